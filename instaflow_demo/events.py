@@ -1,0 +1,74 @@
+"""What long work yields. Callers decide what to show, save or stop; nothing here knows a user interface."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .measure import Measurement, Timing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Loading:
+    """A model is being read from disk and moved to its device."""
+
+    model: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One denoising step is done. `image` is the index of the first image in the pass, `images` how many are in it.
+
+    `elapsed_s` counts this pass's text encoding and sampling so far.
+    """
+
+    model: str
+    image: int
+    images: int
+    step: int
+    steps: int
+    elapsed_s: float
+
+    @property
+    def iterations_per_second(self) -> float:
+        return self.step / self.elapsed_s if self.elapsed_s else 0.0
+
+    @property
+    def remaining_s(self) -> float:
+        return self.elapsed_s / self.step * (self.steps - self.step)
+
+
+@dataclass(frozen=True)
+class ImageReady:
+    """An image is finished. `sha256` is of its raw RGB bytes; `path` is set once it has been saved."""
+
+    model: str
+    index: int
+    seed: int
+    image: "Image" = field(repr=False)
+    timing: Timing
+    sha256: str
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A model could not do its part; `message` is a sentence for the user. The other models go on."""
+
+    model: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A model has finished its part of the request."""
+
+    model: str
+    measurement: Measurement
+
+
+Event = Loading | Step | ImageReady | Failed | Done

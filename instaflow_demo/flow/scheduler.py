@@ -1,0 +1,53 @@
+"""Rectified flow as a diffusers scheduler, so that stock pipelines and our own engine share one update rule."""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from diffusers.utils import BaseOutput
+from torch import Tensor
+
+
+@dataclass
+class RectifiedFlowSchedulerOutput(BaseOutput):
+    """`prev_sample`: the latents after the step, of the shape that went in."""
+
+    prev_sample: Tensor
+
+
+class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):
+    """Euler steps of equal length 1/N along the predicted velocity, as the published InstaFlow pipeline takes them.
+
+    Timesteps are (1 - i/N) * 1000 for i = 0..N-1, in float32. `step` adds v/N in the dtype of the latents, without
+    the upcast that `FlowMatchEulerDiscreteScheduler` makes and with the opposite sign of v (data - noise), so results
+    equal the published pipeline's to the bit. Reference: gnobitab/InstaFlow, `pipeline_rf.py`.
+    """
+
+    order = 1
+    init_noise_sigma = 1.0
+
+    @register_to_config
+    def __init__(self, num_train_timesteps: int = 1000):
+        self.timesteps = torch.empty(0)
+        self.num_inference_steps = 0
+
+    def set_timesteps(self, num_inference_steps: int, device: torch.device | str | None = None) -> None:
+        """Prepare `timesteps`, a float32 tensor of shape (N,)."""
+        if num_inference_steps < 1:
+            raise ValueError(f"num_inference_steps must be at least 1, not {num_inference_steps}.")
+        scale = self.config["num_train_timesteps"]
+        times = [(1 - i / num_inference_steps) * scale for i in range(num_inference_steps)]
+        self.timesteps = torch.tensor(times, dtype=torch.float32, device=device)
+        self.num_inference_steps = num_inference_steps
+
+    def scale_model_input(self, sample: Tensor, timestep: Tensor | float | None = None) -> Tensor:
+        """Rectified flow feeds the latents as they are."""
+        return sample
+
+    def step(
+        self, model_output: Tensor, timestep: Tensor | float, sample: Tensor, return_dict: bool = True
+    ) -> RectifiedFlowSchedulerOutput | tuple[Tensor]:
+        """x + v/N, for `model_output` v and `sample` x of one shape."""
+        moved = sample + (1 / self.num_inference_steps) * model_output
+        return RectifiedFlowSchedulerOutput(moved) if return_dict else (moved,)

@@ -1,0 +1,130 @@
+"""One meaning for every number the demo shows.
+
+- The time of an image runs from the first text token to uint8 pixels on the host, synchronised at both ends.
+- Time during which a consumer holds a yielded event (encoding a PNG, sending it to a browser) is not the model's.
+- An iteration is one denoising step over everything that is in the pass, whatever it costs: a step with
+  classifier-free guidance is one iteration and two network evaluations.
+- The first pass of a model (cold: allocation, autotuning, caches) is shown apart and never averaged with warm ones.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One pass through a model: one image, or one batch of them. Seconds."""
+
+    images: int
+    steps: int
+    text_s: float
+    sample_s: float
+    decode_s: float
+    warm: bool
+
+    @property
+    def total_s(self) -> float:
+        return self.text_s + self.sample_s + self.decode_s
+
+    @property
+    def seconds_per_image(self) -> float:
+        return self.total_s / self.images
+
+    @property
+    def iterations_per_second(self) -> float:
+        return self.steps / self.sample_s if self.sample_s else 0.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one model took for one request. Averages are over warm passes, or over cold ones if there are no others."""
+
+    model: str
+    device: str
+    dtype: str
+    steps: int
+    guidance: float
+    network_evaluations: int
+    load_s: float
+    passes: tuple[Timing, ...]
+    peak_bytes: int
+
+    @property
+    def images(self) -> int:
+        return sum(p.images for p in self.passes)
+
+    @property
+    def warm(self) -> bool:
+        """Whether the averages come from warm passes."""
+        return any(p.warm for p in self.passes)
+
+    @property
+    def counted(self) -> tuple[Timing, ...]:
+        """The passes that the averages are taken over."""
+        return tuple(p for p in self.passes if p.warm == self.warm)
+
+    @property
+    def text_s(self) -> float:
+        return sum(p.text_s for p in self.passes)
+
+    @property
+    def sample_s(self) -> float:
+        return sum(p.sample_s for p in self.passes)
+
+    @property
+    def decode_s(self) -> float:
+        return sum(p.decode_s for p in self.passes)
+
+    @property
+    def total_s(self) -> float:
+        return sum(p.total_s for p in self.passes)
+
+    @property
+    def seconds_per_image(self) -> float:
+        counted = self.counted
+        return sum(p.total_s for p in counted) / max(sum(p.images for p in counted), 1)
+
+    @property
+    def images_per_second(self) -> float:
+        return 1 / self.seconds_per_image if self.seconds_per_image else 0.0
+
+    @property
+    def iterations_per_second(self) -> float:
+        counted = self.counted
+        seconds = sum(p.sample_s for p in counted)
+        return sum(p.steps for p in counted) / seconds if seconds else 0.0
+
+
+class Stopwatch:
+    """Adds up the seconds of each stage, synchronising the device before both clock reads.
+
+    >>> watch = Stopwatch()
+    >>> with watch("text"):
+    ...     pass
+    >>> watch.seconds("text") >= 0
+    True
+    """
+
+    def __init__(
+        self,
+        synchronize: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        self._synchronize = synchronize
+        self._clock = clock
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        self._synchronize()
+        start = self._clock()
+        try:
+            yield
+        finally:
+            self._synchronize()
+            self._seconds[stage] = self.seconds(stage) + self._clock() - start
+
+    def seconds(self, stage: str) -> float:
+        return self._seconds.get(stage, 0.0)

@@ -1,0 +1,179 @@
+"""The systems that can be compared: one row each, data only.
+
+Published figures are those of the InstaFlow paper (Liu et al. 2023, arXiv:2309.06380) and its model cards: one 512x512
+image on an A100, FID-5k and CLIP score on MS COCO 2017. They describe the published checkpoints, never the
+shipped miniatures.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, Literal, TypeVar
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True)
+class Range(Generic[Number]):
+    """A setting's default and its inclusive limits; `low == high` means that the model fixes it."""
+
+    default: Number
+    low: Number
+    high: Number
+
+    @property
+    def fixed(self) -> bool:
+        return self.low == self.high
+
+    def __contains__(self, value: Number) -> bool:
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the paper reports for a system: seconds per image on an A100, FID-5k, CLIP score."""
+
+    seconds: float
+    fid_5k: float
+    clip_score: float
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One system: how it is run, where its weights are, and under which terms.
+
+    `source` is a folder under assets/models for shipped systems, a Hugging Face repository for published ones;
+    `shared` names the folder that holds the components a shipped system has in common with its family.
+    """
+
+    id: str
+    title: str
+    summary: str
+    family: Literal["shipped", "published"]
+    kind: Literal["latent"]
+    steps: Range[int]
+    guidance: Range[float]
+    size: Range[int]
+    source: str
+    licence: str
+    scheduler: Literal["rectified-flow", "checkpoint"] = "rectified-flow"
+    shared: str | None = None
+    revision: str | None = None
+    download_bytes: int = 0
+    published: Published | None = None
+
+    @property
+    def shipped(self) -> bool:
+        return self.family == "shipped"
+
+
+_ONE_STEP = Range(1, 1, 1)
+_UNGUIDED = Range(0.0, 0.0, 0.0)
+_MINI = Range(256, 256, 256)
+_SD_SIZE = Range(512, 256, 768)
+_MINI_LICENCE = "Apache-2.0"
+_FLOW_LICENCE = "CC-BY-NC-4.0"
+_SD_LICENCE = "CreativeML OpenRAIL-M"
+
+_ROWS = (
+    ModelSpec(
+        id="instaflow-mini",
+        title="InstaFlow mini",
+        summary="2-rectified flow, then distilled to one step",
+        family="shipped",
+        kind="latent",
+        steps=_ONE_STEP,
+        guidance=_UNGUIDED,
+        size=_MINI,
+        source="instaflow-mini",
+        shared="mini",
+        licence=_MINI_LICENCE,
+    ),
+    ModelSpec(
+        id="2rf-mini",
+        title="2-Rectified Flow mini",
+        summary="the teacher after one reflow: nearly straight paths",
+        family="shipped",
+        kind="latent",
+        steps=Range(25, 1, 50),
+        guidance=Range(1.0, 0.0, 5.0),
+        size=_MINI,
+        source="2rf-mini",
+        shared="mini",
+        licence=_MINI_LICENCE,
+    ),
+    ModelSpec(
+        id="sd-mini",
+        title="Stable Diffusion mini",
+        summary="the teacher, with classifier-free guidance",
+        family="shipped",
+        kind="latent",
+        steps=Range(25, 1, 100),
+        guidance=Range(3.0, 0.0, 15.0),
+        size=_MINI,
+        source="sd-mini",
+        shared="mini",
+        licence=_MINI_LICENCE,
+    ),
+    ModelSpec(
+        id="instaflow-0.9b",
+        title="InstaFlow 0.9B",
+        summary="the published one-step model, distilled from 2-rectified flow",
+        family="published",
+        kind="latent",
+        steps=_ONE_STEP,
+        guidance=_UNGUIDED,
+        size=_SD_SIZE,
+        source="XCLiu/instaflow_0_9B_from_sd_1_5",
+        licence=_FLOW_LICENCE,
+        download_bytes=2_740_000_000,
+        published=Published(0.09, 23.4, 0.304),
+    ),
+    ModelSpec(
+        id="2rf",
+        title="2-Rectified Flow",
+        summary="the published 2-rectified flow of Stable Diffusion 1.5",
+        family="published",
+        kind="latent",
+        steps=Range(25, 1, 50),
+        guidance=Range(1.5, 0.0, 5.0),
+        size=_SD_SIZE,
+        source="XCLiu/2_rectified_flow_from_sd_1_5",
+        licence=_FLOW_LICENCE,
+        download_bytes=2_740_000_000,
+        published=Published(0.88, 21.5, 0.315),
+    ),
+    ModelSpec(
+        id="sd-1.5",
+        title="Stable Diffusion 1.5",
+        summary="the published baseline at 25 steps",
+        family="published",
+        kind="latent",
+        steps=Range(25, 1, 100),
+        guidance=Range(5.0, 0.0, 15.0),
+        size=_SD_SIZE,
+        source="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        licence=_SD_LICENCE,
+        scheduler="checkpoint",
+        download_bytes=2_740_000_000,
+        published=Published(0.88, 20.1, 0.318),
+    ),
+    ModelSpec(
+        id="sd-1.4",
+        title="Stable Diffusion 1.4",
+        summary="the published baseline of the paper's first experiments",
+        family="published",
+        kind="latent",
+        steps=Range(25, 1, 100),
+        guidance=Range(5.0, 0.0, 15.0),
+        size=_SD_SIZE,
+        source="CompVis/stable-diffusion-v1-4",
+        licence=_SD_LICENCE,
+        scheduler="checkpoint",
+        download_bytes=2_740_000_000,
+        published=Published(0.88, 22.8, 0.315),
+    ),
+)
+
+MODELS: Mapping[str, ModelSpec] = MappingProxyType({row.id: row for row in _ROWS})
+DEFAULT_MODELS = ("instaflow-mini", "2rf-mini", "sd-mini")

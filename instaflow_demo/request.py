@@ -1,0 +1,238 @@
+"""The only place where raw input is judged: a `GenerationRequest` that exists is valid.
+
+Gradio checks nothing that a client could not forge (a slider accepts NaN, 1.5 and true; `max_length` is enforced by
+the browser alone), so every value is parsed here, whether it comes from the page, the API or the command line.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from .errors import InvalidRequest
+from .registry import MODELS, ModelSpec, Range
+
+Device = Literal["auto", "cpu", "cuda"]
+Dtype = Literal["auto", "float32", "float16", "bfloat16"]
+
+_NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may ask for."""
+
+    images: int = 8
+    prompt_characters: int = 500
+    prompt_bytes: int = 2000
+    seed: int = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """One system and the settings it runs with."""
+
+    model: ModelSpec
+    steps: int
+    guidance: float
+    size: int
+
+    @property
+    def guided(self) -> bool:
+        """Classifier-free guidance is on only above 1, as in the published pipelines."""
+        return self.guidance > 1.0
+
+    @property
+    def network_evaluations(self) -> int:
+        """U-Net evaluations for one image: a guided step needs two."""
+        return self.steps * (2 if self.guided else 1)
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """What to generate, with which systems. Make one with `parse`."""
+
+    prompt: str
+    negative_prompt: str
+    runs: tuple[ModelRun, ...]
+    images: int
+    seed: int
+    batched: bool = False
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+    save: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One seed an image: an image does not depend on how many are made beside it."""
+        return tuple(self.seed + index for index in range(self.images))
+
+    @classmethod
+    def parse(
+        cls,
+        prompt: Any,
+        models: Any,
+        *,
+        negative_prompt: Any = "",
+        images: Any = 1,
+        seed: Any = 0,
+        steps: Any = None,
+        guidance: Any = None,
+        size: Any = None,
+        batched: Any = False,
+        device: Any = "auto",
+        dtype: Any = "auto",
+        save: Any = True,
+        limits: Limits | None = None,
+    ) -> "GenerationRequest":
+        """Judge raw input.
+
+        `steps`, `guidance` and `size` are one value for every model, or a mapping from model id to value; None or
+        a missing id means the model's default. A model that fixes a setting keeps its own value, and a note says so.
+
+        Raises:
+            InvalidRequest: with one sentence for every field that is wrong.
+        """
+        limits = limits or Limits()
+        check = _Checker()
+        text = check.prompt("prompt", prompt, limits, required=True)
+        negative = check.prompt("negative_prompt", negative_prompt, limits, required=False)
+        specs = check.models(models)
+        count = check.integer("images", images, Range(1, 1, limits.images))
+        first = check.integer("seed", seed, Range(0, 0, limits.seed))
+        runs = tuple(
+            ModelRun(
+                spec,
+                check.setting("steps", steps, spec, spec.steps, check.integer),
+                check.setting("guidance", guidance, spec, spec.guidance, check.number),
+                check.size(size, spec),
+            )
+            for spec in specs
+        )
+        as_batch = check.flag("batched", batched)
+        to_disk = check.flag("save", save)
+        on = cast(Device, check.choice("device", device, get_args(Device)))
+        precision = cast(Dtype, check.choice("dtype", dtype, get_args(Dtype)))
+        if negative:
+            check.notes += [
+                f"{run.model.title} ignores the negative prompt, because guidance is off at {run.guidance:g}."
+                for run in runs
+                if not run.guided
+            ]
+        if check.problems:
+            raise InvalidRequest(check.problems)
+        return cls(
+            text, negative, runs, count, first, as_batch, on, precision, to_disk, tuple(check.notes)
+        )
+
+
+class _Checker:
+    """Collects one sentence for every field that is wrong, so that all are shown at once."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, str] = {}
+        self.notes: list[str] = []
+
+    def prompt(self, field: str, value: Any, limits: Limits, *, required: bool) -> str:
+        name = field.replace("_", " ")
+        if not isinstance(value, str):
+            self.problems[field] = f"The {name} must be text."
+            return ""
+        if len(value) > limits.prompt_characters * 4:  # too long whatever normalisation removes
+            self.problems[field] = _too_long(name, len(value), limits)
+            return ""
+        text = _normalised(value)
+        if required and not text:
+            self.problems[field] = "Describe the image you want: the prompt is empty."
+        elif len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
+            self.problems[field] = _too_long(name, len(text), limits)
+        return text
+
+    def models(self, value: Any) -> tuple[ModelSpec, ...]:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, Iterable) or isinstance(names, Mapping | bytes):
+            names = []
+        names = list(dict.fromkeys(str(name) for name in names))
+        unknown = [name for name in names if name not in MODELS]
+        if not names:
+            self.problems["models"] = "Choose at least one model."
+        elif unknown:
+            self.problems["models"] = (
+                f"There is no model called {unknown[0][:40]!r}; choose from {', '.join(MODELS)}."
+            )
+        return tuple(MODELS[name] for name in names if name in MODELS)
+
+    def integer(self, field: str, value: Any, allowed: Range[int]) -> int:
+        number = _as_number(value)
+        if number is None or number != int(number):
+            self.problems[field] = f"{_label(field)} must be a whole number."
+            return allowed.default
+        return self._within(field, int(number), allowed)
+
+    def number(self, field: str, value: Any, allowed: Range[float]) -> float:
+        number = _as_number(value)
+        if number is None:
+            self.problems[field] = f"{_label(field)} must be a number."
+            return allowed.default
+        return self._within(field, float(number), allowed)
+
+    def _within(self, field: str, value: Any, allowed: Range[Any]) -> Any:
+        if value in allowed:
+            return value
+        self.problems[field] = (
+            f"{_label(field)} must be from {allowed.low:g} to {allowed.high:g}, not {value:g}."
+        )
+        return allowed.default
+
+    def setting(self, field: str, value: Any, spec: ModelSpec, allowed: Range[Any], parse: Any) -> Any:
+        if isinstance(value, Mapping):
+            value = value.get(spec.id)
+        if value is None:
+            return allowed.default
+        if not allowed.fixed:
+            return parse(field, value, allowed)
+        if _as_number(value) != allowed.default:
+            self.notes.append(f"{spec.title} always uses {allowed.default:g} for {_label(field).lower()}.")
+        return allowed.default
+
+    def size(self, value: Any, spec: ModelSpec) -> int:
+        pixels = self.setting("size", value, spec, spec.size, self.integer)
+        if pixels % 64 and "size" not in self.problems:
+            self.problems["size"] = f"Size must be a multiple of 64 pixels, not {pixels}."
+        return pixels
+
+    def flag(self, field: str, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        self.problems[field] = f"{_label(field)} must be true or false."
+        return False
+
+    def choice(self, field: str, value: Any, allowed: tuple[str, ...]) -> str:
+        if isinstance(value, str) and value in allowed:
+            return value
+        self.problems[field] = f"{_label(field)} must be one of {', '.join(allowed)}."
+        return allowed[0]
+
+
+def _normalised(text: str) -> str:
+    """NFC, without surrogates, control characters and runs of white space."""
+    return " ".join(_NOT_PRINTABLE.sub(" ", unicodedata.normalize("NFC", text)).split())
+
+
+def _too_long(name: str, length: int, limits: Limits) -> str:
+    return f"The {name} is too long ({length:,} characters): use at most {limits.prompt_characters}."
+
+
+def _as_number(value: Any) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value
+
+
+def _label(field: str) -> str:
+    return {"images": "The number of images", "seed": "The seed", "dtype": "Precision"}.get(
+        field, field.capitalize()
+    )

@@ -1,0 +1,295 @@
+"""`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
+
+Stages: data, text-encoder, autoencoder, teacher, reflow, distill, export. To resume a stage, run its command again. For
+several GPUs: `accelerate launch --multi_gpu -m instaflow_demo.training STAGE`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from accelerate import Accelerator
+from safetensors.torch import save_file
+from torch import nn
+
+from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text
+from .scenes import Composer, Sampler
+from .stages import RunFolder, record, save_half
+from .teacher import Prompts
+from .wordnet import WordNet
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+Run = Annotated[Path, typer.Option("--run", help="Folder of this training run.")]
+Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in a minute on a CPU.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Train for this many steps.")]
+Minutes = Annotated[float | None, typer.Option("--minutes", help="Train for this long, over all resumed runs.")]
+Pause = Annotated[float | None, typer.Option("--pause-after", help="End this run after so many minutes; resume later.")]
+BatchSize = Annotated[int, typer.Option("--batch", help="Samples a step on each process.")]
+Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="torch.compile the network on a GPU.")]
+PairCount = Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")]
+OdeSteps = Annotated[int, typer.Option("--ode-steps", help="Euler steps that make a pair.")]
+Guidance = Annotated[float, typer.Option("--guidance", help="Guidance scale; 1 is none.")]
+
+DEFAULT_RUN = Path("training-runs/mini")
+
+
+@app.command()
+def data(
+    run: Run = DEFAULT_RUN,
+    size: Annotated[int, typer.Option("--size", help="Pixels of a rendered icon.")] = 256,
+    wordnet: Annotated[Path | None, typer.Option("--wordnet", help="Folder of WordNet's dictionary files.")] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Fetch and render the icons; collect words and their meanings. Without --wordnet, the captions' words alone."""
+    folder = RunFolder(run)
+    if _told(dry_run, f"fetch {', '.join(sprites.PACKAGES)}; render at {size} px into {folder.sprites}; embed the words"):
+        return
+    sprites.fetch(folder.stage("packages"))
+    typer.echo(f"{sprites.render(folder.stage('packages'), folder.sprites, size)} sprites in {folder.sprites}")
+    _collect_words(folder, wordnet)
+
+
+@app.command()
+def words(
+    run: Run = DEFAULT_RUN,
+    wordnet: Annotated[Path | None, typer.Option("--wordnet", help="Folder of WordNet's dictionary files.")] = None,
+) -> None:
+    """The second half of `data`: collect words and their meanings."""
+    _collect_words(RunFolder(run), wordnet)
+
+
+@app.command()
+def text_encoder(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Annotated[int, typer.Option("--steps", help="Train for this many steps.")] = 6000,
+    batch: BatchSize = 192,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the tokenizer and the text encoder."""
+    shape, device = _shape(toy), torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if _told(dry_run, f"train a text encoder {shape.text_width} wide for {steps} steps of {batch}"):
+        return
+    torch.manual_seed(0)
+    folder, (lexicon, meanings) = RunFolder(run).stage("text-encoder"), RunFolder(run).words()
+    tokenizer = text.train_tokenizer(lexicon, shape)
+    encoder = architecture.make_text_encoder(shape, tokenizer).to(device)
+    reader, bank = text.Reader(shape.text_width).to(device), meanings.concepts.to(device)
+    training = text.train(text.Examples(lexicon, meanings, tokenizer), encoder.train(), reader, bank, steps, batch)
+    progress = loop.report(training, folder / "log.jsonl", "text encoder")
+    tokenizer.save_pretrained(folder / "tokenizer")
+    tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))  # vocab.json and merges.txt, the older layout
+    save_half(encoder.eval(), folder / "text_encoder")
+    save_file({"concepts": bank, **reader.state_dict()}, folder / "reader.safetensors")
+    top1, top5 = text.held_out_accuracy(encoder, reader, tokenizer, bank)
+    record(folder, progress, {"batch": batch, "held_out_top1": round(top1, 4), "held_out_top5": round(top5, 4)})
+    typer.echo(f"Of the words that no caption has, {top1:.1%} are nearest to their concept ({top5:.1%} among five).")
+
+
+@app.command(name="autoencoder")
+def train_autoencoder(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 64,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the autoencoder on fresh scenes."""
+    shape, budget = _shape(toy), loop.Budget(steps, minutes, pause_after)
+    vae = architecture.make_autoencoder(shape)
+    if _told(dry_run, f"train an autoencoder of {_millions(vae)} with {budget}, {batch} a step"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    folder, drawn = files.stage("autoencoder"), sprites.load(files.sprites, shape.image_size)
+    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+    training = autoencoder.train(vae, sampler, composer, budget, process, folder, batch=batch)
+    progress = loop.report(training, folder / "log.jsonl", "autoencoder", main=process.is_main_process)
+    if process.is_main_process:
+        seen, unseen = (torch.cat(list(composer.batches(sampler.scenes(512, seed), 64))) for seed in (1, 2))
+        autoencoder.normalise_latents(vae.eval(), seen)
+        quality = autoencoder.psnr(vae, unseen)
+        save_half(vae, folder / "vae")
+        record(folder, progress, {"batch": batch * process.num_processes, "psnr_db": round(quality, 2)})
+        typer.echo(f"PSNR on scenes it has not seen: {quality:.2f} dB")
+    process.end_training()
+
+
+@app.command(name="teacher")
+def train_teacher(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 512,
+    count: Annotated[int, typer.Option("--count", help="Scenes to encode, over all processes.")] = 300_000,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the text-conditional teacher on the latents of fresh scenes."""
+    shape, budget = _shape(toy), loop.Budget(steps, minutes, pause_after)
+    torch.manual_seed(0)
+    unet = architecture.make_unet(shape)
+    if _told(dry_run, f"train a U-Net of {_millions(unet)} on {count} scenes with {budget}, {batch} a step"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    folder, prompts = files.stage("teacher"), files.prompts(process.device)
+    drawn = sprites.load(files.sprites, shape.image_size)
+    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+    vae = files.autoencoder(process.device)
+    scenes = teacher.encode_scenes(count // process.num_processes, sampler, composer, vae, prompts, process)
+    del composer, vae
+    training = teacher.train(unet, prompts, scenes, budget, process, folder, batch=batch)
+    _train(unet, training, folder, process, {"batch": batch * process.num_processes, "scenes": count})
+
+
+@app.command(name="reflow")
+def train_reflow(
+    run: Run = DEFAULT_RUN,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 512,
+    count: PairCount = 100_000,
+    ode_steps: OdeSteps = 25,
+    guidance: Guidance = 3.0,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Make pairs with the guided teacher and train the 2-rectified flow on them."""
+    budget = loop.Budget(steps, minutes, pause_after)
+    if _told(dry_run, f"make {count} pairs of {ode_steps} steps at guidance {guidance:g}; reflow with {budget}"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    folder, prompts = files.stage("reflow"), files.prompts(process.device)
+    made = _Pairs(count, ode_steps, guidance, seed=3000)
+    pairs = _pairs(made, files, "teacher", prompts, process)
+    unet = files.unet("teacher")
+    training = reflow.reflow(unet, prompts, pairs, budget, process, folder, batch=batch)
+    _train(unet, training, folder, process, {"batch": batch * process.num_processes, **vars(made)})
+
+
+@app.command(name="distill")
+def train_distill(
+    run: Run = DEFAULT_RUN,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 512,
+    count: PairCount = 100_000,
+    ode_steps: OdeSteps = 25,
+    guidance: Guidance = 1.0,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Make pairs with the 2-rectified flow and distil it to one step."""
+    budget = loop.Budget(steps, minutes, pause_after)
+    if _told(dry_run, f"make {count} pairs of {ode_steps} steps at guidance {guidance:g}; distil with {budget}"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    folder, prompts = files.stage("distill"), files.prompts(process.device)
+    made = _Pairs(count, ode_steps, guidance, seed=4000)
+    pairs = _pairs(made, files, "reflow", prompts, process)
+    unet = files.unet("reflow")
+    training = reflow.distill(unet, prompts, pairs, budget, process, folder, batch=batch)
+    _train(unet, training, folder, process, {"batch": batch * process.num_processes, **vars(made)})
+
+
+@app.command(name="sheet")
+def contact_sheet(
+    stage: Annotated[str, typer.Argument(help="teacher, reflow or distill")],
+    target: Annotated[Path, typer.Argument(help="The PNG file to write.")],
+    run: Run = DEFAULT_RUN,
+    steps: Annotated[int, typer.Option("--steps")] = 25,
+    guidance: Guidance = 1.0,
+    seed: Annotated[int, typer.Option("--seed")] = 7,
+    prompts: Annotated[Path | None, typer.Option("--prompts", help="A text file of prompts, one a line.")] = None,
+) -> None:
+    """Draw the 24 trial prompts, or prompts of your own, to be looked at."""
+    lines = prompts.read_text(encoding="utf-8").splitlines() if prompts else sheet.TRIAL_PROMPTS
+    sheet.write(RunFolder(run), stage, target, lines, steps, guidance, seed)
+
+
+@app.command(name="export")
+def export_models(
+    run: Run = DEFAULT_RUN,
+    target: Annotated[Path, typer.Option("--target", help="Folder of the shipped models.")] = Path("assets/models"),
+    dry_run: DryRun = False,
+) -> None:
+    """Write the shipped folders: weights, configurations, model cards, loss curves and the manifest of checksums."""
+    if _told(dry_run, f"write {', '.join(export.UNETS)} and {export.SHARED} into {target}"):
+        return
+    export.write(RunFolder(run), target)
+    typer.echo(f"{sum(f.stat().st_size for f in target.rglob('*') if f.is_file()) / 1e6:.1f} MB in {target}")
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """How a stage's pairs are made: its facts in the model card."""
+
+    pairs: int
+    ode_steps: int
+    guidance: float
+    seed: int
+
+
+def _pairs(made: _Pairs, files: RunFolder, source: str, prompts: Prompts, process: Accelerator) -> reflow.Pairs:
+    """This process's share of the pairs made with the U-Net of stage `source`."""
+    sampler = Sampler(sprites.keys(files.sprites))
+    share = made.pairs // process.num_processes
+    return reflow.make_pairs(
+        files.unet(source),
+        prompts,
+        sampler,
+        process,
+        share,
+        steps=made.ode_steps,
+        guidance=made.guidance,
+        seed=made.seed,
+    )
+
+
+def _train(
+    network: nn.Module, training: Iterator[loop.Progress], folder: Path, process: Accelerator, facts: Mapping[str, Any]
+) -> None:
+    """Run a stage that trains a U-Net, then save what it made."""
+    progress = loop.report(training, folder / "log.jsonl", folder.name, main=process.is_main_process)
+    if process.is_main_process:
+        save_half(network, folder / "unet")
+        record(folder, progress, facts)
+    process.end_training()
+
+
+def _collect_words(folder: RunFolder, wordnet: Path | None) -> None:
+    embed = text.SentenceTeacher(folder.stage("packages") / "sentence-teacher")
+    lexicon = text.lexicon(WordNet(wordnet), embed) if wordnet else text.no_lexicon()
+    folder.save_words(lexicon, text.Meanings.of(lexicon, embed))
+    synonyms = sum(len(words) for words in lexicon.synonyms)
+    typer.echo(f"{synonyms} synonyms and {len(lexicon.others)} other words")
+
+
+def _shape(toy: bool) -> architecture.Architecture:
+    return architecture.TOY if toy else architecture.MINI
+
+
+def _told(dry_run: bool, plan: str) -> bool:
+    """Say the plan of a dry run; whether it was one."""
+    if dry_run:
+        typer.echo(f"Would {plan}.")
+    return dry_run
+
+
+def _millions(network: nn.Module) -> str:
+    return f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M parameters"
+
+
+if __name__ == "__main__":
+    app()

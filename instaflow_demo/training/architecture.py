@@ -1,0 +1,102 @@
+"""The shapes of the shipped family, and of a toy one that trains in a minute on a laptop."""
+
+from dataclasses import dataclass
+
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of the networks. The autoencoder shrinks each side by two for every entry of `vae_channels` but the first."""
+
+    image_size: int = 256
+    latent_channels: int = 8
+    vae_channels: tuple[int, ...] = (16, 32, 64, 128)
+    vae_layers: int = 2
+    unet_channels: tuple[int, ...] = (64, 160, 256)
+    unet_groups: int = 32
+    head_width: int = 32
+    text_width: int = 256
+    text_layers: int = 4
+    text_tokens: int = 32
+    vocabulary: int = 8000
+
+    @property
+    def latent_size(self) -> int:
+        return self.image_size >> (len(self.vae_channels) - 1)
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        return self.latent_channels, self.latent_size, self.latent_size
+
+
+MINI = Architecture()
+TOY = Architecture(
+    image_size=32,
+    latent_channels=4,
+    vae_channels=(8, 16, 16),
+    vae_layers=1,
+    unet_channels=(32, 32),
+    unet_groups=8,
+    head_width=16,
+    text_width=32,
+    text_layers=2,
+    text_tokens=24,
+    vocabulary=1000,
+)
+
+
+def make_autoencoder(shape: Architecture) -> AutoencoderKL:
+    """Images (B, 3, S, S) in [-1, 1] to latents and back. No attention, so any image size works."""
+    levels = len(shape.vae_channels)
+    return AutoencoderKL(
+        latent_channels=shape.latent_channels,
+        block_out_channels=shape.vae_channels,
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        layers_per_block=shape.vae_layers,
+        norm_num_groups=8,
+        sample_size=shape.image_size,
+        scaling_factor=1.0,  # the latents' mean and deviation are folded into the 1x1 convolutions instead
+        mid_block_add_attention=False,
+    )
+
+
+def make_unet(shape: Architecture) -> UNet2DConditionModel:
+    """Latents (B, C, H, W), timesteps (B,) and text states (B, T, D) to velocities (B, C, H, W).
+
+    The first level is convolutions only: attention over its positions would cost more than everything else.
+    """
+    deeper = len(shape.unet_channels) - 1
+    return UNet2DConditionModel(
+        sample_size=shape.latent_size,
+        in_channels=shape.latent_channels,
+        out_channels=shape.latent_channels,
+        block_out_channels=shape.unet_channels,
+        layers_per_block=1,
+        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * deeper,
+        up_block_types=("CrossAttnUpBlock2D",) * deeper + ("UpBlock2D",),
+        norm_num_groups=shape.unet_groups,
+        cross_attention_dim=shape.text_width,
+        # diffusers calls the number of heads `attention_head_dim` here
+        attention_head_dim=tuple(width // shape.head_width for width in shape.unet_channels),
+    )
+
+
+def make_text_encoder(shape: Architecture, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """Token ids (B, T) to states (B, T, D), causal like CLIP's text tower, and much smaller."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=shape.text_width,
+            intermediate_size=shape.text_width * 4,
+            num_hidden_layers=shape.text_layers,
+            num_attention_heads=shape.text_width // shape.head_width // 2 or 1,
+            max_position_embeddings=shape.text_tokens,
+            hidden_act="gelu",
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )

@@ -1,0 +1,97 @@
+"""Images to latents and back: a convolutional autoencoder with a light decoder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+
+from .loop import Budget, Progress, Schedule, optimise
+from .scenes import Composer, Sampler
+
+LATENT_NOISE = 0.05
+CROP = 2  # training sees crops of a half of each side: the network is convolutional, and sprites repeat
+
+
+class Reconstruction(nn.Module):
+    """Image to (reconstruction, latents), with a little noise on the latents so that near ones decode alike."""
+
+    def __init__(self, vae: AutoencoderKL):
+        super().__init__()
+        self.vae = vae
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        latents = self.vae.encode(images).latent_dist.mean
+        noisy = latents + LATENT_NOISE * torch.randn_like(latents)
+        return self.vae.decode(noisy).sample, latents
+
+
+def train(
+    vae: AutoencoderKL,
+    sampler: Sampler,
+    composer: Composer,
+    budget: Budget,
+    run: Accelerator,
+    folder: Path,
+    *,
+    batch: int = 64,
+    rate: float = 1e-3,
+    scenes: int = 50_000,
+) -> Iterator[Progress]:
+    """Minimise L1 + L2 + the L1 of image gradients, and keep the latents' size near one."""
+    vae.to(memory_format=torch.channels_last)
+    drawn = sampler.scenes(scenes, seed=1000 + run.process_index)
+    generator = torch.Generator().manual_seed(run.process_index)
+
+    def loss(network: nn.Module, step: int) -> Tensor:
+        start = step * batch % (scenes - batch + 1)
+        images = _crops(composer(drawn, slice(start, start + batch)), generator)
+        rebuilt, latents = network(images.contiguous(memory_format=torch.channels_last))
+        return reconstruction_loss(rebuilt.float(), images) + 1e-4 * latents.float().square().mean()
+
+    yield from optimise(
+        Reconstruction(vae), loss, budget, Schedule(rate, fall_from=0.3), run, folder, decay=0.998, weight_decay=0.0
+    )
+
+
+def reconstruction_loss(rebuilt: Tensor, images: Tensor) -> Tensor:
+    """L1 and L2 of pixels, and L1 of their differences along both axes, which keeps edges sharp."""
+    error = rebuilt - images
+    across = (error[..., 1:] - error[..., :-1]).abs().mean()
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
+    return error.abs().mean() + error.square().mean() + across + down
+
+
+@torch.inference_mode()
+def normalise_latents(vae: AutoencoderKL, images: Tensor) -> None:
+    """Fold each latent channel's mean and deviation over `images` into the 1x1 convolutions beside the latents.
+
+    Afterwards latents have mean 0 and deviation 1 in every channel, the reconstruction is the same, and
+    any Stable Diffusion pipeline can use the autoencoder with a scaling factor of 1.
+    """
+    channels = vae.config["latent_channels"]
+    latents = vae.encode(images).latent_dist.mean
+    mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    into, out = vae.quant_conv, vae.post_quant_conv
+    into.weight[:channels] /= deviation[:, None, None, None]
+    into.bias[:channels] = (into.bias[:channels] - mean) / deviation
+    into.bias[channels:] -= 2 * deviation.log()
+    out.bias += (out.weight[:, :, 0, 0] * mean).sum(1)
+    out.weight *= deviation[None, :, None, None]
+
+
+@torch.inference_mode()
+def psnr(vae: AutoencoderKL, images: Tensor) -> float:
+    """Peak signal-to-noise ratio of reconstructions of images in [-1, 1], in decibels, after rounding to 8 bits."""
+    rebuilt = torch.cat([vae.decode(vae.encode(part).latent_dist.mean).sample for part in images.split(64)])
+    levels = ((rebuilt.float().clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+    return float(10 * torch.log10(4 / F.mse_loss(levels, images.float())))
+
+
+def _crops(images: Tensor, generator: torch.Generator) -> Tensor:
+    size = images.shape[-1] // CROP
+    top, left = torch.randint(0, images.shape[-1] - size + 1, (2,), generator=generator).tolist()
+    return images[..., top : top + size, left : left + size]

@@ -1,0 +1,194 @@
+"""The one training loop: every stage hands it a loss and reads typed progress from it."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a stage ends: after `steps`, or after `minutes` of training, summed over all its runs.
+
+    `pause_after` minutes end this run early, with a checkpoint to resume from.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+    pause_after: float | None = None
+
+    def fraction(self, steps: int, seconds: float) -> float:
+        """How much of the budget is used, from 0 to 1."""
+        by_steps = steps / self.steps if self.steps else 0.0
+        by_time = seconds / 60 / self.minutes if self.minutes else 0.0
+        return min(max(by_steps, by_time), 1.0)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Linear warm-up, a plateau, then a linear fall to `floor` times the rate."""
+
+    rate: float
+    warmup_steps: int = 200
+    fall_from: float = 0.4
+    floor: float = 0.02
+
+    def __call__(self, steps: int, fraction: float) -> float:
+        rise = min(1.0, (steps + 1) / self.warmup_steps)
+        fall = min(1.0, (1 - fraction) / (1 - self.fall_from))
+        return self.rate * rise * max(self.floor, fall)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of training, with the loss averaged over the last steps."""
+
+    step: int
+    loss: float
+    rate: float
+    fraction: float
+    seconds: float
+
+
+class MovingAverage:
+    """An exponential moving average of a network's parameters: what is kept and shipped."""
+
+    def __init__(self, network: nn.Module, decay: float):
+        self.decay = decay
+        self.steps = 0
+        self.parameters = [p.detach().clone().float() for p in network.parameters()]
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Follow the network; the average is short at first, so that the random start is forgotten."""
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        torch._foreach_lerp_(self.parameters, list(network.parameters()), 1 - decay)
+
+    @torch.no_grad()
+    def copy_to(self, network: nn.Module) -> None:
+        for parameter, average in zip(network.parameters(), self.parameters, strict=True):
+            parameter.copy_(average)
+
+    def state_dict(self) -> dict:
+        return {"steps": self.steps, "parameters": self.parameters}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps = state["steps"]
+        for mine, saved in zip(self.parameters, state["parameters"], strict=True):
+            mine.copy_(saved)
+
+
+class Clock:
+    """Steps and seconds of training so far, carried over when a run resumes."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.seconds = 0.0
+
+    def state_dict(self) -> dict:
+        return {"steps": self.steps, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps, self.seconds = state["steps"], state["seconds"]
+
+
+def accelerator(compiled: bool) -> Accelerator:
+    """bf16 on GPUs, float32 on a CPU; one process or several, as `accelerate launch` started them."""
+    on_gpu = torch.cuda.is_available()
+    return Accelerator(
+        mixed_precision="bf16" if on_gpu else "no",
+        dynamo_backend="inductor" if compiled and on_gpu else "no",
+    )
+
+
+def optimise(
+    network: nn.Module,
+    loss: Callable[[nn.Module, int], Tensor],
+    budget: Budget,
+    schedule: Schedule,
+    run: Accelerator,
+    folder: Path,
+    *,
+    decay: float = 0.9995,
+    weight_decay: float = 0.01,
+) -> Iterator[Progress]:
+    """Minimise `loss(network, step)` within `budget`; afterwards `network` holds the moving average.
+
+    Resumes from `folder/checkpoint` when it is there, and leaves one behind. Progress is yielded every step, with a
+    loss that is read from the device every 20.
+    """
+    network.to(run.device)
+    average, clock = MovingAverage(network, decay), Clock()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    wrapped, optimiser = run.prepare(network, optimiser)
+    run.register_for_checkpointing(average, clock)
+    checkpoint = folder / "checkpoint"
+    if checkpoint.exists():
+        run.load_state(str(checkpoint))
+    yield from _steps(wrapped, network, loss, budget, schedule, run, optimiser, average, clock)
+    run.wait_for_everyone()
+    run.save_state(str(checkpoint))
+    average.copy_to(network)
+
+
+def _steps(wrapped, network, loss, budget, schedule, run, optimiser, average, clock) -> Iterator[Progress]:
+    recent, shown = torch.zeros((), device=run.device), math.nan
+    started, before, first = time.monotonic(), clock.seconds, clock.steps
+    fraction = budget.fraction(clock.steps, clock.seconds)
+    while fraction < 1:
+        rate = schedule(clock.steps, fraction)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        value = loss(wrapped, clock.steps)
+        optimiser.zero_grad(set_to_none=True)
+        run.backward(value)
+        run.clip_grad_norm_(wrapped.parameters(), 1.0)
+        optimiser.step()
+        average.update(network)
+        clock.steps += 1
+        recent.lerp_(value.detach().float(), 1.0 if clock.steps == first + 1 else 0.05)
+        if clock.steps % 20 == 0 or clock.steps == first + 1:
+            # every process must agree on the time, or one would stop while the others wait for its gradients
+            shown = recent.item()
+            if clock.steps == first + 1:
+                started = time.monotonic()  # the first step compiles the network, which is not training
+            clock.seconds = before + _agreed(time.monotonic() - started, run)
+        fraction = budget.fraction(clock.steps, clock.seconds)
+        yield Progress(clock.steps, shown, rate, fraction, clock.seconds)
+        if budget.pause_after and clock.seconds - before >= budget.pause_after * 60:
+            return
+
+
+def _agreed(seconds: float, run: Accelerator) -> float:
+    if run.num_processes == 1:
+        return seconds
+    return float(run.reduce(torch.tensor(seconds, device=run.device), "mean"))
+
+
+def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = True) -> Progress:
+    """Show a bar and append every hundredth step to a JSON-lines log, in the main process; returns the last progress."""
+    last = None
+    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
+    with tqdm(total=100.0, desc=title, disable=not main, bar_format=form) as bar:
+        for last in progress:
+            bar.n = last.fraction * 100
+            bar.set_postfix(step=last.step, loss=f"{last.loss:.4f}", refresh=False)
+            bar.update(0)
+            if main and (last.step % 100 == 0 or last.step == 1):
+                _append(log, last)
+    if last is None:
+        raise RuntimeError(f"{title}: its budget is used up already; raise it, or remove the stage's folder to start again.")
+    return last
+
+
+def _append(log: Path, progress: Progress) -> None:
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(progress)) + "\n")

@@ -1,0 +1,79 @@
+"""Contact sheets: what a trained model draws for a list of prompts, to be looked at by a person."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ..flow import euler
+from .stages import RunFolder
+from .teacher import guided
+
+TRIAL_PROMPTS = (
+    "a big dog",
+    "a small dog",
+    "two dogs",
+    "a red heart on a blue background",
+    "a big cat, 3d style",
+    "three stars",
+    "a house on a green background",
+    "a pizza, flat style",
+    "a rocket",
+    "a small fish on the left",
+    "a smiling face",
+    "an astronaut, 3d style",
+    "a big tree",
+    "a cup of coffee on a pink background",
+    "a bicycle",
+    "a strawberry, blob style",
+    "a crying face",
+    "two birds on a yellow background",
+    "a guitar",
+    "a sunflower",
+    "a robot on a purple background",
+    "a car, noto style",
+    "a flower",
+    "a dragon, 3d style",
+)
+
+
+@torch.inference_mode()
+def draw(run: RunFolder, stage: str, prompts: Sequence[str], steps: int, guidance: float, seed: int) -> list[Image.Image]:
+    """One image a prompt, with the noise that the demo would draw for seeds `seed`, `seed + 1`, ..."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    words, unet = run.prompts(device), run.unet(stage).to(device).eval()
+    vae, shape = run.autoencoder(device), (unet.config["in_channels"], *[unet.config["sample_size"]] * 2)
+    noise = torch.stack(
+        [torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(prompts))]
+    )
+    field = guided(unet, words.states(words.ids(list(prompts)).to(device)), words.states(words.empty), guidance)
+    *_, latents = euler(field, noise.to(device), steps)
+    return [_image(vae.decode(one[None]).sample[0]) for one in latents]
+
+
+def grid(images: Sequence[Image.Image], prompts: Sequence[str], columns: int = 6, size: int = 200) -> Image.Image:
+    """The images in rows, each above its prompt."""
+    line = 26
+    rows = -(-len(images) // columns)
+    sheet = Image.new("RGB", (columns * size, rows * (size + line)), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.truetype(findfont("DejaVu Sans"), 11)
+    for number, (image, prompt) in enumerate(zip(images, prompts, strict=True)):
+        x, y = number % columns * size, number // columns * (size + line)
+        sheet.paste(image.resize((size - 4, size - 4), Image.Resampling.LANCZOS), (x + 2, y + 2))
+        pen.text((x + 4, y + size + 4), prompt[:34], fill="black", font=font)
+    return sheet
+
+
+def write(run: RunFolder, stage: str, target: Path, prompts: Sequence[str], steps: int, guidance: float, seed: int) -> None:
+    """Draw a contact sheet into the PNG file `target`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    grid(draw(run, stage, prompts, steps, guidance, seed), prompts).save(target, optimize=True)
+
+
+def _image(decoded: Tensor) -> Image.Image:
+    """A tensor (3, S, S) in [-1, 1] as an image."""
+    levels = ((decoded.clamp(-1, 1) + 1) * 127.5).round().byte()
+    return Image.fromarray(levels.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,101 @@
+"""Where each stage's results are in a run's folder, and the facts that the model cards report about them."""
+
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from .loop import Progress
+from .teacher import Prompts
+from .text import Lexicon, Meanings
+
+SHARD = "9MB"  # Hugging Face refuses plain files over 10 MB, so smaller ones keep `git push` to a Space simple
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One training run on disk: a folder for each stage."""
+
+    root: Path
+
+    @property
+    def sprites(self) -> Path:
+        return self.root / "sprites.zip"
+
+    def save_words(self, words: Lexicon, meanings: Meanings) -> None:
+        self.stage("words")
+        text = json.dumps({"synonyms": words.synonyms, "others": words.others}, ensure_ascii=False)
+        (self.root / "words/lexicon.json").write_text(text, encoding="utf-8")
+        save_file(vars(meanings), self.root / "words/meanings.safetensors")
+
+    def words(self) -> tuple[Lexicon, Meanings]:
+        made = self._made("words")
+        words = json.loads((made / "lexicon.json").read_text(encoding="utf-8"))
+        lexicon = Lexicon(tuple(map(tuple, words["synonyms"])), tuple(words["others"]))
+        return lexicon, Meanings(**load_file(made / "meanings.safetensors"))
+
+    def stage(self, name: str) -> Path:
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def tokenizer(self) -> CLIPTokenizer:
+        return CLIPTokenizer.from_pretrained(self._made("text-encoder/tokenizer"), local_files_only=True)
+
+    def prompts(self, device: torch.device) -> Prompts:
+        encoder = CLIPTextModel.from_pretrained(self._made("text-encoder/text_encoder"), dtype=torch.float32)
+        return Prompts(self.tokenizer(), encoder.to(device).eval().requires_grad_(False))
+
+    def autoencoder(self, device: torch.device) -> AutoencoderKL:
+        vae = AutoencoderKL.from_pretrained(self._made("autoencoder/vae"), torch_dtype=torch.float32)
+        return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def unet(self, stage: str) -> UNet2DConditionModel:
+        return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)
+
+    def facts(self, stage: str) -> dict[str, Any]:
+        return json.loads((self._made(stage) / "facts.json").read_text(encoding="utf-8"))
+
+    def log(self, stage: str) -> list[dict[str, float]]:
+        lines = (self._made(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def _made(self, path: str) -> Path:
+        folder = self.root / path
+        if not folder.exists():
+            raise FileNotFoundError(f"{folder} is missing: run the stage {path.partition('/')[0]!r} first.")
+        return folder
+
+
+def save_half(network: Any, folder: Path) -> None:
+    """Save a network as float16 safetensors in small shards, leaving the network itself as it was."""
+    copy = type(network).from_config(network.config) if hasattr(network, "from_config") else type(network)(network.config)
+    copy.load_state_dict(network.state_dict())
+    copy.half().save_pretrained(folder, max_shard_size=SHARD)
+
+
+def record(folder: Path, progress: Progress, extra: Mapping[str, Any]) -> None:
+    """Write what a model card says about a stage: the command, the hardware, the time, the loss."""
+    facts = {
+        "command": " ".join(["python -m instaflow_demo.training", *sys.argv[1:]]),
+        "hardware": _hardware(),
+        "steps": progress.step,
+        "minutes": round(progress.seconds / 60, 2),
+        "loss": round(progress.loss, 5),
+        **extra,
+    }
+    (folder / "facts.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _hardware() -> str:
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return f"{torch.get_num_threads()} threads of {platform.processor() or platform.machine()}"
