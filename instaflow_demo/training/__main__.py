@@ -142,11 +142,9 @@ def train_teacher(
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
     folder, prompts = files.stage("teacher"), files.prompts(process.device)
-    drawn = sprites.load(files.sprites, shape.image_size)
-    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
-    vae = files.autoencoder(process.device)
-    scenes = teacher.encode_scenes(count // process.num_processes, sampler, composer, vae, prompts, process)
-    del composer, vae
+    scenes = _encoded_scenes(folder, count // process.num_processes, shape.image_size, files, prompts, process)
+    if (folder / "unet").exists() and not (folder / "checkpoint").exists():
+        unet = files.unet("teacher")  # go on from shipped weights, whose optimiser state is not kept
     training = teacher.train(unet, prompts, scenes, budget, process, folder, batch=batch)
     _train(unet, training, folder, process, {"batch": batch * process.num_processes, "scenes": count})
 
@@ -229,6 +227,19 @@ def export_models(
         return
     export.write(RunFolder(run), target)
     typer.echo(f"{sum(f.stat().st_size for f in target.rglob('*') if f.is_file()) / 1e6:.1f} MB in {target}")
+
+
+def _encoded_scenes(
+    folder: Path, count: int, size: int, files: RunFolder, prompts: Prompts, process: Accelerator
+) -> teacher.EncodedScenes:
+    """This process's scenes, from the file that an earlier run left or made now."""
+    cached = folder / f"scenes-{process.process_index}.safetensors"
+    if not cached.exists():
+        drawn = sprites.load(files.sprites, size)
+        sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+        vae = files.autoencoder(process.device)
+        teacher.encode_scenes(count, sampler, composer, vae, prompts, process).save(cached)
+    return teacher.EncodedScenes.load(cached, process.device)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 
+CHECKPOINT_MINUTES = 2.0
+
+
 @dataclass(frozen=True)
 class Budget:
     """When a stage ends: after `steps`, or after `minutes` of training, summed over all its runs.
@@ -122,7 +125,7 @@ def optimise(
 ) -> Iterator[Progress]:
     """Minimise `loss(network, step)` within `budget`; afterwards `network` holds the moving average.
 
-    Resumes from `folder/checkpoint` when it is there, and leaves one behind. Progress is yielded every step, with a
+    Resumes from `folder/checkpoint` when it is there, renews it every two minutes and leaves one behind. Progress is yielded every step, with a
     loss that is read from the device every 20.
     """
     network.to(run.device)
@@ -133,18 +136,8 @@ def optimise(
     checkpoint = folder / "checkpoint"
     if checkpoint.exists():
         run.load_state(str(checkpoint))
-    yield from _steps(wrapped, network, loss, budget, schedule, run, optimiser, average, clock)
-    run.wait_for_everyone()
-    run.save_state(str(checkpoint))
-    average.copy_to(network)
 
-
-def _steps(wrapped, network, loss, budget, schedule, run, optimiser, average, clock) -> Iterator[Progress]:
-    recent, shown = torch.zeros((), device=run.device), math.nan
-    started, before, first = time.monotonic(), clock.seconds, clock.steps
-    fraction = budget.fraction(clock.steps, clock.seconds)
-    while fraction < 1:
-        rate = schedule(clock.steps, fraction)
+    def step(rate: float) -> Tensor:
         for group in optimiser.param_groups:
             group["lr"] = rate
         value = loss(wrapped, clock.steps)
@@ -153,8 +146,31 @@ def _steps(wrapped, network, loss, budget, schedule, run, optimiser, average, cl
         run.clip_grad_norm_(wrapped.parameters(), 1.0)
         optimiser.step()
         average.update(network)
+        return value.detach().float()
+
+    saved = clock.seconds
+    for progress in _steps(step, clock, budget, schedule, run):
+        if progress.seconds - saved > CHECKPOINT_MINUTES * 60:
+            run.save_state(str(checkpoint))
+            saved = progress.seconds
+        yield progress
+    run.wait_for_everyone()
+    run.save_state(str(checkpoint))
+    average.copy_to(network)
+
+
+def _steps(
+    step: Callable[[float], Tensor], clock: Clock, budget: Budget, schedule: Schedule, run: Accelerator
+) -> Iterator[Progress]:
+    """Take steps until the budget is used or this run is to pause, keeping `clock`."""
+    recent, shown = torch.zeros((), device=run.device), math.nan
+    started, before, first = time.monotonic(), clock.seconds, clock.steps
+    fraction = budget.fraction(clock.steps, clock.seconds)
+    while fraction < 1:
+        rate = schedule(clock.steps, fraction)
+        value = step(rate)
         clock.steps += 1
-        recent.lerp_(value.detach().float(), 1.0 if clock.steps == first + 1 else 0.05)
+        recent.lerp_(value, 1.0 if clock.steps == first + 1 else 0.05)
         if clock.steps % 20 == 0 or clock.steps == first + 1:
             # every process must agree on the time, or one would stop while the others wait for its gradients
             shown = recent.item()

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -47,6 +48,13 @@ class EncodedScenes:
     latents: Tensor
     ids: Tensor
 
+    def save(self, path: Path) -> None:
+        save_file({"latents": self.latents.contiguous(), "ids": self.ids}, path)
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device) -> "EncodedScenes":
+        return cls(**{name: tensor.to(device) for name, tensor in load_file(path).items()})
+
 
 @torch.inference_mode()
 def encode_scenes(
@@ -61,7 +69,7 @@ def encode_scenes(
             latents.append(vae.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist.mean.half())
     texts = [text for captions in scenes.captions for text in captions]
     ids = prompts.ids(texts).view(count, CAPTIONS_EACH, -1)
-    return EncodedScenes(torch.cat(latents).clone(), ids.to(run.device, torch.int16))
+    return EncodedScenes(torch.cat(latents), ids.to(run.device, torch.int16))
 
 
 def train(

@@ -1,0 +1,113 @@
+"""Where models run and in which precision, decided in one place."""
+
+import gc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import psutil
+
+from .errors import DeviceUnavailable
+from .request import Device, Dtype
+
+if TYPE_CHECKING:
+    import torch
+
+# Features without which a processor emulates half-precision convolutions, about 150 times slower than float32
+_FAST_HALF = ("avx512_bf16", "amx_bf16", "amx_fp16", "bf16 ")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A device and a precision, with notes for the user where they are not what was asked for."""
+
+    device: str
+    dtype: Literal["float32", "float16", "bfloat16"]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def torch_dtype(self) -> "torch.dtype":
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        return getattr(torch, self.dtype)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells two placements apart."""
+        return self.device, self.dtype
+
+
+def choose(device: Device, dtype: Dtype) -> Placement:
+    """The placement for a request: CUDA where there is one, else the CPU; float16 on CUDA, else float32.
+
+    Raises:
+        DeviceUnavailable: when CUDA is asked for and there is none.
+    """
+    import torch  # noqa: PLC0415 - kept out of start-up
+
+    has_cuda = torch.cuda.is_available()
+    if device == "cuda" and not has_cuda:
+        raise DeviceUnavailable(
+            "There is no usable CUDA GPU here: choose the device “auto” or “cpu”, or install a CUDA build of torch and "
+            "its driver."
+        )
+    if has_cuda and device != "cpu":
+        return Placement("cuda", "float16" if dtype == "auto" else dtype)
+    if dtype in ("float16", "bfloat16") and not _fast_half():
+        note = f"This processor computes {dtype} far more slowly than float32, so float32 is used instead."
+        return Placement("cpu", "float32", (note,))
+    return Placement("cpu", "float32" if dtype == "auto" else dtype)
+
+
+def synchronize(placement: Placement) -> None:
+    """Wait until the device has finished everything, so that a clock read now is honest."""
+    if placement.device.startswith("cuda"):
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        torch.cuda.synchronize(placement.device)
+
+
+def free_memory(placement: Placement) -> None:
+    """Give back what nothing refers to any more."""
+    gc.collect()
+    if placement.device.startswith("cuda"):
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        torch.cuda.empty_cache()
+
+
+def reset_peak(placement: Placement) -> None:
+    """Begin a new measurement of peak memory."""
+    if placement.device.startswith("cuda"):
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        torch.cuda.reset_peak_memory_stats(placement.device)
+
+
+def peak_bytes(placement: Placement) -> int:
+    """Peak memory: the CUDA allocator's since `reset_peak`, or on a CPU what the whole process holds now."""
+    if placement.device.startswith("cuda"):
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        return torch.cuda.max_memory_allocated(placement.device)
+    return psutil.Process().memory_info().rss
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the CPU's or the GPU's memory is used up."""
+    import torch  # noqa: PLC0415 - kept out of start-up
+
+    # torch's CPU allocator raises a plain RuntimeError that only its text tells apart
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _fast_half() -> bool:
+    """Whether the processor multiplies in half precision natively."""
+    import torch  # noqa: PLC0415 - kept out of start-up
+
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and _cpu_flag()
+
+
+def _cpu_flag() -> bool:
+    from .environment import cpu_flags  # noqa: PLC0415 - reads a system file only when half precision is asked for
+
+    return any(flag in cpu_flags() for flag in _FAST_HALF)

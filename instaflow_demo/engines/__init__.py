@@ -1,0 +1,36 @@
+"""What runs a model. One engine per architecture, chosen by the registry row's `kind`."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..device import Placement
+from ..events import ImageReady, Step
+from ..registry import ModelSpec
+from ..request import GenerationRequest, ModelRun
+from ..weights import ModelFiles
+
+
+class Engine(Protocol):
+    """A loaded model. `load_s` is how long loading took."""
+
+    placement: Placement
+    load_s: float
+
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | ImageReady]:
+        """Make the request's images; closing the iterator ends the work within one step."""
+        ...
+
+    def close(self) -> None:
+        """Free the memory that the model holds."""
+        ...
+
+
+def load(spec: ModelSpec, files: ModelFiles, placement: Placement) -> Engine:
+    """Load the engine for a registry row. Imports torch and diffusers when it is first called.
+
+    Raises:
+        ModelUnavailable: when the files cannot be read.
+    """
+    from .latent import LatentEngine  # noqa: PLC0415 - the page is served before these libraries are imported
+
+    return LatentEngine.load(spec, files, placement)

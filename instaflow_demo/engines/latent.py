@@ -1,0 +1,213 @@
+"""Latent text-to-image models in diffusers' Stable Diffusion layout: InstaFlow, 2-rectified flow, Stable Diffusion.
+
+The denoising loop is our own so that it can yield a step at a time; the networks, the tokenizer and the update rules are
+diffusers' and transformers', and results equal those of the stock pipeline.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
+from PIL import Image
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from .. import device
+from ..device import Placement
+from ..errors import ModelUnavailable, OutOfMemory
+from ..events import ImageReady, Step
+from ..flow import RectifiedFlowScheduler
+from ..measure import Stopwatch, Timing
+from ..registry import ModelSpec
+from ..request import GenerationRequest, ModelRun
+from ..weights import ModelFiles
+
+Scheduler = RectifiedFlowScheduler | DPMSolverMultistepScheduler
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """The images that go through the network together: `first` is the index of the first one."""
+
+    first: int
+    seeds: tuple[int, ...]
+
+
+class LatentEngine:
+    """One loaded checkpoint. Make one with `load`."""
+
+    def __init__(
+        self,
+        tokenizer: CLIPTokenizer,
+        text_encoder: CLIPTextModel,
+        unet: UNet2DConditionModel,
+        vae: AutoencoderKL,
+        scheduler: Scheduler,
+        placement: Placement,
+        load_s: float = 0.0,
+    ):
+        self.placement = placement
+        self.load_s = load_s
+        self._tokenizer = tokenizer
+        self._text_encoder = text_encoder
+        self._unet = unet
+        self._vae = vae
+        self._scheduler = scheduler
+        self._warm: set[tuple[int, int]] = set()
+
+    @classmethod
+    def load(cls, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "LatentEngine":
+        """Read a checkpoint from disk onto its device.
+
+        Raises:
+            ModelUnavailable: when the files are not what diffusers and transformers expect.
+        """
+        started = time.perf_counter()
+        try:
+            parts = _read(spec, files, placement)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            if device.is_out_of_memory(error):
+                raise
+            raise ModelUnavailable(
+                f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
+            ) from error
+        device.synchronize(placement)
+        return cls(*parts, placement, time.perf_counter() - started)
+
+    @torch.inference_mode()
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | ImageReady]:
+        """Make the request's images, yielding each step and each finished image.
+
+        One by one, every image is a full pass: text, sampling, decoding. As a batch, one pass makes them all; when
+        the device runs out of memory the batch is halved, which changes no image, as each has a seed of its own.
+
+        Raises:
+            OutOfMemory: when not even one image fits.
+        """
+        seeds = request.seeds
+        waiting = [_Pass(0, seeds)] if request.batched else [_Pass(i, (seed,)) for i, seed in enumerate(seeds)]
+        while waiting:
+            current = waiting.pop(0)
+            full = yield from self._attempt(request, run, current)
+            if full:
+                device.free_memory(self.placement)
+                waiting = [*_halves(current, run, self.placement), *waiting]
+
+    def close(self) -> None:
+        """Let go of the networks and of the device memory they hold."""
+        del self._unet, self._vae, self._text_encoder
+        device.free_memory(self.placement)
+
+    def _attempt(self, request: GenerationRequest, run: ModelRun, current: _Pass) -> Iterator[Step | ImageReady]:
+        """One pass; returns whether the device ran out of memory. The error is dropped here, as it holds tensors."""
+        try:
+            yield from self._pass(request, run, current)
+        except (RuntimeError, MemoryError) as error:
+            if not device.is_out_of_memory(error):
+                raise
+            return True
+        return False
+
+    def _pass(self, request: GenerationRequest, run: ModelRun, current: _Pass) -> Iterator[Step | ImageReady]:
+        count = len(current.seeds)
+        watch = Stopwatch(lambda: device.synchronize(self.placement))
+        with watch("text"):
+            states, notes = self._prompt_states(request, run, count)
+        with watch("sample"):
+            latents = self._noise(current.seeds, run.size)
+            self._scheduler.set_timesteps(run.steps, device=self.placement.device)
+            latents = latents * self._scheduler.init_noise_sigma
+        for number, timestep in enumerate(self._scheduler.timesteps, start=1):
+            with watch("sample"):
+                latents = self._step(latents, timestep, states, run)
+            elapsed = watch.seconds("text") + watch.seconds("sample")
+            yield Step(run.model.id, current.first, count, number, len(self._scheduler.timesteps), elapsed)
+        with watch("decode"):
+            pixels = self._decode(latents)
+        timing = self._timing(watch, run, count)
+        for offset, seed in enumerate(current.seeds):
+            image = Image.fromarray(pixels[offset].numpy())
+            digest = hashlib.sha256(image.tobytes()).hexdigest()
+            yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest, notes=notes)
+
+    def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
+        """The pass's seconds by stage; the first one of its shape is cold."""
+        warm = (count, run.size) in self._warm
+        self._warm.add((count, run.size))
+        return Timing(count, run.steps, watch.seconds("text"), watch.seconds("sample"), watch.seconds("decode"), warm)
+
+    def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> tuple[Tensor, tuple[str, ...]]:
+        """Text states (B, T, D), with the negative prompt's B first when guided, and a note if the prompt was cut."""
+        texts = [request.negative_prompt, request.prompt] if run.guided else [request.prompt]
+        length = self._tokenizer.model_max_length
+        tokens = self._tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt")
+        states = self._text_encoder(tokens["input_ids"].to(self.placement.device))[0]
+        return states.repeat_interleave(count, dim=0), self._cut_note(request.prompt, length)
+
+    def _cut_note(self, prompt: str, length: int) -> tuple[str, ...]:
+        ids = self._tokenizer(prompt)["input_ids"]
+        if len(ids) <= length:
+            return ()
+        dropped = self._tokenizer.decode(ids[length - 1 : -1]).strip()
+        return (f"The prompt is longer than the {length} tokens this model reads, so this was left out: “{dropped}”",)
+
+    def _noise(self, seeds: tuple[int, ...], size: int) -> Tensor:
+        """Gaussian noise (B, C, h, w), drawn for each seed on the CPU in float32, so that it is the same everywhere."""
+        scale = 2 ** (len(self._vae.config["block_out_channels"]) - 1)
+        shape = (self._unet.config["in_channels"], size // scale, size // scale)
+        noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        return torch.stack(noise).to(self.placement.device, self.placement.torch_dtype)
+
+    def _step(self, latents: Tensor, timestep: Tensor, states: Tensor, run: ModelRun) -> Tensor:
+        """One denoising step: one network evaluation, or two in one call when guided."""
+        inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2) if run.guided else latents, timestep)
+        output = self._unet(inputs, timestep, encoder_hidden_states=states, return_dict=False)[0]
+        if run.guided:
+            without, with_prompt = output.chunk(2)
+            output = without + run.guidance * (with_prompt - without)
+        return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
+
+    def _decode(self, latents: Tensor) -> Tensor:
+        """Pixels (B, H, W, 3), uint8 on the host, rounded as diffusers' image processor does."""
+        image = self._vae.decode(latents / self._vae.config["scaling_factor"], return_dict=False)[0]
+        levels = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
+        return levels.permute(0, 2, 3, 1).contiguous().cpu()
+
+
+def _read(spec: ModelSpec, files: ModelFiles, placement: Placement) -> tuple:
+    dtype, target = placement.torch_dtype, placement.device
+    local = {"local_files_only": True}
+    tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), **local)
+    text_encoder = CLIPTextModel.from_pretrained(
+        files.component("text_encoder"), dtype=dtype, use_safetensors=True, **local
+    )
+    unet = UNet2DConditionModel.from_pretrained(
+        files.component("unet"), torch_dtype=dtype, use_safetensors=True, low_cpu_mem_usage=False, **local
+    )
+    vae = AutoencoderKL.from_pretrained(
+        files.component("vae"), torch_dtype=dtype, use_safetensors=True, low_cpu_mem_usage=False, **local
+    )
+    for convolutional in (unet, vae):
+        convolutional.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, and what tensor cores want
+    networks = (part.to(target).eval().requires_grad_(False) for part in (text_encoder, unet, vae))
+    return tokenizer, *networks, _scheduler(spec, files)
+
+
+def _scheduler(spec: ModelSpec, files: ModelFiles) -> Scheduler:
+    if spec.scheduler == "rectified-flow":
+        return RectifiedFlowScheduler()
+    # the paper's baseline: DPM-Solver with the checkpoint's own noise schedule
+    return DPMSolverMultistepScheduler.from_pretrained(files.component("scheduler"), local_files_only=True)
+
+
+def _halves(current: _Pass, run: ModelRun, placement: Placement) -> list[_Pass]:
+    half = len(current.seeds) // 2
+    if not half:
+        raise OutOfMemory(
+            f"{placement.device} has too little free memory for one {run.size}x{run.size} image of {run.model.title}. "
+            "Choose a smaller size, close other programs that use it, or choose another device."
+        )
+    return [_Pass(current.first, current.seeds[:half]), _Pass(current.first + half, current.seeds[half:])]

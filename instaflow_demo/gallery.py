@@ -1,0 +1,117 @@
+"""Where finished images are kept: written whole or not at all, never over another file, and never too many."""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from . import __version__
+from .errors import StorageFull
+from .events import ImageReady
+
+KEY = "instaflow_demo"
+_PARTIAL = ".partial-"
+_STALE_SECONDS = 3600
+
+
+class Gallery:
+    """A folder of PNG files, of which the oldest are removed when there are more than `max_images`."""
+
+    def __init__(self, folder: Path, max_images: int = 500):
+        self.folder = Path(folder).absolute()
+        self._max_images = max_images
+
+    def save(self, event: ImageReady, metadata: Mapping[str, Any]) -> Path:
+        """Write an image with the metadata that makes it again, and return its path.
+
+        Raises:
+            StorageFull: when there is no room; nothing is left behind.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._sweep()
+            path = self._write(event, _text(metadata))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+                raise
+            raise StorageFull(
+                f"The image could not be saved in {self.folder} ({os.strerror(error.errno)}): free some space or choose "
+                "another folder with --out."
+            ) from error
+        self._trim()
+        return path
+
+    def _write(self, event: ImageReady, text: PngInfo) -> Path:
+        partial = self.folder / f"{_PARTIAL}{secrets.token_hex(8)}"
+        try:
+            with partial.open("xb") as file:
+                event.image.save(file, "PNG", pnginfo=text)
+                file.flush()
+                os.fsync(file.fileno())
+            return _publish(partial, self.folder, f"{event.model}-{event.index}")
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _trim(self) -> None:
+        # names begin with the time, so that the oldest come first
+        images = sorted(self.folder.glob("*.png"))
+        for path in images[: max(0, len(images) - self._max_images)]:
+            path.unlink(missing_ok=True)  # another process may trim as well
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half written."""
+        for path in self.folder.glob(f"{_PARTIAL}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                    path.unlink()
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What `Gallery.save` wrote into a PNG file; empty for any other image."""
+    with Image.open(path) as image:
+        image.load()
+        return json.loads(getattr(image, "text", {}).get(KEY, "{}"))
+
+
+def _publish(partial: Path, folder: Path, label: str) -> Path:
+    """Give a finished file its name, which no other file may have: a hard link never overwrites."""
+    while True:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        path = folder / f"{stamp}-{secrets.token_hex(4)}-{label}.png"
+        with contextlib.suppress(FileExistsError):
+            os.link(partial, path)
+            return path
+
+
+def _text(metadata: Mapping[str, Any]) -> PngInfo:
+    info = PngInfo()
+    values = {**metadata, "version": __version__, "note": "AI generated"}
+    info.add_itxt(KEY, json.dumps(values, ensure_ascii=True))
+    info.add_itxt("parameters", _parameters(metadata))
+    info.add_text("Software", f"instaflow_demo {__version__}")
+    return info
+
+
+def _parameters(metadata: Mapping[str, Any]) -> str:
+    """The line that other image tools read: prompt, negative prompt, then the settings."""
+    size = metadata.get("size")
+    settings = {
+        "Steps": metadata.get("steps"),
+        "CFG scale": metadata.get("guidance"),
+        "Seed": metadata.get("seed"),
+        "Size": f"{size}x{size}",
+        "Model": metadata.get("model"),
+    }
+    lines = [str(metadata.get("prompt", ""))]
+    if metadata.get("negative_prompt"):
+        lines.append(f"Negative prompt: {metadata['negative_prompt']}")
+    return "\n".join([*lines, ", ".join(f"{name}: {value}" for name, value in settings.items())])

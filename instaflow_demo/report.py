@@ -1,0 +1,161 @@
+"""From a run's events to tables and JSON: what the page, the command line and the downloads all show."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .environment import Environment
+from .events import Done, Event, Failed, ImageReady
+from .measure import Measurement
+from .request import GenerationRequest, ModelRun
+
+# The fair figures come first; iterations per second mean little between systems with different step counts.
+COLUMNS = (
+    "System",
+    "Images",
+    "Mode",
+    "Seconds per image",
+    "Images per second",
+    "Network evaluations",
+    "Speed-up",
+    "Time of each image",
+    "Steps",
+    "Guidance",
+    "it/s",
+    "Text, sampling, decoding (s)",
+    "Load (s)",
+    "Peak memory (MB)",
+    "State",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one model's part of a request: its images and measurement, or the sentence that says why not."""
+
+    run: ModelRun
+    images: tuple[ImageReady, ...] = ()
+    measurement: Measurement | None = None
+    error: str | None = None
+
+
+def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcome, ...]:
+    """Read a run's events to the end; one outcome for each model, in the request's order."""
+    images: dict[str, list[ImageReady]] = {run.model.id: [] for run in request.runs}
+    ends: dict[str, Done | Failed] = {}
+    for event in events:
+        if isinstance(event, ImageReady):
+            images[event.model].append(event)
+        elif isinstance(event, Done | Failed):
+            ends[event.model] = event
+    return tuple(_outcome(run, images[run.model.id], ends.get(run.model.id)) for run in request.runs)
+
+
+def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[str, ...]]:
+    """The comparison table: a row of `COLUMNS` for each model that finished."""
+    measured = [outcome for outcome in outcomes if outcome.measurement and outcome.measurement.images]
+    slowest = max((m.seconds_per_image for m in _measurements(measured)), default=0.0)
+    return [_row(outcome, measurement, request, slowest) for outcome, measurement in _pairs(measured)]
+
+
+def to_csv(table: Sequence[Sequence[str]]) -> str:
+    """The comparison table as CSV with a header."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *table])
+    return out.getvalue()
+
+
+def to_markdown(table: Sequence[Sequence[str]]) -> str:
+    """The comparison table as GitHub Markdown."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *table]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def results_json(
+    environment: Environment, request: GenerationRequest, outcomes: Sequence[Outcome]
+) -> dict[str, Any]:
+    """Everything about a run as plain values, for `--json`."""
+    return {
+        "environment": environment.to_dict(),
+        "results": [_result(outcome, request.prompt) for outcome in outcomes],
+    }
+
+
+def _outcome(run: ModelRun, images: list[ImageReady], end: Done | Failed | None) -> Outcome:
+    measurement = end.measurement if isinstance(end, Done) else None
+    error = end.message if isinstance(end, Failed) else None if measurement else "The run was stopped."
+    return Outcome(run, tuple(images), measurement, error)
+
+
+def _measurements(outcomes: Iterable[Outcome]) -> Iterator[Measurement]:
+    return (measurement for _, measurement in _pairs(outcomes))
+
+
+def _pairs(outcomes: Iterable[Outcome]) -> Iterator[tuple[Outcome, Measurement]]:
+    return ((outcome, outcome.measurement) for outcome in outcomes if outcome.measurement)
+
+
+def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float) -> tuple[str, ...]:
+    seconds = m.seconds_per_image
+    count = max(m.images, 1)
+    stages = (m.text_s, m.sample_s, m.decode_s)
+    return (
+        outcome.run.model.title,
+        str(m.images),
+        "batched" if request.batched else "one by one",
+        f"{seconds:.3f}",
+        f"{m.images_per_second:.2f}",
+        str(m.network_evaluations),
+        f"{slowest / seconds:.1f}x" if seconds else "",
+        ", ".join(f"{image.timing.seconds_per_image:.3f}" for image in outcome.images),
+        str(m.steps),
+        f"{m.guidance:g}" if outcome.run.guided else "off",
+        f"{m.iterations_per_second:.2f}",
+        " / ".join(f"{stage / count:.3f}" for stage in stages),
+        f"{m.load_s:.2f}",
+        f"{m.peak_bytes / 1e6:.0f}",
+        "warm" if m.warm else "cold",
+    )
+
+
+def _result(outcome: Outcome, prompt: str) -> dict[str, Any]:
+    run, m = outcome.run, outcome.measurement
+    common: dict[str, Any] = {
+        "model": run.model.id,
+        "prompt": prompt,
+        "steps": run.steps,
+        "guidance": run.guidance,
+        "network_evaluations": run.network_evaluations,
+    }
+    images = [_image(image) for image in outcome.images]
+    if m is None:
+        return {**common, "error": outcome.error, "images": images}
+    return {**common, **_figures(m), "images": images}
+
+
+def _figures(m: Measurement) -> Mapping[str, Any]:
+    return {
+        "device": m.device,
+        "dtype": m.dtype,
+        "warm": m.warm,
+        "load_seconds": m.load_s,
+        "text_seconds": m.text_s,
+        "sample_seconds": m.sample_s,
+        "decode_seconds": m.decode_s,
+        "total_seconds": m.total_s,
+        "iterations_per_second": m.iterations_per_second,
+        "peak_bytes": m.peak_bytes,
+    }
+
+
+def _image(event: ImageReady) -> dict[str, Any]:
+    return {
+        "index": event.index,
+        "seed": event.seed,
+        "seconds": event.timing.seconds_per_image,
+        "iterations_per_second": event.timing.iterations_per_second,
+        "sha256": event.sha256,
+        "path": str(event.path) if event.path else None,
+    }

@@ -1,0 +1,136 @@
+"""Where a model's files are, and whether they are what they should be. Nothing here downloads."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from .errors import ModelUnavailable
+from .registry import ModelSpec
+
+MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
+_COMPONENTS = ("tokenizer", "text_encoder", "unet", "vae", "scheduler")
+_HUB_FILES = [f"{name}/*" for name in _COMPONENTS] + ["model_index.json"]
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a model can be used now: where it was found, or why not and what to do about it."""
+
+    available: bool
+    reason: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The folders of one checkpoint; components that its family shares are in `shared`."""
+
+    root: Path
+    shared: Path | None = None
+
+    def component(self, name: str) -> Path:
+        """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
+        own = self.root / name
+        return own if own.is_dir() or self.shared is None else self.shared / name
+
+
+@dataclass
+class Weights:
+    """Finds models under `models_dir` (shipped) and in the Hugging Face cache (published)."""
+
+    models_dir: Path = MODELS_DIR
+    _verified: set[tuple[Path, int, int]] = field(default_factory=set, repr=False)
+
+    def availability(self, spec: ModelSpec) -> Availability:
+        """A quick look: files present and of the right size, without reading them."""
+        try:
+            files = self._find(spec)
+        except ModelUnavailable as error:
+            return Availability(False, str(error))
+        return Availability(True, found=str(files.root))
+
+    def locate(self, spec: ModelSpec) -> ModelFiles:
+        """The model's files; those of shipped models are checked against their SHA-256 once.
+
+        Raises:
+            ModelUnavailable: when files are missing or damaged.
+        """
+        files = self._find(spec)
+        if spec.shipped:
+            for name in self._listed(spec):
+                self._verify(spec, name)
+        return files
+
+    def _find(self, spec: ModelSpec) -> ModelFiles:
+        return self._shipped(spec) if spec.shipped else _cached(spec)
+
+    def _shipped(self, spec: ModelSpec) -> ModelFiles:
+        listed = list(self._listed(spec))
+        if not listed:
+            raise ModelUnavailable(f"{spec.title} is not in {self.models_dir}: {_RESTORE}")
+        for name in listed:
+            path = self.models_dir / name
+            if not path.is_file():
+                raise ModelUnavailable(f"{spec.title} lacks its file {name}: {_RESTORE}")
+            if path.stat().st_size != self._manifest[name]["bytes"]:
+                raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
+        self._refuse_unlisted(spec, set(listed))
+        return ModelFiles(self.models_dir / spec.source, self.models_dir / spec.shared if spec.shared else None)
+
+    def _refuse_unlisted(self, spec: ModelSpec, listed: set[str]) -> None:
+        """A weight file that the manifest does not know could be anything: do not load beside it."""
+        for folder in filter(None, (spec.source, spec.shared)):
+            for path in (self.models_dir / folder).rglob("*.safetensors"):
+                name = path.relative_to(self.models_dir).as_posix()
+                if name not in listed:
+                    raise ModelUnavailable(f"{spec.title} has a file of unknown origin, {name}: remove it.")
+
+    def _listed(self, spec: ModelSpec) -> Iterator[str]:
+        """The manifest's files of a model and of what it shares."""
+        folders = tuple(f"{name}/" for name in (spec.source, spec.shared) if name)
+        return (name for name in self._manifest if name.startswith(folders))
+
+    def _verify(self, spec: ModelSpec, name: str) -> None:
+        path = self.models_dir / name
+        status = path.stat()
+        state = (path, status.st_mtime_ns, status.st_size)
+        if state in self._verified:
+            return
+        if hashlib.sha256(path.read_bytes()).hexdigest() != self._manifest[name]["sha256"]:
+            raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
+        self._verified.add(state)
+
+    @cached_property
+    def _manifest(self) -> dict[str, dict]:
+        try:
+            return json.loads((self.models_dir / "MANIFEST.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+
+_RESTORE = "restore assets/models from the repository, for example with “git checkout -- assets/models”."
+
+
+def _cached(spec: ModelSpec) -> ModelFiles:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
+    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        folder = snapshot_download(
+            spec.source, revision=spec.revision, allow_patterns=_HUB_FILES, local_files_only=True
+        )
+    except LocalEntryNotFoundError as error:
+        raise ModelUnavailable(
+            f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under the "
+            f"licence {spec.licence}: run “hf download {spec.source}”, then reload."
+        ) from error
+    files = ModelFiles(Path(folder))
+    missing = [name for name in _COMPONENTS if not files.component(name).is_dir()]
+    if missing:
+        raise ModelUnavailable(
+            f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download {spec.source}” again."
+        )
+    return files
