@@ -1,12 +1,14 @@
 """The command line: the same service as the page, without a browser."""
 
+import io
 import json
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -16,13 +18,18 @@ from tqdm.auto import tqdm
 
 from . import report
 from .environment import fingerprint
-from .errors import DemoError, InvalidRequest
-from .events import Done, Event, Failed, ImageReady, Loading, Step
+from .errors import DemoError, InvalidRequest, StorageFull
+from .events import Event, Failed, ImageReady, Loading, Step
 from .gallery import Gallery
-from .registry import DEFAULT_MODELS, MODELS, ModelSpec
+from .registry import DEFAULT_MODELS, MODELS, ModelSpec, Range
 from .request import GenerationRequest
 from .service import Service
 from .weights import Availability, Weights
+
+log = logging.getLogger("instaflow_demo.cli")
+
+# click's UsageError, from whichever click this typer carries
+UsageError = cast(type[Exception], typer.BadParameter.__base__)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -63,7 +70,8 @@ def generate(
     """Generate images with one model."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
-    _run(prompt, [model], raw, out, json_file, debug)
+    with _sentences(debug):
+        _run(prompt, [model], raw, out, json_file)
 
 
 @app.command()
@@ -87,106 +95,184 @@ def compare(
     """Generate images with several models in turn, and compare what they took."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
-    _run(prompt, [name.strip() for name in models.split(",") if name.strip()], raw, out, json_file, debug)
+    with _sentences(debug):
+        _run(prompt, [name.strip() for name in models.split(",") if name.strip()], raw, out, json_file)
 
 
 @app.command(name="models")
-def list_models(json_file: JsonFile = None) -> None:
+def list_models(json_file: JsonFile = None, debug: Debug = False) -> None:
     """List the models: where each was found, or what is missing."""
-    weights = Weights()
-    found = {name: weights.availability(spec) for name, spec in MODELS.items()}
-    table = Table("Id", "System", "Steps", "Size", "Licence", "Found, or what is missing", show_lines=True)
-    for name, availability in found.items():
-        spec = MODELS[name]
-        where = availability.found if availability.available else availability.reason
-        table.add_row(name, spec.title, str(spec.steps.default), f"{spec.size.default}", spec.licence, escape(where))
-    _console().print(table)
-    if json_file:
-        listed = [_listed(MODELS[name], availability) for name, availability in found.items()]
-        _write_json(json_file, {"models": listed})
+    with _sentences(debug):
+        _check_paths(json_file=json_file)
+        weights = Weights()
+        found = [(spec, weights.availability(spec)) for spec in MODELS.values()]
+        table = Table("Id", "System", "Steps", "Pixels", "Licence", "Found, or what is missing", show_lines=True)
+        for spec, availability in found:
+            table.add_row(*_described(spec, availability))
+        _console().print(table)
+        if json_file:
+            _write_json(json_file, {"models": [_listed(spec, availability) for spec, availability in found]})
 
 
-def _run(prompt: str, models: list[str], raw: dict[str, Any], out: Path, json_file: Path | None, debug: bool) -> None:
-    """Parse, run, show; ends the program with 2 for bad input and 1 for a model that failed."""
+def main() -> None:
+    """Run the command line. Exit codes: 0, 1 for a run that failed, 2 for bad input, 130 for Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to fail
+    try:
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        typer.echo(cast(typer.BadParameter, error).format_message(), err=True)
+        code = 2
+    except typer.Abort:
+        code = 130
+    sys.exit(code)
+
+
+@contextmanager
+def _sentences(debug: bool) -> Iterator[None]:
+    """Every error ends the program with one sentence and its exit code; with `debug` its traceback comes first."""
     logging.basicConfig(level=logging.ERROR if debug else logging.CRITICAL)
+    try:
+        yield
+    except InvalidRequest as error:
+        raise _ended(str(error), 2) from None
+    except DemoError as error:
+        raise _ended(str(error), 1) from None
+    except KeyboardInterrupt:
+        raise _ended("Stopped.", 130) from None
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        log.exception("a defect")
+        raise _ended(f"Something went wrong ({type(error).__name__}): --debug shows where.", 1) from None
+
+
+def _ended(sentence: str, code: int) -> typer.Exit:
+    log.error("exit code %d", code, exc_info=True)
+    typer.echo(sentence, err=True)
+    return typer.Exit(code)
+
+
+def _run(prompt: str, models: list[str], raw: dict[str, Any], out: Path, json_file: Path | None) -> None:
+    """Parse, run, show.
+
+    Raises:
+        InvalidRequest: for bad input.
+        typer.Exit: with 1, when a model failed or an image could not be saved; the others are shown all the same.
+    """
     if raw["seed"] is None:
         raw["seed"] = secrets.randbelow(2**31)
-    try:
-        request = GenerationRequest.parse(prompt, models, **raw)
-    except InvalidRequest as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from (error if debug else None)
-    service = Service(Weights(), Gallery(out))
-    try:
-        outcomes = report.collect(_shown(service.run(request), request), request)
-        _finish(request, outcomes, out, json_file)
-    except DemoError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from (error if debug else None)
-    except KeyboardInterrupt as stop:
-        typer.echo("Stopped.", err=True)
-        raise typer.Exit(130) from (stop if debug else None)
-    if any(outcome.error for outcome in outcomes):
+    request = GenerationRequest.parse(prompt, models, **raw)
+    _check_paths(json_file=json_file, out=out if request.save else None)
+    outcomes = report.collect(_shown(Service(Weights(), Gallery(out)).run(request), request), request)
+    measured = report.rows(outcomes, request)
+    if measured:
+        _console().print(_comparison(measured))
+    if json_file:
+        _write_json(json_file, report.results_json(fingerprint(out), request, outcomes))
+    if any(outcome.error or _unsaved(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def _finish(
-    request: GenerationRequest, outcomes: tuple[report.Outcome, ...], out: Path, json_file: Path | None
-) -> None:
-    """The table, then the JSON file."""
-    measured = report.rows(outcomes, request)
-    if measured:
-        table = Table(*report.COLUMNS[:11])
-        for row in measured:
-            table.add_row(*row[:11])
-        _console().print(table)
-    if json_file:
-        _write_json(json_file, report.results_json(fingerprint(out), request, outcomes))
+def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
+    """Find out before a long run, not after it, that its results have nowhere to go.
+
+    Raises:
+        InvalidRequest: with a sentence.
+    """
+    if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
+        raise InvalidRequest({"json": f"{json_file} cannot be a file here: choose another one with --json."})
+    if out and out.exists() and not out.is_dir():
+        raise InvalidRequest({"out": f"{out} is not a folder: choose another one with --out."})
+
+
+def _unsaved(outcome: report.Outcome, request: GenerationRequest) -> bool:
+    return request.save and any(image.path is None for image in outcome.images)
+
+
+def _comparison(measured: Sequence[tuple[str, ...]]) -> Table:
+    """The report's rows on their side, a column for each system, which fits a terminal of 80 characters."""
+    name, *figures = zip(report.COLUMNS, *measured, strict=True)
+    table = Table(*name)
+    for figure in figures:
+        table.add_row(*figure)
+    return table
 
 
 def _shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event]:
-    """The events, each shown as it passes: a bar for every model, a line for every image."""
+    """The events, each shown as it passes."""
     typer.echo(f"seed: {request.seed}")
     for note in request.notes:
         typer.echo(note)
-    bar: tqdm | None = None
-    for event in events:
-        if bar is None or bar.desc != f"{event.model}":
-            bar = _next_bar(bar, event.model, request)
-        _show(event, bar)
-        yield event
-    if bar is not None:
-        bar.close()
+    display = _Display(request)
+    try:
+        for event in events:
+            display.show(event)
+            yield event
+    finally:
+        display.close()
 
 
-def _next_bar(bar: tqdm | None, model: str, request: GenerationRequest) -> tqdm:
-    if bar is not None:
-        bar.close()
-    steps = next(run.steps for run in request.runs if run.model.id == model)
-    total = steps * (1 if request.batched else request.images)
-    following = tqdm(total=total, unit="it", file=sys.stderr)
-    following.desc = model  # set here, because tqdm would add a colon that the comparison above does not expect
-    return following
+class _Display:
+    """A progress bar for each model on stderr, and a line for each image on stdout."""
+
+    def __init__(self, request: GenerationRequest):
+        self._images = request.images
+        self._passes = 1 if request.batched else request.images
+        self._bar: tqdm | None = None
+        self._said: set[str] = set()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Loading):
+            self._say(f"{event.model}: loading", *event.notes)
+        elif isinstance(event, Step):
+            self._advance(event)
+        elif isinstance(event, ImageReady):
+            saved = f"  {event.path}" if event.path else ""
+            cold = "" if event.timing.warm else " (cold)"
+            time = f"time: {event.timing.seconds_per_image:.3f} s"
+            self._say(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{saved}", *event.notes)
+        else:
+            self.close()
+            if isinstance(event, Failed):
+                typer.echo(f"{event.model}: {event.message}", err=True)
+
+    def close(self) -> None:
+        """Leave the bar as it is and go on below it."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None
+
+    def _advance(self, step: Step) -> None:
+        if self._bar is None:
+            self._bar = tqdm(total=step.steps * self._passes, file=sys.stderr, dynamic_ncols=True)
+        self._bar.set_description(f"{step.model} {step.image + step.images}/{self._images}", refresh=False)
+        self._bar.update(1)
+
+    def _say(self, *lines: str) -> None:
+        """Print above the bar, and nothing twice: a note may come with every image."""
+        for line in lines:
+            if line not in self._said:
+                self._said.add(line)
+                tqdm.write(line, file=sys.stdout)
 
 
-def _show(event: Event, bar: tqdm) -> None:
-    if isinstance(event, Loading):
-        bar.write(f"{event.model}: loading", file=sys.stdout)
-    elif isinstance(event, Step):
-        bar.update(1)
-    elif isinstance(event, ImageReady):
-        saved = f"  {event.path}" if event.path else ""
-        cold = "" if event.timing.warm else " (cold)"
-        bar.write(f"{event.model} {event.index + 1}  time: {event.timing.seconds_per_image:.3f} s{cold}{saved}", file=sys.stdout)
-        for note in event.notes if event.index == 0 else ():
-            bar.write(note, file=sys.stdout)
-    elif isinstance(event, Failed):
-        bar.write(f"{event.model}: {event.message}", file=sys.stderr)
-    elif isinstance(event, Done):
-        bar.refresh()
+def _described(spec: ModelSpec, availability: Availability) -> tuple[str, ...]:
+    """A model's row for the terminal."""
+    where = availability.found if availability.available else availability.reason
+    return spec.id, spec.title, _span(spec.steps), _span(spec.size), spec.licence, escape(where)
+
+
+def _span(allowed: Range[int]) -> str:
+    if allowed.fixed:
+        return str(allowed.default)
+    return f"{allowed.default} ({allowed.low} to {allowed.high})"
 
 
 def _listed(spec: ModelSpec, availability: Availability) -> dict[str, Any]:
+    """A model as plain values for `models --json`."""
     return {
         "id": spec.id,
         "title": spec.title,
@@ -203,11 +289,12 @@ def _listed(spec: ModelSpec, availability: Availability) -> dict[str, Any]:
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     try:
-        path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # a file name that is not UTF-8 holds lone surrogates, whose escapes are what JSON writes for them
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        typer.echo(f"{path} could not be written ({error.strerror}): choose another file with --json.", err=True)
-        raise typer.Exit(1) from None
+        raise StorageFull(f"{path} could not be written ({error.strerror}): choose another file with --json.") from None
 
 
 def _console() -> Console:
@@ -216,4 +303,4 @@ def _console() -> Console:
 
 
 if __name__ == "__main__":
-    app()
+    main()

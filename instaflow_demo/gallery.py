@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -21,10 +22,16 @@ from .events import ImageReady
 KEY = "instaflow_demo"
 _PARTIAL = ".partial-"
 _STALE_SECONDS = 3600
+_OURS = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}-.+-\d+\.png")
+# what file systems without hard links answer: exFAT, some network shares, some FUSE mounts
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Gallery:
-    """A folder of PNG files, of which the oldest are removed when there are more than `max_images`."""
+    """A folder of PNG files, of which the oldest are removed when there are more than `max_images`.
+
+    The folder may hold other files: only those whose names `save` made are counted and removed.
+    """
 
     def __init__(self, folder: Path, max_images: int = 500):
         self.folder = Path(folder).absolute()
@@ -34,18 +41,16 @@ class Gallery:
         """Write an image with the metadata that makes it again, and return its path.
 
         Raises:
-            StorageFull: when there is no room; nothing is left behind.
+            StorageFull: when there is no room, or the folder cannot be written to; nothing is left behind.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._sweep()
             path = self._write(event, _text(metadata))
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-                raise
             raise StorageFull(
-                f"The image could not be saved in {self.folder} ({os.strerror(error.errno)}): free some space or choose "
-                "another folder with --out."
+                f"The image could not be saved in {self.folder} ({error.strerror or error}): free some space or "
+                "choose another folder with --out."
             ) from error
         self._trim()
         return path
@@ -63,9 +68,10 @@ class Gallery:
 
     def _trim(self) -> None:
         # names begin with the time, so that the oldest come first
-        images = sorted(self.folder.glob("*.png"))
+        images = sorted(path for path in self.folder.glob("*.png") if _OURS.fullmatch(path.name))
         for path in images[: max(0, len(images) - self._max_images)]:
-            path.unlink(missing_ok=True)  # another process may trim as well
+            with contextlib.suppress(OSError):  # another process may trim as well
+                path.unlink()
 
     def _sweep(self) -> None:
         """Remove what a killed process left half written."""
@@ -83,13 +89,24 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def _publish(partial: Path, folder: Path, label: str) -> Path:
-    """Give a finished file its name, which no other file may have: a hard link never overwrites."""
+    """Give a finished file its name, which no other file may have."""
     while True:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         path = folder / f"{stamp}-{secrets.token_hex(4)}-{label}.png"
         with contextlib.suppress(FileExistsError):
-            os.link(partial, path)
+            _name(partial, path)
             return path
+
+
+def _name(partial: Path, path: Path) -> None:
+    """Let `path` be the file, whole at once. Raises FileExistsError rather than overwrite, as a hard link never does."""
+    try:
+        os.link(partial, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        path.touch(exist_ok=False)  # claims the name
+        partial.replace(path)
 
 
 def _text(metadata: Mapping[str, Any]) -> PngInfo:

@@ -73,9 +73,7 @@ def to_markdown(table: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
-def results_json(
-    environment: Environment, request: GenerationRequest, outcomes: Sequence[Outcome]
-) -> dict[str, Any]:
+def results_json(environment: Environment, request: GenerationRequest, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Everything about a run as plain values, for `--json`."""
     return {
         "environment": environment.to_dict(),
@@ -99,8 +97,6 @@ def _pairs(outcomes: Iterable[Outcome]) -> Iterator[tuple[Outcome, Measurement]]
 
 def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float) -> tuple[str, ...]:
     seconds = m.seconds_per_image
-    count = max(m.images, 1)
-    stages = (m.text_s, m.sample_s, m.decode_s)
     return (
         outcome.run.model.title,
         str(m.images),
@@ -113,11 +109,19 @@ def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: 
         str(m.steps),
         f"{m.guidance:g}" if outcome.run.guided else "off",
         f"{m.iterations_per_second:.2f}",
-        " / ".join(f"{stage / count:.3f}" for stage in stages),
+        " / ".join(f"{stage:.3f}" for stage in _stages_per_image(m)),
         f"{m.load_s:.2f}",
         f"{m.peak_bytes / 1e6:.0f}",
         "warm" if m.warm else "cold",
     )
+
+
+def _stages_per_image(m: Measurement) -> tuple[float, float, float]:
+    """Seconds of text, sampling and decoding for an image, over the passes that `seconds_per_image` counts."""
+    counted = m.counted
+    images = sum(p.images for p in counted)
+    text, sample, decode = (sum(getattr(p, stage) for p in counted) for stage in ("text_s", "sample_s", "decode_s"))
+    return text / images, sample / images, decode / images
 
 
 def _result(outcome: Outcome, prompt: str) -> dict[str, Any]:

@@ -124,9 +124,7 @@ class GenerationRequest:
             ]
         if check.problems:
             raise InvalidRequest(check.problems)
-        return cls(
-            text, negative, runs, count, first, as_batch, on, precision, to_disk, tuple(check.notes)
-        )
+        return cls(text, negative, runs, count, first, as_batch, on, precision, to_disk, tuple(check.notes))
 
 
 class _Checker:
@@ -160,9 +158,7 @@ class _Checker:
         if not names:
             self.problems["models"] = "Choose at least one model."
         elif unknown:
-            self.problems["models"] = (
-                f"There is no model called {unknown[0][:40]!r}; choose from {', '.join(MODELS)}."
-            )
+            self.problems["models"] = f"There is no model called {unknown[0][:40]!r}; choose from {', '.join(MODELS)}."
         return tuple(MODELS[name] for name in names if name in MODELS)
 
     def integer(self, field: str, value: Any, allowed: Range[int]) -> int:
@@ -182,9 +178,7 @@ class _Checker:
     def _within(self, field: str, value: Any, allowed: Range[Any]) -> Any:
         if value in allowed:
             return value
-        self.problems[field] = (
-            f"{_label(field)} must be from {allowed.low:g} to {allowed.high:g}, not {value:g}."
-        )
+        self.problems[field] = f"{_label(field)} must be from {allowed.low:g} to {allowed.high:g}, not {value:g}."
         return allowed.default
 
     def setting(self, field: str, value: Any, spec: ModelSpec, allowed: Range[Any], parse: Any) -> Any:
@@ -233,6 +227,4 @@ def _as_number(value: Any) -> int | float | None:
 
 
 def _label(field: str) -> str:
-    return {"images": "The number of images", "seed": "The seed", "dtype": "Precision"}.get(
-        field, field.capitalize()
-    )
+    return {"images": "The number of images", "seed": "The seed", "dtype": "Precision"}.get(field, field.capitalize())

@@ -124,13 +124,14 @@ def _cached(spec: ModelSpec) -> ModelFiles:
         )
     except LocalEntryNotFoundError as error:
         raise ModelUnavailable(
-            f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under the "
-            f"licence {spec.licence}: run “hf download {spec.source}”, then reload."
+            f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
+            f"the licence {spec.licence}: run “hf download {spec.source}”, then reload."
         ) from error
     files = ModelFiles(Path(folder))
     missing = [name for name in _COMPONENTS if not files.component(name).is_dir()]
     if missing:
         raise ModelUnavailable(
-            f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download {spec.source}” again."
+            f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download "
+            f"{spec.source}” again."
         )
     return files

@@ -1,13 +1,14 @@
 """Latent text-to-image models in diffusers' Stable Diffusion layout: InstaFlow, 2-rectified flow, Stable Diffusion.
 
-The denoising loop is our own so that it can yield a step at a time; the networks, the tokenizer and the update rules are
-diffusers' and transformers', and results equal those of the stock pipeline.
+The denoising loop is our own so that it can yield a step at a time; the networks and the tokenizer are diffusers' and
+transformers', and results equal those of the stock pipeline.
 """
 
 import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
@@ -200,7 +201,8 @@ def _scheduler(spec: ModelSpec, files: ModelFiles) -> Scheduler:
     if spec.scheduler == "rectified-flow":
         return RectifiedFlowScheduler()
     # the paper's baseline: DPM-Solver with the checkpoint's own noise schedule
-    return DPMSolverMultistepScheduler.from_pretrained(files.component("scheduler"), local_files_only=True)
+    config = DPMSolverMultistepScheduler.load_config(files.component("scheduler"), local_files_only=True)
+    return cast(DPMSolverMultistepScheduler, DPMSolverMultistepScheduler.from_config(config))
 
 
 def _halves(current: _Pass, run: ModelRun, placement: Placement) -> list[_Pass]:

@@ -47,7 +47,9 @@ def data(
 ) -> None:
     """Fetch and render the icons; collect words and their meanings. Without --wordnet, the captions' words alone."""
     folder = RunFolder(run)
-    if _told(dry_run, f"fetch {', '.join(sprites.PACKAGES)}; render at {size} px into {folder.sprites}; embed the words"):
+    if _told(
+        dry_run, f"fetch {', '.join(sprites.PACKAGES)}; render at {size} px into {folder.sprites}; embed the words"
+    ):
         return
     sprites.fetch(folder.stage("packages"))
     typer.echo(f"{sprites.render(folder.stage('packages'), folder.sprites, size)} sprites in {folder.sprites}")

@@ -8,7 +8,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the networks. The autoencoder shrinks each side by two for every entry of `vae_channels` but the first."""
+    """Sizes of the networks. The autoencoder halves each side for every entry of `vae_channels` but the first."""
 
     image_size: int = 256
     latent_channels: int = 8

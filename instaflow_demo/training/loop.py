@@ -12,7 +12,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from tqdm import tqdm
 
-
 CHECKPOINT_MINUTES = 2.0
 
 
@@ -125,8 +124,8 @@ def optimise(
 ) -> Iterator[Progress]:
     """Minimise `loss(network, step)` within `budget`; afterwards `network` holds the moving average.
 
-    Resumes from `folder/checkpoint` when it is there, renews it every two minutes and leaves one behind. Progress is yielded every step, with a
-    loss that is read from the device every 20.
+    Resumes from `folder/checkpoint` when it is there, renews it every two minutes and leaves one behind. Progress is
+    yielded every step, with a loss that is read from the device every 20.
     """
     network.to(run.device)
     average, clock = MovingAverage(network, decay), Clock()
@@ -190,7 +189,7 @@ def _agreed(seconds: float, run: Accelerator) -> float:
 
 
 def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = True) -> Progress:
-    """Show a bar and append every hundredth step to a JSON-lines log, in the main process; returns the last progress."""
+    """Show a bar and append every hundredth step to a JSON-lines log, if `main`; returns the last progress."""
     last = None
     form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
     with tqdm(total=100.0, desc=title, disable=not main, bar_format=form) as bar:
@@ -201,7 +200,9 @@ def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = 
             if main and (last.step % 100 == 0 or last.step == 1):
                 _append(log, last)
     if last is None:
-        raise RuntimeError(f"{title}: its budget is used up already; raise it, or remove the stage's folder to start again.")
+        raise RuntimeError(
+            f"{title}: its budget is used up already; raise it, or remove the stage's folder to start again."
+        )
     return last
 
 

@@ -79,7 +79,9 @@ def reflow(
         return flow_loss(network, x0, x1, draw.uniform()[:, 0], prompts.states(ids))
 
     unet.to(memory_format=torch.channels_last)
-    yield from optimise(unet, loss, budget, Schedule(rate, 100, fall_from=0.0), run, folder, decay=0.999, weight_decay=0.0)
+    yield from optimise(
+        unet, loss, budget, Schedule(rate, 100, fall_from=0.0), run, folder, decay=0.999, weight_decay=0.0
+    )
 
 
 def distill(
@@ -103,7 +105,9 @@ def distill(
         return pseudo_huber(error)
 
     unet.to(memory_format=torch.channels_last)
-    yield from optimise(unet, loss, budget, Schedule(rate, 100, fall_from=0.0), run, folder, decay=0.999, weight_decay=0.0)
+    yield from optimise(
+        unet, loss, budget, Schedule(rate, 100, fall_from=0.0), run, folder, decay=0.999, weight_decay=0.0
+    )
 
 
 def pseudo_huber(error: Tensor, softness: float = 1e-4) -> Tensor:

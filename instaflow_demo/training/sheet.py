@@ -41,7 +41,9 @@ TRIAL_PROMPTS = (
 
 
 @torch.inference_mode()
-def draw(run: RunFolder, stage: str, prompts: Sequence[str], steps: int, guidance: float, seed: int) -> list[Image.Image]:
+def draw(
+    run: RunFolder, stage: str, prompts: Sequence[str], steps: int, guidance: float, seed: int
+) -> list[Image.Image]:
     """One image a prompt, with the noise that the demo would draw for seeds `seed`, `seed + 1`, ..."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     words, unet = run.prompts(device), run.unet(stage).to(device).eval()
@@ -67,7 +69,9 @@ def grid(images: Sequence[Image.Image], prompts: Sequence[str], columns: int = 6
     return sheet
 
 
-def write(run: RunFolder, stage: str, target: Path, prompts: Sequence[str], steps: int, guidance: float, seed: int) -> None:
+def write(
+    run: RunFolder, stage: str, target: Path, prompts: Sequence[str], steps: int, guidance: float, seed: int
+) -> None:
     """Draw a contact sheet into the PNG file `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     grid(draw(run, stage, prompts, steps, guidance, seed), prompts).save(target, optimize=True)

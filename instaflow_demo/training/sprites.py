@@ -1,12 +1,12 @@
 """The pictures: vector emoji from npm packages, rendered once into a zip of PNG files.
 
-Every set may be redistributed; their licences are credited in the model cards. Sets under share-alike terms are left out.
+Every set may be redistributed; the model cards credit their licences. Sets under share-alike terms are left out.
 """
 
 import io
 import json
 import re
-import subprocess  # noqa: S404 - npm is run with a fixed list of packages
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor

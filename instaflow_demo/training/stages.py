@@ -77,7 +77,9 @@ class RunFolder:
 
 def save_half(network: Any, folder: Path) -> None:
     """Save a network as float16 safetensors in small shards, leaving the network itself as it was."""
-    copy = type(network).from_config(network.config) if hasattr(network, "from_config") else type(network)(network.config)
+    copy = (
+        type(network).from_config(network.config) if hasattr(network, "from_config") else type(network)(network.config)
+    )
     copy.load_state_dict(network.state_dict())
     copy.half().save_pretrained(folder, max_shard_size=SHARD)
 

@@ -63,7 +63,9 @@ def encode_scenes(
     """Compose and encode `count` scenes on this process's device; each process draws its own."""
     scenes = sampler.scenes(count, seed=2000 + run.process_index, captions=CAPTIONS_EACH)
     latents = []
-    batches = tqdm(composer.batches(scenes, 256), total=-(-count // 256), desc="encode", disable=not run.is_main_process)
+    batches = tqdm(
+        composer.batches(scenes, 256), total=-(-count // 256), desc="encode", disable=not run.is_main_process
+    )
     for images in batches:
         with run.autocast():
             latents.append(vae.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist.mean.half())

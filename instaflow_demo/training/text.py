@@ -1,9 +1,9 @@
 """A small text encoder with meaning.
 
-It is shaped like CLIP's and trained to put every caption, English or Portuguese, near the sentence embedding of its concept
-(all-MiniLM-L6-v2, a pretrained teacher that only training needs) while keeping count, size, position, background and
-style readable. WordNet supplies words that no caption has: a hound is taught to mean what a dog means.
-Afterwards it is frozen, as Stable Diffusion freezes CLIP.
+It is shaped like CLIP's and trained to put every caption, English or Portuguese, near the sentence embedding of its
+concept (all-MiniLM-L6-v2, a pretrained teacher that only training needs) while keeping count, size, position, background
+and style readable. WordNet supplies words that no caption has: a hound is taught to mean what a dog means. Afterwards
+it is frozen, as Stable Diffusion freezes CLIP.
 """
 
 import time
@@ -220,7 +220,9 @@ def train(
 
 
 @torch.inference_mode()
-def nearest_concepts(encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPTokenizer, bank: Tensor, texts: Sequence[str]) -> Tensor:
+def nearest_concepts(
+    encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPTokenizer, bank: Tensor, texts: Sequence[str]
+) -> Tensor:
     """Rows of the concepts nearest in meaning to each text, best first: (B, C)."""
     ids = tokenize(tokenizer, texts).to(encoder.device)
     states = encoder(input_ids=ids).last_hidden_state
@@ -229,7 +231,9 @@ def nearest_concepts(encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPToke
     return (meaning @ bank.to(encoder.device).T).argsort(1, descending=True)
 
 
-def held_out_accuracy(encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPTokenizer, bank: Tensor) -> tuple[float, float]:
+def held_out_accuracy(
+    encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPTokenizer, bank: Tensor
+) -> tuple[float, float]:
     """Share of the held-out words whose concept is the nearest, and among the five nearest."""
     rows = {concept.title: row for row, concept in enumerate(concepts())}
     words = held_out_words()
@@ -259,5 +263,3 @@ def _bytes() -> list[str]:
     from tokenizers.pre_tokenizers import ByteLevel  # noqa: PLC0415 - comes with transformers
 
     return ByteLevel.alphabet()
-
-

@@ -1,0 +1,147 @@
+"""Serve the page: `python app.py`. Also the entry point of a Hugging Face Space."""
+
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from instaflow_demo.errors import InvalidRequest
+from instaflow_demo.gallery import Gallery
+from instaflow_demo.registry import DEFAULT_MODELS, MODELS
+from instaflow_demo.request import GenerationRequest
+from instaflow_demo.service import Service
+from instaflow_demo.weights import Weights
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from instaflow_demo.ui import Settings
+
+log = logging.getLogger("instaflow_demo.app")
+
+
+def main(
+    *,
+    host: Annotated[
+        str, typer.Option(envvar="GRADIO_SERVER_NAME", help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="GRADIO_SERVER_PORT", min=1, max=65535, help="Port to listen on.")] = 7860,
+    share: Annotated[
+        bool, typer.Option("--share", help="Also open a public link through Gradio's tunnel: anyone with it can enter.")
+    ] = False,
+    models: Annotated[
+        str, typer.Option(help="Models to offer, separated by commas; all of them if left out.")
+    ] = ",".join(MODELS),
+    out: Annotated[Path, typer.Option(help="Folder that saved images go to.")] = Path("outputs"),
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+) -> None:
+    """Serve the page that compares one-step and many-step text-to-image models."""
+    if share and offline:
+        raise typer.BadParameter("--share needs the network, which --offline rules out: leave one of them out.")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    prepare_environment(offline)
+    with tempfile.TemporaryDirectory(prefix="instaflow-shown-") as shown:
+        page, warm = assemble(offered(models), out, Path(shown))
+        launch(page, host, port, share)
+        threading.Thread(target=warm, daemon=True, name="warm-up").start()
+        page.block_thread()
+
+
+def offered(names: str) -> tuple[str, ...]:
+    """The model ids of a comma-separated list.
+
+    Raises:
+        typer.BadParameter: with a sentence, if one is not in the registry.
+    """
+    listed = [name.strip() for name in names.split(",") if name.strip()]
+    try:
+        runs = GenerationRequest.parse("a big dog", listed).runs
+    except InvalidRequest as error:
+        raise typer.BadParameter(str(error)) from error
+    return tuple(run.model.id for run in runs)
+
+
+def prepare_environment(offline: bool) -> None:
+    """Tell libraries, before they are imported, to send nothing home and to keep their memory bounded."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    # gradio asks its own address whether it is up; a proxy in between would answer that it is not
+    local = ["127.0.0.1", "localhost", "0.0.0.0"]  # noqa: S104 - a name to exempt, not an address to bind
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
+        [*filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy")]), *local]
+    )
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def assemble(models: tuple[str, ...], out: Path, shown: Path) -> "tuple[gr.Blocks, Callable[[], None]]":
+    """The page, and what warms its models up. Images are served from `shown`; those to keep are copied to `out`."""
+    from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
+
+    service = Service(Weights(), Gallery(shown))
+    settings = ui.Settings(kept=Gallery(out), out=out, models=models)
+    return ui.build(service, settings, shown), partial(warm_up, service, settings)
+
+
+def launch(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
+    """Start the server, and say where it is; without a tunnel the local server stays up.
+
+    Raises:
+        typer.Exit: after a sentence, if the port cannot be had.
+    """
+    try:
+        start(page, host, port, share)
+    except OSError as error:
+        typer.echo(f"The page cannot be served on {host}:{port} ({error}): choose another --port.", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"The page is at http://{host}:{port}")
+    if share and page.share_url:
+        typer.echo(f"Anyone with this link can use it too: {page.share_url}")
+    elif share:
+        typer.echo("No public link could be had (the tunnel needs the network); the local page stays up.", err=True)
+
+
+def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
+    """Start gradio's server in the background, closed to what the page does not need."""
+    from instaflow_demo import ui  # noqa: PLC0415 - as above
+
+    page.launch(
+        server_name=host,
+        server_port=port,
+        share=share,
+        quiet=True,
+        show_error=False,
+        prevent_thread_lock=True,
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        state_session_capacity=200,
+        footer_links=["settings"],
+        **ui.look(),
+    )
+
+
+def warm_up(service: Service, settings: "Settings") -> None:
+    """Load the default models and run each once, so that a visitor's first images are warm already."""
+    try:
+        ready = service.availability()
+        chosen = [m for m in DEFAULT_MODELS if m in settings.models and ready[m].available]
+        if chosen:
+            request = GenerationRequest.parse("a big dog", chosen, steps=1, save=False)
+            for event in service.run(request):
+                log.debug("warming up: %s", event)
+    finally:
+        settings.warm.set()
+
+
+if __name__ == "__main__":
+    command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    command.command()(main)
+    command()

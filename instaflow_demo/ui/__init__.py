@@ -1,0 +1,46 @@
+"""The page. Together with app.py this is all that knows gradio."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..service import Service
+from .compare import ComparePage
+from .guard import server_options
+from .hero import hero_html
+from .settings import Settings
+from .text import TEXTS
+from .theme import STYLE, theme
+
+__all__ = ["Settings", "build", "look"]
+
+
+def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
+    """The page, ready to `launch(**look())`.
+
+    `shown` is the folder that the service writes images to. gradio serves everything in it, from where it lies (its own
+    cache would copy every image and never shrink), so nothing else may be there.
+    """
+    text = _texts()
+    gr.set_static_paths(shown)
+    with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
+        gr.HTML(text("hero_html"))
+        compare = ComparePage(service, settings, text)
+        compare.build()
+        compare.connect(page)
+    return page.queue(api_open=False, max_size=16)
+
+
+def look() -> dict[str, Any]:
+    """What `launch` needs for the page to look, speak and defend itself as it should."""
+    return {"theme": theme(), "css_paths": STYLE, "i18n": _texts(), "app_kwargs": server_options()}
+
+
+def _texts() -> gr.I18n:
+    """gradio's table, which the browser translates labels with; "pt" is for browsers that name no country."""
+    tables = {
+        language: {**words, "hero_html": hero_html(language), "honest_html": f'<p class="honest">{words["honest"]}</p>'}
+        for language, words in TEXTS.items()
+    }
+    return gr.I18n(**tables, pt=tables["pt-BR"])

@@ -1,0 +1,234 @@
+"""The main tab: one prompt, several systems, their images and times side by side."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ..environment import fingerprint
+from ..errors import DemoError
+from ..events import Event, ImageReady
+from ..gallery import read_metadata
+from ..registry import MODELS
+from ..report import collect, rows
+from ..service import Service
+from .background import batches
+from .form import Ask, Form
+from .render import column_html, results_html, status_html, unavailable_html
+from .settings import Settings
+from .tables import comparison_html, environment_html
+from .text import Language, preferred, say, translated
+from .view import Picture, RunView
+
+_ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+
+# a run begins below what is on the screen of a phone
+_SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
+    block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth"})"""
+
+_LOOK_EVERY_S = 0.25
+
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The components of one model's column.
+
+    Every output of a streaming handler costs time at every yield: gradio builds even the skipped ones anew, galleries
+    slowest of all (10 ms each). So there are two, and neither is a gallery.
+    """
+
+    head: gr.HTML
+    results: gr.HTML
+
+
+class ComparePage:
+    """Builds the tab in the current gradio context and answers its events."""
+
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+        self._service = service
+        self._settings = settings
+        self._text = text
+        self._form = Form(settings, text)
+        self._places: dict[str, Place] = {}
+
+    # ------------------------------------------------------------ building
+
+    def build(self) -> None:
+        self._inputs()
+        self._outputs()
+
+    def _inputs(self) -> None:
+        form, t = self._form, self._text
+        with gr.Row(elem_id="ask", equal_height=True):
+            with gr.Column(scale=5, min_width=300):
+                form.prompt()
+            with gr.Column(scale=2, min_width=260), gr.Row(elem_id="actions"):
+                self._generate = gr.Button(t("generate"), variant="primary", scale=3, min_width=120, elem_id="generate")
+                self._stop = gr.Button(t("stop"), scale=1, min_width=80, elem_id="stop")
+        form.examples()
+        form.models()
+        self._unavailable = gr.HTML("")
+        form.numbers()
+        gr.HTML(t("honest_html"))
+        with gr.Accordion(t("advanced"), open=False):
+            form.settings()
+        self._warmth = gr.HTML("")
+
+    def _outputs(self) -> None:
+        self._view = gr.State(RunView(), time_to_live=3600)
+        self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
+        with gr.Row(elem_id="columns"):
+            for model in self._settings.models:
+                self._places[model] = self._place(model)
+        self._table = gr.HTML("", elem_id="comparison")
+        self._environment = gr.HTML("", elem_id="environment")
+
+    def _place(self, model: str) -> Place:
+        # the style sheet hides a column in which there is nothing
+        with gr.Column(min_width=300, elem_classes="model", elem_id=f"column-{model}"):
+            return Place(gr.HTML(""), gr.HTML(""))
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Wire the events; call it inside the Blocks context, after `build`."""
+        form = self._form
+        form.connect()
+        places = [part for p in self._places.values() for part in (p.head, p.results)]
+        run = gr.on(
+            [self._generate.click, form["prompt"].submit],
+            self._run,
+            form.inputs,
+            [self._view, self._status, self._table, form["seed"], *places],
+            validator=form.validate,
+            preprocess=False,
+            show_progress="minimal",
+            show_progress_on=[self._status],
+            api_name="generate",
+            **_ONE_AT_A_TIME,
+        )
+        heads = [place.head for place in self._places.values()]
+        self._stop.click(
+            self._stopped,
+            [self._view, form["language"]],
+            [self._view, self._status, *heads],
+            cancels=[run],
+            **_QUIET,
+        )
+        self._status.change(None, None, None, js=_SCROLL, api_visibility="private")
+        run.then(self._measured, [form["language"]], [self._environment], **_QUIET)
+        page.load(
+            self._greet,
+            None,
+            [form["language"], form["models"], self._unavailable, self._warmth],
+            **_QUIET,
+        ).then(self._measured, [form["language"]], [self._environment], **_QUIET)
+
+    # ------------------------------------------------------------ a visitor arrives
+
+    async def _greet(self, request: gr.Request) -> AsyncIterator[Update]:
+        """The visitor's language, what can be used now, and when the device has warmed up."""
+        language = preferred(request.headers.get("accept-language"))
+        availability = self._service.availability()
+        offered = {model: availability[model] for model in self._settings.models}
+        missing = {m: (MODELS[m].title, a.reason) for m, a in offered.items() if not a.available}
+        choices = self._form.choices(language, {m: a.available for m, a in offered.items()})
+        yield {
+            self._form["language"]: language,
+            self._form["models"]: gr.CheckboxGroup(choices=choices),
+            self._unavailable: unavailable_html(missing, language),
+            self._warmth: self._warmth_line(language),
+        }
+        while not self._settings.warm.is_set():
+            await asyncio.sleep(0.3)
+        yield {self._warmth: self._warmth_line(language)}
+
+    def _warmth_line(self, language: Language) -> str:
+        warm = self._settings.warm.is_set()
+        return status_html(say(language, "warm" if warm else "warming"), "ready" if warm else "warming")
+
+    def _measured(self, language: Language) -> str:
+        return environment_html(fingerprint(self._settings.out), language)
+
+    # ------------------------------------------------------------ a run
+
+    def _run(self, *values: Any) -> Iterator[Update]:
+        """Everything from a press of Generate to the last number; closing it ends the work within one step."""
+        try:
+            ask = self._form.parse(*values)
+        except DemoError as error:
+            raise gr.Error(translated(values[0], str(error)), print_exception=False) from error
+        view = RunView.of(ask.request, ask.display)
+        yield self._begun(view, ask)
+        seen: list[Event] = []
+        with closing(batches(self._service.run(ask.request), _LOOK_EVERY_S)) as news:
+            for events in news:
+                for event in events:
+                    picture = self._picture(event, ask) if isinstance(event, ImageReady) else None
+                    view = view.after(event, picture)
+                seen += events
+                yield self._changed(view, {event.model for event in events}, ask)
+        yield self._ended(view, seen, ask)
+
+    def _begun(self, view: RunView, ask: Ask) -> Update:
+        waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
+        update: Update = {
+            self._view: view,
+            self._status: status_html(say(ask.language, waiting), "busy begun"),
+            self._table: "",
+            self._form["seed"]: ask.request.seed,
+        }
+        asked = {run.model.id for run in ask.request.runs}
+        for model, place in self._places.items():
+            update[place.head] = column_html(view, model, ask.language) if model in asked else ""
+            update[place.results] = ""
+        return update
+
+    def _changed(self, view: RunView, models: set[str], ask: Ask) -> Update:
+        """Only the columns of `models`, so that a slow one never touches a fast one's images."""
+        update: Update = {self._view: view}
+        if models:
+            running = say(ask.language, "running", done=view.done, total=len(view.columns))
+            update[self._status] = status_html(running, "busy")
+        for model in models:
+            place = self._places[model]
+            update[place.head] = column_html(view, model, ask.language)
+            if view.column(model).pictures:
+                update[place.results] = results_html(view, model, ask.request.prompt, ask.language)
+        return update
+
+    def _ended(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
+        """The table, and every column once more: speed-ups are known only now."""
+        view = view.stopped()  # changes nothing, unless the run broke off
+        language = ask.language
+        finished = say(language, "finished", done=view.done, total=len(view.columns))
+        update: Update = {
+            self._view: view,
+            self._status: status_html(finished),
+            self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),
+        }
+        for column in view.columns:
+            update[self._places[column.model].head] = column_html(view, column.model, language)
+        return update
+
+    def _picture(self, event: ImageReady, ask: Ask) -> Picture:
+        """Keep the image if the visitor wants it kept: a copy, for the folder that is kept is never served."""
+        notes = event.notes
+        if ask.keep and event.path:
+            try:
+                self._settings.kept.save(event, read_metadata(event.path))
+            except DemoError as error:
+                notes = (*notes, str(error))
+        return Picture(event.index, event.seed, event.timing, event.path, notes)
+
+    def _stopped(self, view: RunView, language: Language) -> Update:
+        """What the page shows once the run has been cancelled."""
+        if view.over:
+            return {self._status: status_html(say(language, "nothing_running"))}
+        view = view.stopped()
+        heads = {self._places[c.model].head: column_html(view, c.model, language) for c in view.columns}
+        return {self._view: view, self._status: status_html(say(language, "stopped_status")), **heads}

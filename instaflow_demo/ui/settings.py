@@ -1,0 +1,25 @@
+"""What the page is told by whoever starts it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from ..gallery import Gallery
+from ..registry import DEFAULT_MODELS, MODELS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder `out` is
+    never served. `warm` is set once the models that are loaded ahead have been loaded.
+    """
+
+    kept: Gallery
+    out: Path
+    models: tuple[str, ...] = tuple(MODELS)
+    warm: Event = field(default_factory=Event)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What is ticked when the page opens."""
+        return tuple(model for model in DEFAULT_MODELS if model in self.models) or self.models[:1]

@@ -1,0 +1,322 @@
+"""Every word of the page, in English and Brazilian Portuguese.
+
+Labels are translated in the browser by gradio; what the server writes while a run goes on is translated here, in the
+language that the browser asked for. Both read the one table `TEXTS`.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, get_args
+
+Language = Literal["en", "pt-BR"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+_ENGLISH = {
+    "title": "InstaFlow: one step, not twenty-five",
+    "hero": "One step. <em>Not twenty-five.</em>",
+    "lead": (
+        "InstaFlow draws a picture with a single network evaluation. Type a prompt and watch it race "
+        "the many-step models it was distilled from, on this very machine."
+    ),
+    "hero_curve": "25 steps along a curve",
+    "hero_line": "1 step along a straight line",
+    "hero_alt": "Twenty-five small steps along a curve from noise to picture, and one straight step.",
+    "honest": (
+        "<b>What can the shipped models draw?</b> They are miniatures: 256×256 pixels, about 350 everyday "
+        "things in emoji-like styles, with sizes, counts, positions and ten background colours, in English and "
+        "Portuguese. Other prompts land on the nearest thing they know. Every time is measured on this machine."
+    ),
+    "prompt": "Prompt",
+    "prompt_hint": "A big dog",
+    "models": "Models to compare",
+    "images": "Images per model",
+    "seed": "Seed",
+    "randomise": "New seed for every run",
+    "generate": "Generate",
+    "stop": "Stop",
+    "advanced": "Settings: negative prompt, steps, guidance, precision, device, saving",
+    "negative": "Negative prompt",
+    "negative_hint": "What the image should not show; only models with guidance above 1 use it",
+    "steps": "Steps",
+    "guidance": "Guidance",
+    "dtype": "Precision",
+    "dtype_info": "auto: float16 on a GPU, float32 on a CPU",
+    "device": "Device",
+    "device_info": "auto: a CUDA GPU if there is one, else the CPU",
+    "display": "Display images",
+    "save": "Save images",
+    "save_info": "in the folder of --out, with everything needed to make them again",
+    "mode": "Images are made",
+    "mode_single": "One by one",
+    "mode_batch": "As a batch",
+    "comparison": "Comparison",
+    "environment": "Measured on",
+    "download": "Download",
+    "download_csv": "Download CSV",
+    "download_markdown": "Download Markdown",
+    "fixed": "always one step, without guidance",
+    "shipped": "shipped",
+    "published": "on this machine",
+    "needs_download": "needs download",
+    "unavailable": "unavailable",
+    "step_count": "{n} step",
+    "steps_count": "{n} steps",
+    "unavailable_models": "Not on this machine yet ({n})",
+    "warming": "Warming up: the shipped models are being loaded. You can press Generate already.",
+    "warm": "Ready.",
+    "waiting_device": "Waiting for the device…",
+    "running": "Running: {done} of {total} models finished.",
+    "finished": "Finished: {done} of {total} models.",
+    "stopped_status": "Stopped. Finished images stay.",
+    "nothing_running": "Nothing is running.",
+    "phase_waiting": "Waiting for its turn",
+    "phase_loading": "Loading the model…",
+    "phase_starting": "Reading the prompt…",
+    "phase_stopped": "Stopped after step {step} of {steps}.",
+    "phase_stopped_early": "Stopped before its first step.",
+    "phase_failed": "Could not run",
+    "progress_pass": "Image {first} of {total}",
+    "progress_batch": "Images {first}–{last} of {total}",
+    "progress_step": "step {step}/{steps}",
+    "elapsed": "{s} elapsed",
+    "remaining": "{s} left",
+    "decoding": "decoding",
+    "speed": "{n} it/s",
+    "per_image": "per image",
+    "images_per_second": "images/s",
+    "evaluations": "network evaluations per image",
+    "evaluations_short": "network evaluations",
+    "peak": "peak memory",
+    "steps_per_second": "it/s",
+    "cold": "cold",
+    "warm_run": "warm",
+    "warm_note": "Averages are over warm passes only.",
+    "cold_note": "First pass of this model: cold, slower than the next ones.",
+    "stage_load": "load",
+    "stage_text": "text",
+    "stage_sample": "sampling",
+    "stage_decode": "decode",
+    "already_loaded": "already loaded",
+    "image": "Image",
+    "image_seed": "Seed",
+    "time": "Time",
+    "hidden_images": "Images are hidden by your settings; {n} made.",
+    "fastest": "{n}× faster",
+    "slowest": "slowest",
+    "table_system": "System",
+    "table_images": "Images",
+    "table_mode": "Mode",
+    "table_steps": "Steps",
+    "table_times": "Time of each image",
+    "table_speed": "it/s",
+    "table_seconds": "s/image",
+    "table_speedup": "Speed-up",
+    "table_note": (
+        "Seconds per image, images per second and network evaluations compare systems fairly. Iterations per second "
+        "count denoising steps, so a one-step model has few of them however fast it is."
+    ),
+    "env_cpu": "CPU",
+    "env_gpu": "GPU",
+    "env_no_gpu": "none found",
+    "env_ram": "RAM",
+    "env_vram": "GPU memory",
+    "env_disk": "Disk",
+    "env_system": "System",
+    "env_versions": "Versions",
+    "env_used": "{used} of {total} used",
+    "env_threads": "{cores} physical cores, {threads} threads",
+}
+
+_PORTUGUESE = {
+    "title": "InstaFlow: um passo, não vinte e cinco",
+    "hero": "Um passo. <em>Não vinte e cinco.</em>",
+    "lead": (
+        "O InstaFlow desenha uma imagem com uma única avaliação da rede. Escreva um comando e veja-o correr contra "
+        "os modelos de muitos passos de que foi destilado, nesta mesma máquina."
+    ),
+    "hero_curve": "25 passos ao longo de uma curva",
+    "hero_line": "1 passo em linha reta",
+    "hero_alt": "Vinte e cinco passos curtos por uma curva, do ruído à imagem, e um único passo reto.",
+    "honest": (
+        "<b>O que os modelos incluídos sabem desenhar?</b> São miniaturas: 256×256 pixels, cerca de 350 coisas do dia "
+        "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
+        "português. Outros comandos caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
+    ),
+    "prompt": "Comando",
+    "prompt_hint": "Um cachorro grande",
+    "models": "Modelos a comparar",
+    "images": "Imagens por modelo",
+    "seed": "Semente",
+    "randomise": "Nova semente a cada execução",
+    "generate": "Gerar",
+    "stop": "Parar",
+    "advanced": "Ajustes: comando negativo, passos, orientação, precisão, dispositivo, gravação",
+    "negative": "Comando negativo",
+    "negative_hint": "O que a imagem não deve mostrar; só vale para modelos com orientação acima de 1",
+    "steps": "Passos",
+    "guidance": "Orientação",
+    "dtype": "Precisão",
+    "dtype_info": "auto: float16 na GPU, float32 na CPU",
+    "device": "Dispositivo",
+    "device_info": "auto: uma GPU CUDA se houver, senão a CPU",
+    "display": "Mostrar imagens",
+    "save": "Salvar imagens",
+    "save_info": "na pasta de --out, com tudo o que é preciso para refazê-las",
+    "mode": "As imagens são feitas",
+    "mode_single": "Uma a uma",
+    "mode_batch": "Em lote",
+    "comparison": "Comparação",
+    "environment": "Medido em",
+    "download": "Baixar",
+    "download_csv": "Baixar CSV",
+    "download_markdown": "Baixar Markdown",
+    "fixed": "sempre um passo, sem orientação",
+    "shipped": "incluído",
+    "published": "nesta máquina",
+    "needs_download": "precisa ser baixado",
+    "unavailable": "indisponível",
+    "step_count": "{n} passo",
+    "steps_count": "{n} passos",
+    "unavailable_models": "Ainda não estão nesta máquina ({n})",
+    "warming": "Aquecendo: os modelos incluídos estão sendo carregados. Você já pode clicar em Gerar.",
+    "warm": "Pronto.",
+    "waiting_device": "Esperando o dispositivo…",
+    "running": "Executando: {done} de {total} modelos terminados.",
+    "finished": "Terminado: {done} de {total} modelos.",
+    "stopped_status": "Parado. As imagens prontas ficam.",
+    "nothing_running": "Nada está em execução.",
+    "phase_waiting": "Esperando a sua vez",
+    "phase_loading": "Carregando o modelo…",
+    "phase_starting": "Lendo o comando…",
+    "phase_stopped": "Parado depois do passo {step} de {steps}.",
+    "phase_stopped_early": "Parado antes do primeiro passo.",
+    "phase_failed": "Não foi possível executar",
+    "progress_pass": "Imagem {first} de {total}",
+    "progress_batch": "Imagens {first}–{last} de {total}",
+    "progress_step": "passo {step}/{steps}",
+    "elapsed": "{s} decorridos",
+    "remaining": "faltam {s}",
+    "decoding": "decodificando",
+    "speed": "{n} it/s",
+    "per_image": "por imagem",
+    "images_per_second": "imagens/s",
+    "evaluations": "avaliações da rede por imagem",
+    "evaluations_short": "avaliações da rede",
+    "peak": "pico de memória",
+    "steps_per_second": "it/s",
+    "cold": "frio",
+    "warm_run": "quente",
+    "warm_note": "As médias são só das passagens quentes.",
+    "cold_note": "Primeira passagem deste modelo: fria, mais lenta que as próximas.",
+    "stage_load": "carga",
+    "stage_text": "texto",
+    "stage_sample": "amostragem",
+    "stage_decode": "decodificação",
+    "already_loaded": "já carregado",
+    "image": "Imagem",
+    "image_seed": "Semente",
+    "time": "Tempo",
+    "hidden_images": "As imagens estão ocultas pelos seus ajustes; {n} feitas.",
+    "fastest": "{n}× mais rápido",
+    "slowest": "o mais lento",
+    "table_system": "Sistema",
+    "table_images": "Imagens",
+    "table_mode": "Modo",
+    "table_steps": "Passos",
+    "table_times": "Tempo de cada imagem",
+    "table_speed": "it/s",
+    "table_seconds": "s/imagem",
+    "table_speedup": "Aceleração",
+    "table_note": (
+        "Segundos por imagem, imagens por segundo e avaliações da rede comparam os sistemas com justiça. Iterações por "
+        "segundo contam passos de remoção de ruído: um modelo de um passo tem poucas, por mais rápido que seja."
+    ),
+    "env_cpu": "CPU",
+    "env_gpu": "GPU",
+    "env_no_gpu": "nenhuma encontrada",
+    "env_ram": "RAM",
+    "env_vram": "Memória da GPU",
+    "env_disk": "Disco",
+    "env_system": "Sistema",
+    "env_versions": "Versões",
+    "env_used": "{used} de {total} em uso",
+    "env_threads": "{cores} núcleos físicos, {threads} threads",
+}
+
+TEXTS: Mapping[Language, Mapping[str, str]] = MappingProxyType(
+    {"en": MappingProxyType(_ENGLISH), "pt-BR": MappingProxyType(_PORTUGUESE)}
+)
+
+
+def say(language: Language, key: str, **values: object) -> str:
+    """The text called `key`, with its {placeholders} filled in. Raises KeyError for a text that does not exist."""
+    return TEXTS[language][key].format(**values)
+
+
+def preferred(accept_language: str | None) -> Language:
+    """The page's language for an Accept-Language header: the first entry that is Portuguese or English.
+
+    >>> preferred("fr;q=0.9, pt-PT;q=0.8, en;q=0.5")
+    'pt-BR'
+    """
+    for entry in (accept_language or "").split(","):
+        primary = entry.split(";")[0].strip().lower().split("-")[0]
+        if primary in ("pt", "en"):
+            return "pt-BR" if primary == "pt" else "en"
+    return "en"
+
+
+def number(language: Language, value: float, digits: int) -> str:
+    """`value` with `digits` decimals and the language's separators.
+
+    >>> number("pt-BR", 1234.5, 1)
+    '1.234,5'
+    """
+    text = f"{value:,.{digits}f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "pt-BR" else text
+
+
+def seconds(language: Language, value: float) -> str:
+    """A duration with three figures that mean something: "0.123 s", "4.56 s", "78.9 s", "12 min 5 s"."""
+    if value >= 120:
+        minutes, rest = divmod(round(value), 60)
+        return f"{minutes} min {rest} s"
+    digits = 3 if value < 1 else 2 if value < 10 else 1
+    return f"{number(language, value, digits)} s"
+
+
+def gigabytes(language: Language, value: float) -> str:
+    """Bytes as "512 MB" or "15.6 GB" (powers of ten, as disks and downloads are sold)."""
+    if value < 1e9:
+        return f"{number(language, value / 1e6, 0)} MB"
+    return f"{number(language, value / 1e9, 1)} GB"
+
+
+_SENTENCES = (
+    (r"Describe the image you want: the prompt is empty\.", "Descreva a imagem que você quer: o comando está vazio."),
+    (r"Choose at least one model\.", "Escolha pelo menos um modelo."),
+    (
+        r"The (?:negative )?prompt is too long \((?P<n>[\d,]+) characters\): use at most (?P<most>\d+)\.",
+        "O comando é longo demais ({n} caracteres): use no máximo {most}.",
+    ),
+    (r"The seed must be a whole number\.", "A semente deve ser um número inteiro."),
+    (
+        r"The seed must be from (?P<low>\S+) to (?P<high>\S+), not (?P<n>\S+)\.",
+        "A semente deve estar entre {low} e {high}, não {n}.",
+    ),
+    (
+        r"(?P<title>.+) ignores the negative prompt, because guidance is off at (?P<n>\S+)\.",
+        "{title} ignora o comando negativo, porque a orientação está desligada em {n}.",
+    ),
+)
+
+
+def translated(language: Language, sentence: str) -> str:
+    """A sentence of request.py in `language`; a sentence that has no translation stays English."""
+    if language == "en":
+        return sentence
+    for pattern, template in _SENTENCES:
+        if match := re.fullmatch(pattern, sentence):
+            return template.format(**match.groupdict())
+    return sentence

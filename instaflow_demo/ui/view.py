@@ -1,0 +1,142 @@
+"""What the page knows about a run: frozen values, and one function from (view, event) to the next view.
+
+A view holds no pixels, only paths, so that one may be kept for every visitor, and nothing here knows gradio.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from ..events import Done, Event, Failed, ImageReady, Loading, Step
+from ..measure import Measurement, Timing
+from ..request import GenerationRequest, ModelRun
+
+Phase = Literal["waiting", "loading", "running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished image: where it lies (None: it could not be stored) and how it was made."""
+
+    index: int
+    seed: int
+    timing: Timing
+    path: Path | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one model is with all its images. Seconds; `speed` is in iterations per second of this pass."""
+
+    fraction: float
+    elapsed_s: float
+    remaining_s: float
+    speed: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """One system's part of the run, as its column shows it."""
+
+    run: ModelRun
+    images: int
+    phase: Phase = "waiting"
+    step: Step | None = None
+    pictures: tuple[Picture, ...] = ()
+    measurement: Measurement | None = None
+    message: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        return self.run.model.id
+
+    @property
+    def over(self) -> bool:
+        return self.phase in ("done", "failed", "stopped")
+
+    @property
+    def progress(self) -> Progress | None:
+        """None before the first step."""
+        if self.step is None:
+            return None
+        step = self.step
+        before = sum(picture.timing.seconds_per_image for picture in self.pictures if picture.index < step.image)
+        fraction = (step.image + step.images * step.step / step.steps) / self.images
+        elapsed = before + step.elapsed_s
+        return Progress(fraction, elapsed, elapsed / fraction - elapsed, step.iterations_per_second)
+
+    def after(self, event: Event, picture: Picture | None = None) -> "Column":
+        """The column once `event` of its model has happened; `picture` is what became of an ImageReady."""
+        match event:
+            case Loading(notes=notes):
+                return replace(self, phase="loading", notes=self.notes + notes)
+            case Step():
+                return replace(self, phase="running", step=event)
+            case ImageReady():
+                made = self.pictures + ((picture,) if picture else ())
+                return replace(self, phase="running", pictures=made)
+            case Failed(message=message):
+                return replace(self, phase="failed", message=message)
+            case Done(measurement=measurement):
+                return replace(self, phase="done", measurement=measurement)
+
+
+@dataclass(frozen=True)
+class RunView:
+    """All columns of a run, in the order in which the models are run."""
+
+    columns: tuple[Column, ...] = ()
+    batched: bool = False
+    display: bool = True
+
+    @classmethod
+    def of(cls, request: GenerationRequest, display: bool) -> "RunView":
+        """The view before anything has happened: notes of the request go to the model that they name."""
+        return cls(
+            tuple(Column(run, request.images, notes=_about(run, request)) for run in request.runs),
+            request.batched,
+            display,
+        )
+
+    def column(self, model: str) -> Column:
+        """Raises KeyError if `model` is not part of the run."""
+        for column in self.columns:
+            if column.model == model:
+                return column
+        raise KeyError(model)
+
+    def after(self, event: Event, picture: Picture | None = None) -> "RunView":
+        changed = self.column(event.model).after(event, picture)
+        return replace(self, columns=tuple(changed if c.model == event.model else c for c in self.columns))
+
+    def stopped(self) -> "RunView":
+        """Every column that was not over is stopped; finished ones stay as they are."""
+        return replace(self, columns=tuple(c if c.over else replace(c, phase="stopped") for c in self.columns))
+
+    @property
+    def over(self) -> bool:
+        return all(column.over for column in self.columns)
+
+    @property
+    def done(self) -> int:
+        return sum(column.phase == "done" for column in self.columns)
+
+    def speedup(self, model: str) -> float | None:
+        """How many times faster than the slowest finished system; None unless two have finished."""
+        finished = [c.measurement for c in self.columns if c.measurement]
+        own = self.column(model).measurement
+        if own is None or len(finished) < 2 or not own.seconds_per_image:
+            return None
+        return max(m.seconds_per_image for m in finished) / own.seconds_per_image
+
+
+def _about(run: ModelRun, request: GenerationRequest) -> tuple[str, ...]:
+    """The request's notes that begin with this model's title, and with no longer title of the same request."""
+    titles = [other.model.title for other in request.runs]
+
+    def subject(note: str) -> str:
+        return max((title for title in titles if note.startswith(f"{title} ")), key=len, default="")
+
+    return tuple(note for note in request.notes if subject(note) == run.model.title)

@@ -1,0 +1,87 @@
+"""Start the real app for a test, on a free port and without a network."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses every connection
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app. `ready_s` is how long its page took to be there."""
+
+    url: str
+    out: Path
+    ready_s: float
+    process: subprocess.Popen
+
+    def get(self, path: str) -> tuple[int, str]:
+        return _answer(urllib.request.Request(self.url + path))
+
+    def post(self, path: str, body: Any) -> tuple[int, str]:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return _answer(urllib.request.Request(self.url + path, data, {"content-type": "application/json"}))
+
+
+@contextmanager
+def running_app(folder: Path, *flags: str) -> Iterator[App]:
+    """`python app.py --port <free> --out <folder>/out <flags>`, ended with the context."""
+    port, out = free_port(), folder / "out"
+    command = [sys.executable, "app.py", "--port", str(port), "--out", str(out), *flags]
+    # everything goes to files: nobody would read a pipe
+    with (
+        (folder / "app.log").open("wb") as log,
+        subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=log, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            start = time.monotonic()
+            _wait(f"http://127.0.0.1:{port}", process, folder / "app.log")
+            yield App(f"http://127.0.0.1:{port}", out, time.monotonic() - start, process)
+        finally:
+            process.terminate()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """This process's environment with no way to the network, and an empty Hugging Face cache."""
+    proxies = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")}
+    return os.environ | proxies | {"HF_HOME": str(folder / "hf"), "OMP_NUM_THREADS": "2", "PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _answer(request: urllib.request.Request) -> tuple[int, str]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30) as response:
+            return response.status, response.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+
+
+def _wait(url: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        try:
+            if _answer(urllib.request.Request(url))[0] == 200:
+                return
+        except OSError:
+            pass
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise AssertionError(f"the app did not start: {log.read_text(errors='replace')}")

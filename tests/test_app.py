@@ -1,0 +1,183 @@
+"""The real app as a process: start-up, its flags, and what it answers to those who don't use the page."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import ROOT, App, environment, free_port, running_app
+
+CLOSED = ["run/generate", "run/predict", "api/generate", "upload", "component_server", "run/0", "stream/x"]
+FORBIDDEN = [
+    "/etc/passwd",
+    "/proc/self/environ",
+    "app.py",
+    "../app.py",
+    "%2e%2e/app.py",
+    "..%2fapp.py",
+    "//etc/passwd",
+    "/etc/./passwd",
+    str(ROOT / "app.py"),
+    str(ROOT / "assets/models/MANIFEST.json"),
+    "http://169.254.169.254/latest",
+    "file:///etc/passwd",
+]
+JUNK = [
+    None,
+    True,
+    1.5,
+    -1,
+    10**400,
+    "",
+    "x" * 100_000,
+    "\ud800",
+    [],
+    [None],
+    [[]],
+    {},
+    {"a": [1]},
+    "<img src=x>",
+    "NaN",
+]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app"), "--offline") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def defaults(app: App) -> tuple[int, list[Any]]:
+    """The number of the generating function and what the untouched page would send to it."""
+    config = json.loads(app.get("/config")[1])
+    function = next(d for d in config["dependencies"] if d["api_name"] == "generate")
+    values = {c["id"]: c["props"].get("value") for c in config["components"]}
+    return function["id"], [values[i] for i in function["inputs"]]
+
+
+def test_page_is_served_quickly(app: App) -> None:
+    assert app.ready_s < 30  # 15 are promised; a machine that runs tests may be busy
+    assert "gradio" in app.get("/")[1]
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_direct_routes_are_closed(app: App, route: str) -> None:
+    status, text = app.post(f"/gradio_api/{route}", {"data": []})
+    assert status == 404
+    assert "closed" in text
+
+
+@pytest.mark.parametrize("path", FORBIDDEN)
+def test_files_are_not_served(app: App, path: str) -> None:
+    status, text = app.get("/gradio_api/file=" + urllib.parse.quote(path, safe="/:%"))
+    assert status in (400, 403, 404)
+    assert "root:" not in text
+    assert "import" not in text
+
+
+def test_kept_images_are_not_served(app: App) -> None:
+    app.out.mkdir(exist_ok=True)
+    (app.out / "private.png").write_bytes(b"secret")
+    assert app.get(f"/gradio_api/file={app.out / 'private.png'}")[0] == 403
+
+
+def _sentences(text: str) -> list[str]:
+    """The messages of a refusal."""
+    detail = json.loads(text)["detail"]
+    return [detail] if isinstance(detail, str) else [d["message"] for d in detail if d.get("message")]
+
+
+def _is_a_sentence(text: str) -> bool:
+    return text[:1].isupper() and text.rstrip()[-1:] in ".)" and "Traceback" not in text
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=lambda value: repr(value)[:12])
+def test_junk_is_refused_with_a_sentence(app: App, defaults: tuple[int, list[Any]], junk: Any) -> None:
+    """One field is junk at a time, and another is certainly wrong, so that nothing is accepted and no model runs."""
+    function, values = defaults
+    for place in range(1, len(values)):
+        data = [*values[:place], junk, *values[place + 1 :]]
+        wrong, value = (2, []) if place == 1 else (1, "")
+        data[wrong] = value
+        for route, extra in (("call/generate", {}), ("queue/join", {"fn_index": function, "session_hash": "me"})):
+            status, text = app.post(f"/gradio_api/{route}", {"data": data} | extra)
+            assert status == 422, (place, status, text)
+            assert _sentences(text)
+            assert all(_is_a_sentence(sentence) for sentence in _sentences(text)), text
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("call/nothing", {"data": []}),
+        ("call/v2/nothing", {}),
+        ("queue/join", {"data": [], "fn_index": 9999, "session_hash": "me"}),
+        ("queue/join", {"data": [], "session_hash": "me"}),
+        ("queue/join", {"data": []}),
+        ("queue/join", {"data": "text", "fn_index": 0, "session_hash": "me"}),
+        ("call/generate", {"data": []}),
+        ("call/generate", b"not json"),
+        ("call/generate", b"x" * 400_000),
+        ("call/generate", {"data": [None] * 500}),
+    ],
+    ids=str,
+)
+def test_forged_calls_are_refused(app: App, route: str, body: Any) -> None:
+    status, text = app.post(f"/gradio_api/{route}", body)
+    assert 400 <= status < 500, text
+    assert "Traceback" not in text
+
+
+def _refused(tmp_path: Path, *flags: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "app.py", *flags],
+        check=False,
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_unknown_model_is_a_sentence(tmp_path: Path) -> None:
+    code, text = _refused(tmp_path, "--models", "instaflow-mini,nothing")
+    assert code == 2
+    assert "There is no model called 'nothing'" in text
+
+
+def test_share_contradicts_offline(tmp_path: Path) -> None:
+    code, text = _refused(tmp_path, "--share", "--offline")
+    assert code == 2
+    assert "--share needs the network" in text
+
+
+def test_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        code, text = _refused(tmp_path, "--offline", "--port", str(port))
+    assert code == 1
+    assert "choose another --port" in text
+
+
+def test_without_a_tunnel_the_page_stays_up_and_says_so(tmp_path: Path) -> None:
+    with running_app(tmp_path, "--share", "--models", "instaflow-mini") as app:
+        for _ in range(300):
+            log = (tmp_path / "app.log").read_text(encoding="utf-8")
+            if "No public link could be had" in log:
+                break
+            time.sleep(0.1)
+        assert "No public link could be had" in log
+        assert app.get("/")[0] == 200
+        assert app.process.poll() is None

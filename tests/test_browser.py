@@ -1,0 +1,313 @@
+"""The page in a real browser, with the shipped models: what a visitor sees and can do."""
+
+import re
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from served import App, running_app
+
+from instaflow_demo.gallery import read_metadata
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+HOSTILE = '<img src=x onerror="window.__x=1"> ${window.__x=2} {{value}} <script>window.__x=3</script> \'"'
+RUN_MS = 120_000
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs {CHROMIUM}")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("browser"), "--offline") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(app: App, browser: Browser) -> Iterator[Visit]:
+    """Open the page as a new visitor; further options are the browser context's."""
+    contexts = []
+
+    def opened(**options: object) -> Page:
+        context = browser.new_context(**{"locale": "en-US", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(app.url)
+        expect(page.locator(".status.ready")).to_be_visible(timeout=RUN_MS)  # the models have warmed up
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def choose(page: Page, *models: str) -> None:
+    for box in page.locator("#models input").all():
+        box.set_checked(box.get_attribute("name") in models)
+
+
+def type_prompt(page: Page, text: str) -> None:
+    page.locator("#prompt textarea").fill(text)
+
+
+def set_images(page: Page, count: int) -> None:
+    box = page.locator("#numbers input[type=number]").first
+    box.fill(str(count))
+    box.press("Tab")
+
+
+def press(page: Page, name: str = "Generate") -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def column(page: Page, model: str) -> Locator:
+    return page.locator(f"#column-{model}")
+
+
+def wait_done(page: Page, *models: str) -> None:
+    for model in models:
+        expect(column(page, model).locator("[data-phase=done]")).to_be_visible(timeout=RUN_MS)
+    expect(page.locator("#comparison table")).to_be_visible(timeout=RUN_MS)
+
+
+def sources(page: Page) -> list[str]:
+    return [str(image.get_attribute("src")) for image in page.locator(".model img").all()]
+
+
+def pixels_wide(page: Page) -> list[int]:
+    """The natural width of every shown image; 0 for one that could not be read."""
+    page.wait_for_function("[...document.querySelectorAll('.model img')].every(image => image.complete)")
+    return page.evaluate("[...document.querySelectorAll('.model img')].map(image => image.naturalWidth)")
+
+
+def test_two_models_give_two_images_and_two_times(visit: Visit, app: App) -> None:
+    page = visit()
+    elsewhere: list[str] = []
+    page.on("request", lambda r: elsewhere.append(r.url) if not r.url.startswith((app.url, "data:", "blob:")) else None)
+    page.reload()
+    expect(page.locator(".status.ready")).to_be_visible(timeout=RUN_MS)
+    choose(page, "instaflow-mini", "sd-mini")
+    page.locator("#chips button").get_by_text("a red heart on a blue background").click()
+    expect(page.locator("#prompt textarea")).to_have_value("a red heart on a blue background")
+    press(page)
+    wait_done(page, "instaflow-mini", "sd-mini")
+    for model in ("instaflow-mini", "sd-mini"):
+        assert re.search(r"\d\.\d+ s", column(page, model).locator(".big").inner_text())
+        row = column(page, model).locator("tr.picture").inner_text()
+        assert re.search(r"1\s+\d+\s+[\d.]+ s\s+[\d.]+", row)
+        for figure in ("text", "sampling", "decode", "images/s", "network evaluations", "it/s", "peak memory"):
+            assert figure in column(page, model).inner_text()
+    assert pixels_wide(page) == [256, 256]
+    assert "faster" in column(page, "instaflow-mini").inner_text()
+    assert len(page.locator("#comparison tbody tr").all()) == 2
+    assert "physical cores" in page.locator("#environment").inner_text()
+    assert page.get_by_role("link", name="Download CSV").count() == 1
+    assert elsewhere == []
+
+
+def test_downloads_and_saved_files_make_the_image_again(visit: Visit, app: App, tmp_path: Path) -> None:
+    page = visit()
+    before = set(app.out.glob("*.png"))
+    choose(page, "instaflow-mini")
+    type_prompt(page, "three stars")
+    page.get_by_label("New seed for every run").uncheck()
+    page.locator("#seed input").fill("42")
+    press(page)
+    wait_done(page, "instaflow-mini")
+    with page.expect_download() as download:
+        column(page, "instaflow-mini").get_by_role("link", name="Download Image 1").click()
+    download.value.save_as(tmp_path / "shown.png")
+    (saved,) = set(app.out.glob("*.png")) - before
+    for path in (tmp_path / "shown.png", saved):
+        made = read_metadata(path)
+        assert (made["prompt"], made["seed"], made["model"]) == ("three stars", 42, "instaflow-mini")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    download.value.save_as(tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text(encoding="utf-8").startswith("System,Images,")
+
+
+def test_images_stream_in_and_a_slow_model_hides_nothing(visit: Visit) -> None:
+    page = visit()
+    choose(page, "instaflow-mini", "sd-mini")
+    press(page)
+    expect(column(page, "instaflow-mini").locator("img")).to_be_visible(timeout=RUN_MS)
+    line = column(page, "sd-mini").locator(".line")
+    expect(line).to_contain_text(
+        re.compile(r"\d+% · Image 1 of 1 · step \d+/25 · .* elapsed · .* · .* it/s"), timeout=RUN_MS
+    )
+    assert column(page, "sd-mini").locator("[data-phase=running]").count() == 1
+    assert column(page, "instaflow-mini").locator("img").is_visible()
+    press(page, "Stop")
+
+
+def test_stop_ends_the_run_and_the_next_one_works(visit: Visit) -> None:
+    page = visit()
+    choose(page, "sd-mini")
+    set_images(page, 8)
+    press(page)
+    expect(column(page, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
+    press(page, "Stop")
+    stopped = column(page, "sd-mini").locator("[data-phase=stopped]")
+    expect(stopped).to_contain_text("Stopped after step", timeout=10_000)
+    expect(page.locator("#status")).to_contain_text("Stopped")
+    text = stopped.inner_text()
+    choose(page, "instaflow-mini")
+    set_images(page, 1)
+    start = time.monotonic()
+    press(page)
+    wait_done(page, "instaflow-mini")
+    # 8 images of 25 steps would still be going on, if stopping had not stopped them
+    assert time.monotonic() - start < 20, text
+
+
+def test_a_closed_tab_frees_the_device(visit: Visit) -> None:
+    leaver, other = visit(), visit()
+    choose(leaver, "sd-mini")
+    set_images(leaver, 8)
+    press(leaver)
+    expect(column(leaver, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
+    choose(other, "instaflow-mini")
+    leaver.close()
+    start = time.monotonic()
+    press(other)
+    wait_done(other, "instaflow-mini")
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"), [("", "Describe the image you want"), ("   ", "Describe the image"), ("x" * 600, "too long")]
+)
+def test_a_bad_prompt_gets_its_sentence(visit: Visit, prompt: str, message: str) -> None:
+    page = visit()
+    type_prompt(page, prompt)
+    press(page)
+    expect(page.locator("#prompt")).to_contain_text(message)
+    assert page.locator(".model section").count() == 0
+
+
+def test_no_model_gets_its_sentence(visit: Visit) -> None:
+    page = visit()
+    choose(page)
+    press(page)
+    expect(page.locator("#models")).to_contain_text("Choose at least one model.")
+
+
+def test_what_cannot_run_says_why_and_the_rest_goes_on(visit: Visit) -> None:
+    page = visit()
+    summary = page.locator(".unavailable summary")
+    summary.click()
+    assert "hf download XCLiu/instaflow_0_9B_from_sd_1_5" in page.locator(".unavailable").inner_text()
+    choose(page, "instaflow-mini", "instaflow-0.9b")
+    press(page)
+    wait_done(page, "instaflow-mini")
+    expect(page.locator("#column-instaflow-0\\.9b [role=alert]")).to_contain_text("hf download", timeout=RUN_MS)
+
+
+def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:
+    page = visit()
+    choose(page, "instaflow-mini")
+    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_label("cuda", exact=True).check()
+    press(page)
+    alert = column(page, "instaflow-mini").locator("[role=alert]")
+    shown = column(page, "instaflow-mini").locator("[data-phase=done]")
+    expect(alert.or_(shown)).to_be_visible(timeout=RUN_MS)  # done, where there is a GPU
+    if alert.count():
+        assert "CUDA" in alert.inner_text() or "GPU" in alert.inner_text()
+
+
+def test_hostile_prompts_stay_text_everywhere(visit: Visit) -> None:
+    page = visit()
+    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_label("Negative prompt").fill(HOSTILE)
+    type_prompt(page, HOSTILE)
+    choose(page, "instaflow-mini")
+    press(page)
+    wait_done(page, "instaflow-mini")
+    assert HOSTILE in str(column(page, "instaflow-mini").locator("img").get_attribute("alt"))
+    type_prompt(page, HOSTILE * 20)
+    press(page)
+    expect(page.locator("#prompt")).to_contain_text("too long")
+    assert page.evaluate("window.__x") is None
+    assert page.locator(".model script, .model img[src='x']").count() == 0
+
+
+def test_phone(visit: Visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
+    choose(page, "instaflow-mini")
+    set_images(page, 2)
+    press(page)
+    wait_done(page, "instaflow-mini")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # the run was scrolled to, and the button can be pressed with a thumb
+    assert column(page, "instaflow-mini").bounding_box()["y"] < 844  # type: ignore[index]
+    assert page.locator("#generate").bounding_box()["height"] >= 44  # type: ignore[index]
+
+
+def test_portuguese(visit: Visit) -> None:
+    page = visit(locale="pt-BR")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Um passo. Não vinte e cinco.")
+    choose(page, "instaflow-mini")
+    type_prompt(page, "")
+    press(page, "Gerar")
+    expect(page.locator("#prompt")).to_contain_text("o comando está vazio")
+    type_prompt(page, "um cachorro grande")
+    press(page, "Gerar")
+    wait_done(page, "instaflow-mini")
+    text = page.locator("body").inner_text()
+    for words in ("por imagem", "amostragem", "Comparação", "Baixar CSV", "Medido em", "Terminado: 1 de 1", "incluído"):
+        assert words in text
+    assert re.search(r"\d,\d+ s", column(page, "instaflow-mini").inner_text())
+
+
+def test_images_can_be_hidden_and_need_not_be_saved(visit: Visit, app: App) -> None:
+    page = visit()
+    before = set(app.out.glob("*.png"))
+    choose(page, "instaflow-mini")
+    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_label("Display images").uncheck()
+    page.get_by_label("Save images").uncheck()
+    press(page)
+    wait_done(page, "instaflow-mini")
+    assert sources(page) == []
+    assert "1 made" in column(page, "instaflow-mini").inner_text()
+    assert set(app.out.glob("*.png")) == before
+
+
+def test_visitors_see_only_their_own_images(visit: Visit, app: App, tmp_path: Path) -> None:
+    prompts = ("two birds on a yellow background", "um cachorro grande")
+    pages = [visit() for _ in prompts]
+    for page, prompt in zip(pages, prompts, strict=True):
+        choose(page, "instaflow-mini", "2rf-mini")
+        set_images(page, 2)
+        type_prompt(page, prompt)
+    for page in pages:
+        press(page)
+    for page in pages:
+        wait_done(page, "instaflow-mini", "2rf-mini")
+    shown = [set(sources(page)) for page in pages]
+    assert [len(images) for images in shown] == [4, 4]
+    assert not shown[0] & shown[1]
+    for page, images, prompt in zip(pages, shown, prompts, strict=True):
+        for number, source in enumerate(images):
+            copy = tmp_path / f"{number}.png"
+            copy.write_bytes(page.request.get(urllib.parse.urljoin(app.url + "/", source)).body())
+            assert read_metadata(copy)["prompt"] == prompt
