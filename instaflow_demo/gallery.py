@@ -99,7 +99,7 @@ def _publish(partial: Path, folder: Path, label: str) -> Path:
 
 
 def _name(partial: Path, path: Path) -> None:
-    """Let `path` be the file, whole at once. Raises FileExistsError rather than overwrite, as a hard link never does."""
+    """Let `path` be the file, whole at once. Raises FileExistsError rather than overwrite."""
     try:
         os.link(partial, path)
     except OSError as error:

@@ -17,6 +17,7 @@ from .registry import MODELS, ModelSpec, Range
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
+_HUGE = 10**18
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -221,9 +222,12 @@ def _too_long(name: str, length: int, limits: Limits) -> str:
 
 
 def _as_number(value: Any) -> int | float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """`value` if it is a finite number; an integer that no float can hold becomes one that is as much out of range."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value
+    if isinstance(value, int):
+        return max(-_HUGE, min(value, _HUGE))
+    return value if math.isfinite(value) else None
 
 
 def _label(field: str) -> str:

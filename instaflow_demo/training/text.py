@@ -1,9 +1,9 @@
 """A small text encoder with meaning.
 
 It is shaped like CLIP's and trained to put every caption, English or Portuguese, near the sentence embedding of its
-concept (all-MiniLM-L6-v2, a pretrained teacher that only training needs) while keeping count, size, position, background
-and style readable. WordNet supplies words that no caption has: a hound is taught to mean what a dog means. Afterwards
-it is frozen, as Stable Diffusion freezes CLIP.
+concept (all-MiniLM-L6-v2, a pretrained teacher that only training needs) while keeping count, size, position,
+background and style readable. WordNet supplies words that no caption has: a hound is taught to mean what a dog means.
+Afterwards it is frozen, as Stable Diffusion freezes CLIP.
 """
 
 import time

@@ -1,0 +1,35 @@
+"""What every test shares: no network but loopback, and the shipped models loaded once."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from instaflow_demo import device, engines
+from instaflow_demo.engines import Engine
+from instaflow_demo.registry import MODELS
+from instaflow_demo.weights import Weights
+
+SHIPPED = [name for name, spec in MODELS.items() if spec.shipped]
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting to anything but this machine fails."""
+    connect = socket.socket.connect
+
+    def only_loopback(self: socket.socket, address, *rest):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address[0]}")
+        return connect(self, address, *rest)
+
+    monkeypatch.setattr(socket.socket, "connect", only_loopback)
+
+
+@pytest.fixture(scope="session", params=SHIPPED)
+def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
+    """Each shipped model in turn, on the CPU in float32."""
+    spec = MODELS[request.param]
+    engine = engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32"))
+    yield spec.id, engine
+    engine.close()

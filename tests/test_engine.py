@@ -1,0 +1,83 @@
+"""The shipped models: reproducible, independent of the batch, and stoppable."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from instaflow_demo.engines import Engine
+from instaflow_demo.events import ImageReady, Step
+from instaflow_demo.request import GenerationRequest
+
+
+def ask(model: str, **options) -> GenerationRequest:
+    quick = {"instaflow-mini": {}, "2rf-mini": {"steps": 2}, "sd-mini": {"steps": 2}}[model]
+    return GenerationRequest.parse("a red heart on a blue background", [model], **{"seed": 5, **quick, **options})
+
+
+def images(engine: Engine, request: GenerationRequest) -> list[ImageReady]:
+    return [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
+
+
+def pixels(event: ImageReady) -> np.ndarray:
+    return np.asarray(event.image).astype(int)
+
+
+def test_one_seed_gives_one_image(shipped: tuple[str, Engine]) -> None:
+    model, engine = shipped
+    first, again, other = (images(engine, ask(model, seed=seed))[0] for seed in (5, 5, 6))
+    assert first.sha256 == again.sha256 == hashlib.sha256(first.image.tobytes()).hexdigest()
+    assert first.sha256 != other.sha256
+    assert first.image.size == (256, 256)
+
+
+def test_an_image_does_not_depend_on_its_batch(shipped: tuple[str, Engine]) -> None:
+    model, engine = shipped
+    batch = images(engine, ask(model, images=3, batched=True))
+    singles = images(engine, ask(model, images=3))
+    alone = images(engine, ask(model, seed=7))[0]
+    assert [event.seed for event in batch] == [5, 6, 7]
+    for together, single in zip(batch, singles, strict=True):
+        assert abs(pixels(together) - pixels(single)).max() <= 2
+    assert singles[2].sha256 == alone.sha256
+
+
+def test_steps_count_up_and_the_first_pass_is_cold(shipped: tuple[str, Engine]) -> None:
+    model, engine = shipped
+    request = ask(model, images=2)
+    steps = [event for event in engine.generate(request, request.runs[0]) if isinstance(event, Step)]
+    each = list(range(1, request.runs[0].steps + 1))
+    assert [(step.image, step.step) for step in steps] == [(0, n) for n in each] + [(1, n) for n in each]
+    assert images(engine, request)[0].timing.warm
+    assert not images(engine, ask(model, images=5, batched=True))[0].timing.warm
+
+
+def test_closing_stops_the_work(shipped: tuple[str, Engine]) -> None:
+    model, engine = shipped
+    request = ask(model, images=8)
+    events = engine.generate(request, request.runs[0])
+    next(events)
+    events.close()
+    with pytest.raises(StopIteration):
+        next(events)
+    assert images(engine, ask(model))  # and the engine still works
+
+
+def test_prompts_matter_and_a_long_one_is_cut_with_a_note(shipped: tuple[str, Engine]) -> None:
+    model, engine = shipped
+    heart = images(engine, ask(model))[0]
+    request = GenerationRequest.parse("a guitar " * 30, [model], seed=5)
+    guitar = next(event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady))
+    assert abs(pixels(heart) - pixels(guitar)).mean() > 10
+    assert any("left out" in note and "guitar" in note for note in guitar.notes)
+    assert heart.notes == ()
+
+
+def test_colours_are_obeyed(shipped: tuple[str, Engine]) -> None:
+    """A red heart on blue: the corner is blue and the middle is red."""
+    model, engine = shipped
+    steps = {} if model == "instaflow-mini" else {"steps": 8}
+    picture = pixels(images(engine, ask(model, seed=7, **steps))[0])
+    corner, middle = picture[10, 10], picture[118, 118]
+    assert corner[2] > corner[0] + 60
+    assert middle[0] > middle[2] + 60
