@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from safetensors.torch import save_file
 from torch import nn
 
+from ..errors import DemoError
 from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text
 from .scenes import Composer, Sampler
 from .stages import RunFolder, record, save_half
@@ -304,5 +305,14 @@ def _millions(network: nn.Module) -> str:
     return f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M parameters"
 
 
+def main() -> None:
+    """Run the command line; what the user can act on is one sentence, anything else is a traceback to report."""
+    try:
+        app()
+    except DemoError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(1) from None
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -12,6 +12,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ..errors import DemoError
+
 CHECKPOINT_MINUTES = 2.0
 
 
@@ -189,7 +191,11 @@ def _agreed(seconds: float, run: Accelerator) -> float:
 
 
 def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = True) -> Progress:
-    """Show a bar and append every hundredth step to a JSON-lines log, if `main`; returns the last progress."""
+    """Show a bar and log every hundredth step, the first and the last as JSON lines, if `main`; returns the last.
+
+    Raises:
+        DemoError: when there was nothing left to train.
+    """
     last = None
     form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
     with tqdm(total=100.0, desc=title, disable=not main, bar_format=form) as bar:
@@ -200,9 +206,9 @@ def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = 
             if main and (last.step % 100 == 0 or last.step == 1):
                 _append(log, last)
     if last is None:
-        raise RuntimeError(
-            f"{title}: its budget is used up already; raise it, or remove the stage's folder to start again."
-        )
+        raise DemoError(f"The {title} is trained already: raise its budget, or remove {log.parent} to start again.")
+    if main and last.step % 100:
+        _append(log, last)
     return last
 
 

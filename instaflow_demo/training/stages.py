@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from ..errors import DemoError
 from .loop import Progress
 from .teacher import Prompts
 from .text import Lexicon, Meanings
@@ -71,7 +72,7 @@ class RunFolder:
     def _made(self, path: str) -> Path:
         folder = self.root / path
         if not folder.exists():
-            raise FileNotFoundError(f"{folder} is missing: run the stage {path.partition('/')[0]!r} first.")
+            raise DemoError(f"{folder} is missing: run the stage {path.partition('/')[0]!r} first.")
         return folder
 
 

@@ -1,0 +1,113 @@
+"""What the code must not do, read from its syntax: imports point one way, and nothing dangerous is called."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from served import ROOT
+
+PACKAGE = ROOT / "instaflow_demo"
+SOURCES = sorted([*PACKAGE.rglob("*.py"), ROOT / "app.py"])
+
+# what each part of the package may import of the package itself; a part is a module or a folder below instaflow_demo/
+ALLOWED = {
+    "__init__": set(),
+    "errors": set(),
+    "registry": set(),
+    "environment": set(),
+    "measure": set(),
+    "flow": set(),
+    "events": {"measure"},
+    "device": {"errors", "request"},
+    "request": {"errors", "registry"},
+    "weights": {"errors", "registry"},
+    "gallery": {"errors", "events"},
+    "report": {"environment", "events", "measure", "request"},
+    "engines": {"device", "errors", "events", "flow", "measure", "registry", "request", "weights"},
+    "service": {"device", "engines", "errors", "events", "gallery", "measure", "registry", "request", "weights"},
+    "ui": {"environment", "errors", "events", "gallery", "measure", "registry", "report", "request", "service"},
+    "training": {"errors", "flow", "registry"},
+}
+PAGE = ("ui", "app")  # all that may know gradio
+LIGHT = ("errors", "events", "registry", "request", "measure", "report", "gallery", "weights", "environment")
+
+BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}
+BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "torch.load", "print", "input"}
+
+
+def part(path: Path) -> str:
+    """`ui` for instaflow_demo/ui/form.py, `device` for instaflow_demo/device.py, `app` for app.py."""
+    inside = path.relative_to(ROOT).with_suffix("").parts
+    return inside[1] if len(inside) > 1 else inside[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute names of the modules that a file imports, wherever in it."""
+    package = path.relative_to(ROOT).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
+            module = ".".join(filter(None, [base, node.module]))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    here = part(path)
+    if here in ("app", "__main__"):
+        return  # the two entry points may know everything
+    inside = {name.split(".")[1] for name in imports(path) if name.startswith("instaflow_demo.")}
+    assert inside <= ALLOWED[here] | {here, "__version__"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_page_knows_gradio(path: Path) -> None:
+    if part(path) not in PAGE:
+        assert not [name for name in imports(path) if name.split(".")[0] == "gradio"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_dangerous_is_called(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not {name.split(".")[0] for name in imports(path)} & BANNED_IMPORTS
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    for name, call in calls(tree):
+        assert name not in BANNED_CALLS, name
+        for keyword in call.keywords:
+            dangerous = keyword.arg in ("shell", "trust_remote_code", "allow_pickle")
+            assert not (dangerous and ast.unparse(keyword.value) != "False"), ast.unparse(call)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_importing_a_module_does_no_work(path: Path) -> None:
+    """At the top level: definitions, constants and tables, but no loops, files or processes."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        assert not isinstance(node, ast.For | ast.While | ast.With | ast.Try), ast.unparse(node)
+        if isinstance(node, ast.Expr):
+            assert isinstance(node.value, ast.Constant), ast.unparse(node)
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_plain_modules_need_no_torch(module: str) -> None:
+    """They must be there at once, also for `--help` and for a page that opens before torch is loaded."""
+    code = (
+        f"import sys, instaflow_demo.{module}; sys.exit(sorted({{'torch', 'diffusers', 'gradio'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "[]"
+
+
+def test_every_part_has_its_rule() -> None:
+    assert {part(path) for path in SOURCES} - {"app", "__main__"} == set(ALLOWED)

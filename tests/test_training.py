@@ -1,0 +1,113 @@
+"""The chain that makes the shipped models, at toy size: every stage lowers its loss, and what is exported runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from served import ROOT
+
+from instaflow_demo import device, engines
+from instaflow_demo.events import ImageReady
+from instaflow_demo.registry import MODELS
+from instaflow_demo.request import GenerationRequest
+from instaflow_demo.training.concepts import concepts, held_out_words
+from instaflow_demo.weights import Weights
+
+CHAIN = (
+    ("words",),
+    ("text-encoder", "--toy", "--steps", "60", "--batch", "64"),
+    ("autoencoder", "--toy", "--steps", "60", "--batch", "16"),
+    ("teacher", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
+    ("reflow", "--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4"),
+    ("distill", "--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4"),
+)
+LEARNING = [stage for stage, *_ in CHAIN if stage != "words"]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """One stage, as a user would run it."""
+    command = [sys.executable, "-m", "instaflow_demo.training", *arguments, "--run", str(folder)]
+    offline = os.environ | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(command, cwd=ROOT, env=offline, capture_output=True, text=True, timeout=240, check=False)
+
+
+def train(folder: Path, *arguments: str) -> str:
+    """What a stage that works prints."""
+    done = run(folder, *arguments)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def refused(folder: Path, *arguments: str) -> str:
+    """The sentence of a stage that cannot be run."""
+    done = run(folder, *arguments)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    shutil.copy(ROOT / "tests/data/sprites.zip", folder)
+    for arguments in CHAIN:
+        train(folder, *arguments)
+    train(folder, "export", "--target", str(folder / "models"))
+    return folder
+
+
+@pytest.mark.parametrize("stage", LEARNING)
+def test_a_stage_lowers_its_loss(trained: Path, stage: str) -> None:
+    log = [json.loads(line) for line in (trained / stage / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] > log[0]["step"]
+    assert log[-1]["loss"] < 0.95 * log[0]["loss"]
+
+
+@pytest.mark.parametrize("model", ["sd-mini", "2rf-mini", "instaflow-mini"])
+def test_what_is_exported_is_drawn_with_by_the_engine(trained: Path, model: str) -> None:
+    spec, request = MODELS[model], GenerationRequest.parse("a dog", model, size=256)
+    files = Weights(trained / "models").locate(spec)
+    engine = engines.load(spec, files, device.choose("cpu", "float32"))
+    (ready,) = [e for e in engine.generate(request, request.runs[0]) if isinstance(e, ImageReady)]
+    assert len(ready.image.getcolors(2**24) or []) > 100  # a picture, no blank
+
+
+def test_a_stage_resumes_where_it_ended(trained: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained, tmp_path / "run")
+    train(copy, "teacher", "--toy", "--steps", "62", "--batch", "32", "--count", "128")
+    assert json.loads((copy / "teacher/facts.json").read_text())["steps"] == 62
+    steps = [json.loads(line)["step"] for line in (copy / "teacher/log.jsonl").read_text().splitlines()]
+    assert steps == [1, 60, 62]
+
+
+def test_a_finished_stage_says_so(trained: Path) -> None:
+    assert "is trained already" in refused(trained, *CHAIN[3])
+
+
+@pytest.mark.parametrize("stage", ["data", *LEARNING, "export"])
+def test_a_dry_run_says_its_plan_and_writes_nothing(tmp_path: Path, stage: str) -> None:
+    assert train(tmp_path / "run", stage, "--dry-run").startswith("Would ")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_stage_is_named(tmp_path: Path) -> None:
+    assert "run the stage 'text-encoder' first" in refused(tmp_path, "distill")
+
+
+def test_held_out_words_are_in_no_caption() -> None:
+    """Else they would not show that the text encoder knows what words mean."""
+    names = {
+        form
+        for concept in concepts()
+        for name in (*concept.english, *concept.portuguese)
+        for form in (name.singular, name.plural)
+    }
+    titles = {concept.title for concept in concepts()}
+    assert len(held_out_words()) >= 100
+    for word, concept in held_out_words():
+        assert word not in names
+        assert concept in titles
