@@ -21,7 +21,7 @@ ALLOWED = {
     "measure": set(),
     "flow": set(),
     "events": {"measure"},
-    "device": {"errors", "request"},
+    "device": {"environment", "errors", "request"},
     "request": {"errors", "registry"},
     "weights": {"errors", "registry"},
     "gallery": {"errors", "events"},

@@ -23,7 +23,7 @@ _ENGLISH = {
     "hero_line": "1 step along a straight line",
     "hero_alt": "Twenty-five small steps along a curve from noise to picture, and one straight step.",
     "honest": (
-        "<b>What can the shipped models draw?</b> They are miniatures: 256×256 pixels, about 350 everyday "
+        "<b>What can the shipped models draw?</b> They are miniatures: 256×256 pixels, 379 everyday "
         "things in emoji-like styles, with sizes, counts, positions and ten background colours, in English and "
         "Portuguese. Other prompts land on the nearest thing they know. Every time is measured on this machine."
     ),
@@ -139,7 +139,7 @@ _PORTUGUESE = {
     "hero_line": "1 passo em linha reta",
     "hero_alt": "Vinte e cinco passos curtos por uma curva, do ruído à imagem, e um único passo reto.",
     "honest": (
-        "<b>O que os modelos incluídos sabem desenhar?</b> São miniaturas: 256×256 pixels, cerca de 350 coisas do dia "
+        "<b>O que os modelos incluídos sabem desenhar?</b> São miniaturas: 256×256 pixels, 379 coisas do dia "
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
         "português. Outros comandos caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
     ),

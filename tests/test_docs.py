@@ -1,0 +1,128 @@
+"""What the documents promise is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from served import ROOT
+
+from instaflow_demo.registry import MODELS, ModelSpec
+from instaflow_demo.training.concepts import concepts
+from instaflow_demo.ui.text import TEXTS, Language
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHIPPED = [spec for spec in MODELS.values() if spec.shipped]
+FRONT = yaml.safe_load(README.split("---\n")[1])
+
+
+def requirements(path: Path) -> dict[str, str]:
+    """Package names with their version ranges."""
+    lines = [line for line in path.read_text().splitlines() if line and line[0] not in "#-"]
+    return {re.split(r"[<>=~\[]", line)[0]: line for line in lines}
+
+
+def help_of(*command: str) -> str:
+    wide = {"COLUMNS": "200", "TERMINAL_WIDTH": "200", "PATH": "/usr/bin"}
+    done = subprocess.run(
+        [sys.executable, *command, "--help"], cwd=ROOT, env=wide, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def flags(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - {"--help"}
+
+
+def table_after(heading: str) -> list[str]:
+    """The rows of the first table below a line of the README."""
+    below = README.split(heading, 1)[1].split("\n|", 1)[1].split("\n\n", 1)[0]
+    return below.splitlines()[2:]
+
+
+def test_front_matter_is_what_spaces_reads() -> None:
+    assert FRONT["sdk"] == "gradio"
+    assert (ROOT / FRONT["app_file"]).is_file()
+    assert FRONT["python_version"] == "3.12"
+    assert FRONT["license"] == "apache-2.0"
+    assert len(FRONT["short_description"]) <= 60
+    assert set(FRONT["models"]) == {spec.source for spec in MODELS.values() if not spec.shipped}
+
+
+def test_the_space_gets_a_gradio_that_the_requirements_allow() -> None:
+    assert FRONT["sdk_version"].startswith("6.31")
+    assert requirements(ROOT / "requirements.txt")["gradio"] == "gradio>=6.31,<7"
+
+
+def test_the_flags_of_the_app_are_those_of_the_readme() -> None:
+    rows = "\n".join(table_after("`app.py` takes these flags:"))
+    assert flags(rows) == flags(help_of("app.py"))
+
+
+def test_the_options_of_the_command_line_are_those_of_the_readme() -> None:
+    rows = "\n".join(row.split("|")[1] for row in table_after("and the run ends with a table."))
+    offered = flags(help_of("-m", "instaflow_demo", "generate")) | flags(help_of("-m", "instaflow_demo", "compare"))
+    assert flags(rows) == offered
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]+)` \| ", README.split("## File guide")[1], re.M))))
+def test_the_file_guide_names_what_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_the_file_guide_is_complete() -> None:
+    guide = README.split("## File guide")[1]
+    for path in (ROOT / "instaflow_demo").iterdir():
+        if path.name[:1] not in "_." or path.name == "__main__.py":
+            assert f"`instaflow_demo/{path.name}{'/' if path.is_dir() else ''}`" in guide
+
+
+@pytest.mark.parametrize("spec", MODELS.values(), ids=lambda spec: spec.id)
+def test_the_systems_table_says_what_the_registry_says(spec: ModelSpec) -> None:
+    (row,) = [
+        row for row in table_after("## The systems") if f"`{spec.id}`" in row.split("|")[0 if row[0] != "|" else 1]
+    ]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    evaluations = spec.steps.default * (2 if spec.guidance.default > 1 else 1)
+    assert cells[2:5] == [str(spec.steps.default), str(evaluations), str(spec.size.default)]
+    assert cells[5] == ("shipped" if spec.shipped else f"`{spec.source}`")
+    assert cells[6] == spec.licence
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
+def test_local_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).is_file()
+
+
+@pytest.mark.parametrize("spec", SHIPPED, ids=lambda spec: spec.id)
+def test_a_model_card_has_what_a_reader_looks_for(spec: ModelSpec) -> None:
+    card = (ROOT / "assets/models" / spec.source / "README.md").read_text(encoding="utf-8")
+    for words in ("Licence", "parameters", "python -m instaflow_demo.training", "loss", "limits"):
+        assert words.lower() in card.lower(), words
+
+
+@pytest.mark.parametrize("spec", SHIPPED, ids=lambda spec: spec.id)
+def test_the_code_in_a_model_card_runs_as_it_stands(spec: ModelSpec) -> None:
+    """With stock diffusers and transformers, and nothing of ours."""
+    card = (ROOT / "assets/models" / spec.source / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.S)
+    assert "instaflow_demo" not in code
+    code += "assert pixels.shape == (1, 3, 256, 256) and pixels.abs().amax() < 3 and pixels.std() > 0.1"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_file_is_too_large_for_a_plain_clone() -> None:
+    sizes = [path.stat().st_size for path in (ROOT / "assets/models").rglob("*") if path.is_file()]
+    assert max(sizes) < 50e6
+    assert sum(sizes) < 130e6
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_the_page_counts_what_the_models_know(language: Language) -> None:
+    assert f" {len(concepts())} " in TEXTS[language]["honest"]
