@@ -75,7 +75,7 @@ class Weights:
             path = self.models_dir / name
             if not path.is_file():
                 raise ModelUnavailable(f"{spec.title} lacks its file {name}: {_RESTORE}")
-            if path.stat().st_size != self._manifest[name]["bytes"]:
+            if path.stat().st_size != self._manifest[name].bytes:
                 raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
         self._refuse_unlisted(spec, set(listed))
         return ModelFiles(self.models_dir / spec.source, self.models_dir / spec.shared if spec.shared else None)
@@ -99,16 +99,26 @@ class Weights:
         state = (path, status.st_mtime_ns, status.st_size)
         if state in self._verified:
             return
-        if hashlib.sha256(path.read_bytes()).hexdigest() != self._manifest[name]["sha256"]:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != self._manifest[name].sha256:
             raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
         self._verified.add(state)
 
     @cached_property
-    def _manifest(self) -> dict[str, dict]:
+    def _manifest(self) -> dict[str, "_Listed"]:
+        """What every shipped file must be; empty, so that nothing is available, when the list is missing or garbled."""
         try:
-            return json.loads((self.models_dir / "MANIFEST.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            listed = json.loads((self.models_dir / "MANIFEST.json").read_text(encoding="utf-8"))
+            return {name: _Listed(**facts) for name, facts in listed.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A shipped file as the manifest has it."""
+
+    bytes: int
+    sha256: str
 
 
 _RESTORE = "restore assets/models from the repository, for example with “git checkout -- assets/models”."

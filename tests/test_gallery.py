@@ -1,0 +1,122 @@
+"""Saved images: whole or not at all, never over another file, never too many, and enough in each to make it again."""
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from served import ROOT
+
+from instaflow_demo.errors import StorageFull
+from instaflow_demo.events import ImageReady
+from instaflow_demo.gallery import Gallery, read_metadata
+from instaflow_demo.measure import Timing
+
+SAVE_MANY = """
+import sys
+sys.path.insert(0, "tests")
+from pathlib import Path
+from test_gallery import ready
+from instaflow_demo.gallery import Gallery
+for seed in range(int(sys.argv[2])):
+    print(Gallery(Path(sys.argv[1])).save(ready(seed), {"seed": seed}).name, flush=True)
+"""
+
+
+def ready(seed: int = 0, size: int = 64) -> ImageReady:
+    image = Image.effect_noise((size, size), 50).convert("RGB")
+    return ImageReady("sd-mini", 0, seed, image, Timing(1, 1, 0.0, 0.0, 0.0, True), sha256="")
+
+
+def start(folder: Path, count: int, **options) -> subprocess.Popen:
+    command = [sys.executable, "-c", SAVE_MANY, str(folder), str(count)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.parametrize("prompt", ["a dog", "um cão", "犬 🐕‍🦺", 'say "hi" \\ <b>', "line\nbreak", "x" * 500])
+def test_metadata_comes_back_as_it_was(tmp_path: Path, prompt: str) -> None:
+    event = ready()
+    path = Gallery(tmp_path).save(event, {"prompt": prompt, "seed": 2**32 - 1, "guidance": 1.5})
+    read = read_metadata(path)
+    assert (read["prompt"], read["seed"], read["guidance"]) == (prompt, 2**32 - 1, 1.5)
+    assert Image.open(path).tobytes() == event.image.tobytes()
+
+
+def test_other_images_have_no_metadata(tmp_path: Path) -> None:
+    ready().image.save(tmp_path / "plain.png")
+    ready().image.save(tmp_path / "plain.jpg")
+    assert read_metadata(tmp_path / "plain.png") == read_metadata(tmp_path / "plain.jpg") == {}
+
+
+def test_two_processes_never_take_the_same_name(tmp_path: Path) -> None:
+    both = [start(tmp_path, 40) for _ in range(2)]
+    names = [name for process in both for name in process.communicate(timeout=60)[0].split()]
+    assert len(names) == len(set(names)) == 80
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+
+
+def test_a_killed_process_leaves_no_half_image(tmp_path: Path) -> None:
+    process = start(tmp_path, 10_000)
+    assert process.stdout
+    for _ in range(5):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    saved = list(tmp_path.glob("*.png"))
+    assert len(saved) >= 5
+    for path in saved:
+        Image.open(path).load()  # raises if it is cut off
+
+
+def test_the_oldest_images_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("mine.png", "notes.txt", "20260101-holiday.png"):
+        (tmp_path / name).write_bytes(b"not ours")
+    gallery = Gallery(tmp_path, max_images=3)
+    paths = [gallery.save(ready(seed), {}) for seed in range(5)]
+    assert [path.exists() for path in paths] == [False, False, True, True, True]
+    assert len(list(tmp_path.iterdir())) == 3 + 3
+
+
+def test_what_a_crash_left_is_swept_away_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".partial-0123").write_bytes(b"half")
+    gallery = Gallery(tmp_path)
+    gallery.save(ready(), {})
+    assert (tmp_path / ".partial-0123").exists()  # another process may be writing it now
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 7200)
+    gallery.save(ready(), {})
+    assert not (tmp_path / ".partial-0123").exists()
+
+
+def limit_file_size() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A limit on the size of a file fails a write as a full disk does, in its middle."""
+    process = start(tmp_path, 1, preexec_fn=limit_file_size, stderr=subprocess.PIPE)
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert "StorageFull: The image could not be saved in" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageFull, match="choose another folder"):
+        Gallery(tmp_path / "file" / "images").save(ready(), {})
+
+
+def test_a_disk_without_hard_links_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refused)
+    path = Gallery(tmp_path).save(ready(3), {"seed": 3})
+    assert read_metadata(path)["seed"] == 3
+    assert list(tmp_path.iterdir()) == [path]

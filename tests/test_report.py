@@ -1,0 +1,119 @@
+"""From events to tables, against figures worked out by hand."""
+
+import csv
+import io
+import json
+
+import pytest
+from PIL import Image
+
+from instaflow_demo import report
+from instaflow_demo.environment import fingerprint
+from instaflow_demo.events import Done, Event, Failed, ImageReady, Step
+from instaflow_demo.measure import Measurement, Stopwatch, Timing
+from instaflow_demo.request import GenerationRequest
+
+REQUEST = GenerationRequest.parse("a dog | a cat", ["instaflow-mini", "sd-mini", "2rf-mini"], images=3, seed=7)
+# seconds of text, sampling and decoding; the first pass of each is cold
+FAST = (Timing(1, 1, 1.0, 2.0, 3.0, False), Timing(1, 1, 0.1, 0.2, 0.1, True), Timing(1, 1, 0.1, 0.3, 0.2, True))
+SLOW = (Timing(1, 25, 2.0, 9.0, 3.0, False), Timing(1, 25, 0.1, 4.7, 0.2, True), Timing(1, 25, 0.1, 4.8, 0.1, True))
+
+
+def events_of(model: str, passes: tuple[Timing, ...]) -> list[Event]:
+    run = next(run for run in REQUEST.runs if run.model.id == model)
+    image = Image.new("RGB", (2, 2))
+    images = [ImageReady(model, i, 7 + i, image, timing, f"sha{i}") for i, timing in enumerate(passes)]
+    measured = Measurement(
+        model, "cpu", "float32", run.steps, run.guidance, run.network_evaluations, 1.5, passes, 10**9
+    )
+    return [*images, Done(model, measured)]
+
+
+@pytest.fixture
+def outcomes() -> tuple[report.Outcome, ...]:
+    events = [*events_of("instaflow-mini", FAST), Failed("2rf-mini", "No."), *events_of("sd-mini", SLOW)]
+    return report.collect(events, REQUEST)
+
+
+def cells(outcomes: tuple[report.Outcome, ...]) -> list[dict[str, str]]:
+    return [dict(zip(report.COLUMNS, row, strict=True)) for row in report.rows(outcomes, REQUEST)]
+
+
+def test_outcomes_are_in_the_order_of_the_request(outcomes: tuple[report.Outcome, ...]) -> None:
+    assert [outcome.run.model.id for outcome in outcomes] == ["instaflow-mini", "sd-mini", "2rf-mini"]
+    assert outcomes[2].error == "No."
+
+
+def test_averages_leave_cold_passes_out(outcomes: tuple[report.Outcome, ...]) -> None:
+    fast, slow = cells(outcomes)
+    assert fast["Seconds per image"] == "0.500"
+    assert fast["Images per second"] == "2.00"
+    assert fast["Time of each image"] == "6.000, 0.400, 0.600"
+    assert fast["it/s"] == "4.00"  # 2 steps in 0.5 s of sampling
+    assert fast["Text, sampling, decoding (s)"] == "0.100 / 0.250 / 0.150"
+    assert slow["Seconds per image"] == "5.000"
+    assert fast["State"] == slow["State"] == "warm"
+
+
+def test_the_speed_up_is_against_the_slowest(outcomes: tuple[report.Outcome, ...]) -> None:
+    assert [row["Speed-up"] for row in cells(outcomes)] == ["10.0x", "1.0x"]
+
+
+def test_what_is_only_cold_is_marked_so() -> None:
+    (row,) = cells(report.collect(events_of("sd-mini", SLOW[:1]), REQUEST))
+    assert (row["State"], row["Seconds per image"]) == ("cold", "14.000")
+
+
+def test_a_batch_has_one_time_for_all(outcomes: tuple[report.Outcome, ...]) -> None:
+    together = Timing(3, 25, 0.3, 5.4, 0.3, True)
+    measured = Measurement("sd-mini", "cpu", "float32", 25, 3.0, 50, 0.0, (together,), 0)
+    assert measured.images == 3
+    assert measured.seconds_per_image == pytest.approx(2.0)
+    assert measured.iterations_per_second == pytest.approx(25 / 5.4)
+
+
+def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -> None:
+    table = report.rows(outcomes, REQUEST)
+    assert [tuple(row) for row in csv.reader(io.StringIO(report.to_csv(table)))] == [report.COLUMNS, *table]
+    lines = report.to_markdown([("a | b", *table[0][1:])]).splitlines()
+    assert len(lines) == 3
+    assert "a \\| b" in lines[2]
+
+
+def test_json_is_plain_and_complete(outcomes: tuple[report.Outcome, ...], tmp_path) -> None:
+    values = json.loads(json.dumps(report.results_json(fingerprint(tmp_path), REQUEST, outcomes), allow_nan=False))
+    fast, slow, failed = values["results"]
+    assert fast["total_seconds"] == pytest.approx(7.0)  # everything, the cold pass too
+    assert slow["network_evaluations"] == 50
+    assert [image["seed"] for image in fast["images"]] == [7, 8, 9]
+    assert failed["error"] == "No."
+
+
+def test_a_run_that_was_stopped_says_so() -> None:
+    outcome = report.collect([Step("sd-mini", 0, 1, 1, 25, 0.1)], REQUEST)[1]
+    assert outcome.error == "The run was stopped."
+    assert report.rows([outcome], REQUEST) == []
+
+
+def test_a_step_foretells_the_rest() -> None:
+    step = Step("sd-mini", 0, 1, step=5, steps=25, elapsed_s=2.0)
+    assert step.iterations_per_second == 2.5
+    assert step.remaining_s == pytest.approx(8.0)
+
+
+def test_the_stopwatch_waits_for_the_device_before_it_reads_the_clock() -> None:
+    log: list[str] = []
+    times = iter([1.0, 3.5, 10.0, 11.0])
+
+    def clock() -> float:
+        log.append("clock")
+        return next(times)
+
+    watch = Stopwatch(lambda: log.append("wait"), clock)
+    with watch("sample"):
+        log.append("work")
+    with watch("sample"):
+        pass
+    assert log[:5] == ["wait", "clock", "work", "wait", "clock"]
+    assert watch.seconds("sample") == 3.5
+    assert watch.seconds("decode") == 0.0

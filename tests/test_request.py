@@ -1,0 +1,127 @@
+"""Nothing raw gets past the parser, and what gets past it is valid."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instaflow_demo.errors import InvalidRequest
+from instaflow_demo.registry import MODELS
+from instaflow_demo.request import GenerationRequest, Limits
+
+NAN, INF = float("nan"), float("inf")
+NOT_NUMBERS = (NAN, INF, -INF, True, "3", object(), [], {}, b"1", 1j)
+
+BAD = [
+    *[("prompt", value) for value in (None, 3, True, b"dog", ["dog"], "", " \t\n", "\x00\x1b", "\ud800")],
+    *[("prompt", value) for value in ("x" * 501, "x" * 200_000, "🐕" * 501, " ".join(["dog"] * 200))],
+    *[("negative_prompt", value) for value in (None, 3, "x" * 501)],
+    *[("models", value) for value in (None, 3, "", [], {}, b"sd-mini", "dall-e", ["sd-mini", "dall-e"], [None], [[]])],
+    *[("images", value) for value in (*NOT_NUMBERS, 0, 9, -1, 1.5, 10**400, None)],
+    *[("seed", value) for value in (*NOT_NUMBERS, -1, 2**32, 0.5, 10**400, None)],
+    *[("steps", value) for value in (*NOT_NUMBERS[:5], 0, -1, 101, 2.5, 10**400)],
+    *[("guidance", value) for value in (*NOT_NUMBERS[:5], -0.1, 15.1, 1e300)],
+    *[("batched", value) for value in (None, 0, 1, "yes")],
+    *[("save", value) for value in (None, 0, 1, "no")],
+    *[("device", value) for value in (None, "gpu", "CPU", "cuda:9", ["cpu"])],
+    *[("dtype", value) for value in (None, "int8", "Float32", 32)],
+]
+
+
+def parse(**raw: Any) -> GenerationRequest:
+    return GenerationRequest.parse(raw.pop("prompt", "a dog"), raw.pop("models", "sd-mini"), **raw)
+
+
+@pytest.mark.parametrize(("field", "value"), BAD, ids=lambda value: repr(value)[:20])
+def test_junk_is_refused_by_its_field(field: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        parse(**{field: value})
+    assert list(refused.value.problems) == [field]
+    assert is_a_sentence(refused.value.problems[field])
+
+
+def is_a_sentence(text: str) -> bool:
+    return text[0].isupper() and text[-1] == "." and len(text) < 300
+
+
+def test_every_problem_is_told_at_once() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        parse(prompt="", models=[], images=0, device="gpu")
+    assert set(refused.value.problems) == {"prompt", "models", "images", "device"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("  a\tbig \n dog ", "a big dog"),
+        ("a\x00dog\x1b", "a dog"),
+        ("um ca\u0303o", "um cão"),  # a letter and its accent become one character
+        ("dog \ud83d cat", "dog cat"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("🐕‍🦺", "🐕‍🦺"),
+        ("x" * 500 + " " * 1000, "x" * 500),
+    ],
+)
+def test_prompts_are_made_printable(raw: str, text: str) -> None:
+    assert parse(prompt=raw).prompt == text
+
+
+def test_a_setting_may_differ_between_models() -> None:
+    request = parse(models=["sd-mini", "2rf-mini"], steps={"sd-mini": 7}, guidance={"sd-mini": 1, "2rf-mini": 2.5})
+    assert [(run.steps, run.guidance) for run in request.runs] == [(7, 1.0), (MODELS["2rf-mini"].steps.default, 2.5)]
+    assert [run.network_evaluations for run in request.runs] == [7, 50]
+
+
+def test_what_a_model_fixes_is_kept_with_a_note() -> None:
+    request = parse(models="instaflow-mini", steps=25, negative_prompt="blue")
+    assert request.runs[0].steps == 1
+    assert any("always uses 1 for steps" in note for note in request.notes)
+    assert any("ignores the negative prompt" in note for note in request.notes)
+    assert parse(models="sd-mini", negative_prompt="blue").notes == ()
+
+
+def test_sizes_come_in_steps_of_64() -> None:
+    assert parse(models="sd-1.5", size=576).runs[0].size == 576
+    for size in (500, 192, 832):
+        with pytest.raises(InvalidRequest, match="Size"):
+            parse(models="sd-1.5", size=size)
+
+
+def test_a_model_is_run_once_however_often_it_is_named() -> None:
+    assert len(parse(models=["sd-mini", "sd-mini"]).runs) == 1
+
+
+def test_seeds_follow_each_other() -> None:
+    assert parse(seed=7, images=3).seeds == (7, 8, 9)
+
+
+def test_limits_are_the_callers() -> None:
+    with pytest.raises(InvalidRequest, match="from 1 to 2"):
+        parse(images=3, limits=Limits(images=2))
+
+
+junk = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.binary(max_size=8)
+anything = st.recursive(junk, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
+FIELDS = ("negative_prompt", "images", "seed", "steps", "guidance", "size", "batched", "device", "dtype", "save")
+
+
+@given(anything, anything, st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, anything)))
+def test_any_input_is_valid_or_explained(prompt: Any, models: Any, raw: dict[str, Any]) -> None:
+    try:
+        request = GenerationRequest.parse(prompt, models, **raw)
+    except InvalidRequest as refused:
+        assert refused.problems
+        assert all(is_a_sentence(sentence) for sentence in refused.problems.values())
+    else:
+        assert request.runs
+
+
+@given(st.text(max_size=300))
+def test_a_parsed_prompt_stays_as_it_is(prompt: str) -> None:
+    try:
+        parsed = parse(prompt=prompt).prompt
+    except InvalidRequest:
+        return
+    assert parse(prompt=parsed).prompt == parsed
+    assert parsed.encode().decode() == parsed

@@ -1,0 +1,121 @@
+"""A file that is not what it should be makes its model unavailable, with a sentence, and nothing else."""
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from instaflow_demo.errors import ModelUnavailable
+from instaflow_demo.registry import MODELS
+from instaflow_demo.weights import MODELS_DIR, Weights
+
+SD, INSTAFLOW = MODELS["sd-mini"], MODELS["instaflow-mini"]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """The shipped models as links; what a test damages, it replaces."""
+    for file in MODELS_DIR.rglob("*"):
+        if file.is_file():
+            link = tmp_path / file.relative_to(MODELS_DIR)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file)
+    return tmp_path
+
+
+def weight_file(models: Path, source: str = SD.source) -> Path:
+    """One of a model's shards, as a copy that may be damaged."""
+    link = min((models / source / "unet").glob("*.safetensors"))
+    original = link.resolve()
+    link.unlink()
+    shutil.copy(original, link)
+    return link
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def pickle_instead(file: Path) -> None:
+    """As long as the real one, so that only its content gives it away."""
+    content = pickle.dumps({"weights": b"x"})
+    file.write_bytes(content.ljust(file.stat().st_size, b"\0"))
+
+
+def lfs_pointer(file: Path) -> None:
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9000000\n")
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, pickle_instead, lfs_pointer, Path.unlink])
+def test_a_damaged_file_makes_its_model_unavailable_and_no_other(models: Path, damage: Callable) -> None:
+    damage(weight_file(models))
+    weights = Weights(models)
+    with pytest.raises(ModelUnavailable, match=r"sd-mini/unet/.*restore assets/models"):
+        weights.locate(SD)
+    assert weights.locate(INSTAFLOW).root == models / "instaflow-mini"
+
+
+@pytest.mark.parametrize("damage", [truncate, lfs_pointer, Path.unlink])
+def test_what_a_glance_can_see_is_said_before_a_run(models: Path, damage: Callable) -> None:
+    damage(weight_file(models))
+    found = Weights(models).availability(SD)
+    assert not found.available
+    assert found.reason.endswith(".")
+
+
+def test_damage_to_a_shared_file_concerns_the_whole_family(models: Path) -> None:
+    (models / "mini/vae/config.json").unlink()
+    weights = Weights(models)
+    assert not any(weights.availability(spec).available for spec in MODELS.values() if spec.shipped)
+
+
+def test_a_file_that_changes_later_is_checked_again(models: Path) -> None:
+    file, weights = weight_file(models), Weights(models)
+    weights.locate(SD)
+    flip_a_bit(file)
+    with pytest.raises(ModelUnavailable):
+        weights.locate(SD)
+
+
+def test_a_weight_file_of_unknown_origin_is_not_loaded_beside(models: Path) -> None:
+    (models / "sd-mini/unet/extra.safetensors").write_bytes(b"who knows")
+    with pytest.raises(ModelUnavailable, match="unknown origin"):
+        Weights(models).locate(SD)
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", '{"sd-mini/x": 3}', '{"sd-mini/x": {"bytes": 1}}'])
+def test_without_its_manifest_nothing_shipped_is_available(models: Path, text: str | None) -> None:
+    manifest = models / "MANIFEST.json"
+    manifest.unlink()
+    if text is not None:
+        manifest.write_text(text)
+    found = Weights(models).availability(SD)
+    assert not found.available
+    assert "restore assets/models" in found.reason
+
+
+def test_the_manifest_names_every_shipped_file() -> None:
+    listed = set(json.loads((MODELS_DIR / "MANIFEST.json").read_text()))
+    present = {path.relative_to(MODELS_DIR).as_posix() for path in MODELS_DIR.rglob("*") if path.is_file()}
+    documents = {name for name in present if name.endswith((".md", ".png"))}
+    assert present - documents - {"MANIFEST.json"} <= listed <= present
+
+
+@pytest.mark.parametrize("spec", [s for s in MODELS.values() if not s.shipped], ids=lambda spec: spec.id)
+def test_a_published_model_that_is_not_here_says_how_to_get_it(
+    spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    found = Weights().availability(spec)
+    assert not found.available
+    for words in (spec.source, spec.licence, "GB", "hf download"):
+        assert words in found.reason
