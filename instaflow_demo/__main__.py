@@ -114,6 +114,21 @@ def list_models(json_file: JsonFile = None, debug: Debug = False) -> None:
             _write_json(json_file, {"models": [_listed(spec, availability) for spec, availability in found]})
 
 
+@app.command()
+def convert_glide(
+    base: Annotated[Path, typer.Argument(help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it.")],
+    upsampler: Annotated[Path, typer.Argument(help="OpenAI's upsample.pt.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    debug: Debug = False,
+) -> None:
+    """Turn the published GLIDE files into a folder of safetensors."""
+    with _sentences(debug):
+        from .glide.convert import convert  # noqa: PLC0415 - torch is slow to import
+
+        convert(base, upsampler, out)
+        typer.echo(f"Text2im is in {out}.")
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0, 1 for a run that failed, 2 for bad input, 130 for Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):

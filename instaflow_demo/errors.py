@@ -31,3 +31,7 @@ class OutOfMemory(DemoError):
 
 class StorageFull(DemoError):
     """The image was made but could not be written to disk."""
+
+
+class CheckpointError(DemoError):
+    """A file of weights is not what its name says."""

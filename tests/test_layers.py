@@ -20,22 +20,23 @@ ALLOWED = {
     "environment": set(),
     "measure": set(),
     "flow": set(),
+    "glide": {"errors"},
     "events": {"measure"},
     "device": {"environment", "errors", "request"},
     "request": {"errors", "registry"},
     "weights": {"errors", "registry"},
     "gallery": {"errors", "events"},
     "report": {"environment", "events", "measure", "request"},
-    "engines": {"device", "errors", "events", "flow", "measure", "registry", "request", "weights"},
+    "engines": {"device", "errors", "events", "flow", "glide", "measure", "registry", "request", "weights"},
     "service": {"device", "engines", "errors", "events", "gallery", "measure", "registry", "request", "weights"},
     "ui": {"environment", "errors", "events", "gallery", "measure", "registry", "report", "request", "service"},
-    "training": {"errors", "flow", "registry"},
+    "training": {"errors", "flow", "glide", "registry"},
 }
 PAGE = ("ui", "app")  # all that may know gradio
 LIGHT = ("errors", "events", "registry", "request", "measure", "report", "gallery", "weights", "environment")
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}
-BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "torch.load", "print", "input"}
+BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "print", "input"}
 
 
 def part(path: Path) -> str:
@@ -80,10 +81,12 @@ def test_only_the_page_knows_gradio(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_dangerous_is_called(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert not {name.split(".")[0] for name in imports(path)} & BANNED_IMPORTS
+    harmless = {"pickle.UnpicklingError"}  # to catch it
+    assert not {name.split(".")[0] for name in set(imports(path)) - harmless} & BANNED_IMPORTS
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
     for name, call in calls(tree):
         assert name not in BANNED_CALLS, name
+        assert name != "torch.load" or "weights_only=True" in ast.unparse(call), ast.unparse(call)
         for keyword in call.keywords:
             dangerous = keyword.arg in ("shell", "trust_remote_code", "allow_pickle")
             assert not (dangerous and ast.unparse(keyword.value) != "False"), ast.unparse(call)

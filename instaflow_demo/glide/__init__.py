@@ -1,0 +1,25 @@
+"""GLIDE (Nichol et al. 2021, arXiv:2112.10741): a text-conditional pixel cascade, 64x64 and then 256x256.
+
+The U-Nets are diffusers' own classes in the right configuration; the text encoder, the samplers and the conversion of
+OpenAI's checkpoints are here. The same classes at smaller sizes make the shipped text2im-mini.
+"""
+
+from .sampling import FAST27, ancestral, ddim, guided, quantised, upsampled
+from .text import TextEncoder, tokenize
+from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
+
+__all__ = [
+    "BASE",
+    "FAST27",
+    "UPSAMPLER",
+    "Shape",
+    "TextEncoder",
+    "ancestral",
+    "ddim",
+    "guided",
+    "make_text_encoder",
+    "make_unet",
+    "quantised",
+    "tokenize",
+    "upsampled",
+]

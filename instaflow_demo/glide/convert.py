@@ -1,0 +1,230 @@
+"""From OpenAI's base.pt and upsample.pt to a folder of safetensors that diffusers can read.
+
+The two files name the same parameters differently and interleave queries, keys and values head by head. Every one is
+checked: nothing may be missing, left over or of another shape.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import GPT2Tokenizer
+
+from ..errors import CheckpointError
+from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
+
+VOCABULARY = ("vocab.json", "merges.txt")
+
+
+@dataclass(frozen=True)
+class Rename:
+    """One tensor of the published file and the parameter or parameters that it becomes, each along the first axis.
+
+    With more than one target, or with `fused`, heads of width `head` hold their queries, keys and values side by side.
+    """
+
+    source: str
+    targets: tuple[str, ...]
+    head: int = 0
+    parts: int = 1
+
+
+def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] = (BASE, UPSAMPLER)) -> None:
+    """Write the cascade of two published files into the folder `out`, with the vocabulary that lies beside `base`.
+
+    Raises:
+        CheckpointError: with a sentence that names the first key that is missing, left over or misshapen.
+    """
+    vocabulary = [base.parent / name for name in VOCABULARY]
+    for file in vocabulary:
+        if not file.is_file():
+            raise CheckpointError(
+                f"{file} is missing: put {' and '.join(VOCABULARY)} of openai-community/gpt2 beside {base.name}."
+            )
+    # both files are judged before anything is written
+    networks = {
+        "": networks_of(_read(base), shapes[0], base.name),
+        "upsampler": networks_of(_read(upsampler), shapes[1], upsampler.name),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    for prefix, (unet, text_encoder) in networks.items():
+        unet.save_pretrained(out / (prefix or "unet"), max_shard_size="2GB")
+        text_encoder.save_pretrained(out / "_".join(filter(None, [prefix, "text_encoder"])), max_shard_size="2GB")
+    save_tokenizer(vocabulary, out / "tokenizer", shapes[0].tokens)
+    write_index(out)
+
+
+def networks_of(state: Mapping[str, Tensor], shape: Shape, name: str) -> tuple[nn.Module, nn.Module]:
+    """A published state dict as our U-Net and text encoder; `name` is the file's, for error messages.
+
+    Raises:
+        CheckpointError: as `convert`.
+    """
+    with torch.device("meta"):
+        networks = make_unet(shape), make_text_encoder(shape)
+    renames = *unet_names(shape), *text_names(shape)
+    if left_over := sorted(set(state) - {rename.source for rename in renames}):
+        raise CheckpointError(f"{name} has a parameter that GLIDE does not, {left_over[0]}: is it the right file?")
+    for network, names in zip(networks, (unet_names(shape), text_names(shape)), strict=True):
+        wanted = {key: value.shape for key, value in network.state_dict().items()}
+        renamed = {}
+        for rename in names:
+            renamed |= _renamed(rename, state, wanted, name)
+        network.load_state_dict(renamed, strict=True, assign=True)
+    return networks
+
+
+def unet_names(shape: Shape) -> Iterator[Rename]:
+    """Every parameter of a U-Net: what OpenAI calls it, and what diffusers does."""
+    yield from _same("time_embed.0", "time_embedding.linear_1")
+    yield from _same("time_embed.2", "time_embedding.linear_2")
+    yield from _same("input_blocks.0.0", "conv_in")
+    yield from _same("out.0", "conv_norm_out")
+    yield from _same("out.2", "conv_out")
+    yield from _residual("middle_block.0", "mid_block.resnets.0", shortcut=False)
+    yield from _attention("middle_block.1", "mid_block.attentions.0", shape)
+    yield from _residual("middle_block.2", "mid_block.resnets.1", shortcut=False)
+    yield from _down(shape)
+    yield from _up(shape)
+
+
+def text_names(shape: Shape) -> Iterator[Rename]:
+    """Every parameter of a text encoder: what OpenAI calls it, and what ours does."""
+    yield Rename("token_embedding.weight", ("token_embedding.weight",))
+    yield Rename("positional_embedding", ("positional_embedding",))
+    yield Rename("padding_embedding", ("padding_embedding",))
+    yield from _same("final_ln", "final_norm")
+    yield from _same("transformer_proj", "projection")
+    head = shape.text_width // shape.text_heads
+    for number in range(shape.text_layers):
+        theirs, ours = f"transformer.resblocks.{number}", f"blocks.{number}"
+        yield Rename(f"{theirs}.attn.c_qkv.weight", (f"{ours}.self_attn.in_proj_weight",), head, 3)
+        yield Rename(f"{theirs}.attn.c_qkv.bias", (f"{ours}.self_attn.in_proj_bias",), head, 3)
+        yield from _same(f"{theirs}.attn.c_proj", f"{ours}.self_attn.out_proj")
+        yield from _same(f"{theirs}.ln_1", f"{ours}.norm1")
+        yield from _same(f"{theirs}.ln_2", f"{ours}.norm2")
+        yield from _same(f"{theirs}.mlp.c_fc", f"{ours}.linear1")
+        yield from _same(f"{theirs}.mlp.c_proj", f"{ours}.linear2")
+
+
+def save_tokenizer(vocabulary: list[Path], folder: Path, tokens: int) -> None:
+    """GPT-2's tokenizer for texts of so many tokens, from its vocab.json and merges.txt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in vocabulary:
+        shutil.copy(file, folder / file.name)
+    GPT2Tokenizer.from_pretrained(folder, model_max_length=tokens, local_files_only=True).save_pretrained(folder)
+
+
+def write_index(folder: Path) -> None:
+    """model_index.json: which library and class each part of the cascade belongs to."""
+    text_encoder, unet = ["instaflow_demo.glide", "TextEncoder"], ["diffusers", "UNet2DConditionModel"]
+    index = {
+        "_class_name": "Text2Im",
+        "tokenizer": ["transformers", "GPT2Tokenizer"],
+        "text_encoder": text_encoder,
+        "unet": unet,
+        "upsampler_text_encoder": text_encoder,
+        "upsampler": unet,
+    }
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    """The tensors of a .pt file, without running anything that it may hold."""
+    try:
+        state: Any = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+        raise CheckpointError(
+            f"{file} cannot be read as a PyTorch file of plain tensors: download it again."
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(f"{file} holds no dictionary of tensors: is it the right file?")
+    return state
+
+
+def _down(shape: Shape) -> Iterator[Rename]:
+    number, width = 1, shape.channels[0]
+    for level, channels in enumerate(shape.channels):
+        for layer in range(shape.layers):
+            theirs, ours = f"input_blocks.{number}", f"down_blocks.{level}"
+            yield from _residual(f"{theirs}.0", f"{ours}.resnets.{layer}", shortcut=width != channels)
+            if shape.attention[level]:
+                yield from _attention(f"{theirs}.1", f"{ours}.attentions.{layer}", shape)
+            number, width = number + 1, channels
+        if level < len(shape.channels) - 1:
+            yield from _residual(f"input_blocks.{number}.0", f"{ours}.downsamplers.0", shortcut=False)
+            number += 1
+
+
+def _up(shape: Shape) -> Iterator[Rename]:
+    number, deepest = 0, len(shape.channels) - 1
+    for level in range(deepest, -1, -1):
+        ours, attends = f"up_blocks.{deepest - level}", shape.attention[level]
+        for layer in range(shape.layers + 1):
+            theirs = f"output_blocks.{number}"
+            yield from _residual(f"{theirs}.0", f"{ours}.resnets.{layer}", shortcut=True)  # its input is two, joined
+            if attends:
+                yield from _attention(f"{theirs}.1", f"{ours}.attentions.{layer}", shape)
+            number += 1
+        if level:
+            yield from _residual(f"{theirs}.{2 if attends else 1}", f"{ours}.upsamplers.0", shortcut=False)
+
+
+def _residual(theirs: str, ours: str, *, shortcut: bool) -> Iterator[Rename]:
+    yield from _same(f"{theirs}.in_layers.0", f"{ours}.norm1")
+    yield from _same(f"{theirs}.in_layers.2", f"{ours}.conv1")
+    yield from _same(f"{theirs}.emb_layers.1", f"{ours}.time_emb_proj")
+    yield from _same(f"{theirs}.out_layers.0", f"{ours}.norm2")
+    yield from _same(f"{theirs}.out_layers.3", f"{ours}.conv2")
+    if shortcut:
+        yield from _same(f"{theirs}.skip_connection", f"{ours}.conv_shortcut")
+
+
+def _attention(theirs: str, ours: str, shape: Shape) -> Iterator[Rename]:
+    yield from _same(f"{theirs}.norm", f"{ours}.group_norm")
+    yield from _same(f"{theirs}.proj_out", f"{ours}.to_out.0")
+    for kind in ("weight", "bias"):
+        image = tuple(f"{ours}.to_{part}.{kind}" for part in "qkv")
+        text = tuple(f"{ours}.add_{part}_proj.{kind}" for part in "kv")
+        yield Rename(f"{theirs}.qkv.{kind}", image, shape.head_width, 3)
+        yield Rename(f"{theirs}.encoder_kv.{kind}", text, shape.head_width, 2)
+
+
+def _same(theirs: str, ours: str) -> Iterator[Rename]:
+    for kind in ("weight", "bias"):
+        yield Rename(f"{theirs}.{kind}", (f"{ours}.{kind}",))
+
+
+def _renamed(
+    rename: Rename, state: Mapping[str, Tensor], wanted: Mapping[str, torch.Size], name: str
+) -> dict[str, Tensor]:
+    """The parameters that one published tensor becomes.
+
+    Raises:
+        CheckpointError: if it is missing or has another shape.
+    """
+    if rename.source not in state:
+        raise CheckpointError(f"{name} lacks the parameter {rename.source}: is it the right file?")
+    tensor = state[rename.source]
+    shapes = [wanted[target] for target in rename.targets]
+    expected = (sum(shape[0] for shape in shapes), *shapes[0][1:])
+    if tuple(tensor.shape) not in (expected, (*expected, 1)):  # 1x1 convolutions over positions are linear layers
+        raise CheckpointError(
+            f"In {name}, the parameter {rename.source} is {list(tensor.shape)} and not {list(expected)}: is it the "
+            "right file?"
+        )
+    tensor = tensor.reshape(expected)
+    if rename.parts > 1:
+        tensor = _by_part(tensor, rename.head, rename.parts)
+    return dict(zip(rename.targets, tensor.split([shape[0] for shape in shapes]), strict=True))
+
+
+def _by_part(tensor: Tensor, head: int, parts: int) -> Tensor:
+    """From rows ordered (head, part, width) to rows ordered (part, head, width)."""
+    return tensor.unflatten(0, (-1, parts, head)).transpose(0, 1).flatten(0, 2).contiguous()
