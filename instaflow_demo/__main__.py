@@ -19,12 +19,12 @@ from tqdm.auto import tqdm
 from . import report
 from .environment import fingerprint
 from .errors import DemoError, InvalidRequest, StorageFull
-from .events import Event, Failed, ImageReady, Loading, Step
+from .events import Done, Event, Failed, ImageReady, Loading, Step
 from .gallery import Gallery
 from .registry import DEFAULT_MODELS, MODELS, ModelSpec, Range
 from .request import GenerationRequest
 from .service import Service
-from .weights import Availability, Weights
+from .weights import Availability, Weights, converted_dir
 
 log = logging.getLogger("instaflow_demo.cli")
 
@@ -118,15 +118,31 @@ def list_models(json_file: JsonFile = None, debug: Debug = False) -> None:
 def convert_glide(
     base: Annotated[Path, typer.Argument(help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it.")],
     upsampler: Annotated[Path, typer.Argument(help="OpenAI's upsample.pt.")],
-    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    out: Annotated[Path | None, typer.Argument(help="The folder to write; by default where the demo looks.")] = None,
     debug: Debug = False,
 ) -> None:
     """Turn the published GLIDE files into a folder of safetensors."""
     with _sentences(debug):
         from .glide.convert import convert  # noqa: PLC0415 - torch is slow to import
 
-        convert(base, upsampler, out)
-        typer.echo(f"Text2im is in {out}.")
+        target = out or converted_dir() / "text2im"
+        convert(base, upsampler, target)
+        typer.echo(f"Text2im is in {target}.")
+
+
+@app.command()
+def download_glide(debug: Debug = False) -> None:
+    """Fetch the published GLIDE files (3.1 GB, resumed if it was cut off) and convert them."""
+    with _sentences(debug):
+        from .glide.download import download  # noqa: PLC0415 - torch is slow to import
+
+        target = converted_dir() / "text2im"
+        bar: tqdm | None = None
+        for fetched in download(target):
+            if bar is None or bar.desc != f"{fetched.file}: ":
+                bar = tqdm(desc=fetched.file, total=fetched.total, unit="B", unit_scale=True, file=sys.stderr)
+            bar.update(fetched.done - bar.n)
+        typer.echo(f"Text2im is in {target}.")
 
 
 def main() -> None:
@@ -234,8 +250,8 @@ class _Display:
 
     def __init__(self, request: GenerationRequest):
         self._images = request.images
-        self._passes = 1 if request.batched else request.images
         self._bar: tqdm | None = None
+        self._stage = ""
         self._said: set[str] = set()
 
     def show(self, event: Event) -> None:
@@ -249,7 +265,7 @@ class _Display:
             cold = "" if event.timing.warm else " (cold)"
             time = f"time: {event.timing.seconds_per_image:.3f} s"
             self._say(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{saved}", *event.notes)
-        else:
+        elif isinstance(event, Done | Failed):
             self.close()
             if isinstance(event, Failed):
                 typer.echo(f"{event.model}: {event.message}", err=True)
@@ -261,9 +277,14 @@ class _Display:
         self._bar = None
 
     def _advance(self, step: Step) -> None:
+        if step.stage != self._stage:
+            self.close()
         if self._bar is None:
-            self._bar = tqdm(total=step.steps * self._passes, file=sys.stderr, dynamic_ncols=True)
-        self._bar.set_description(f"{step.model} {step.image + step.images}/{self._images}", refresh=False)
+            passes = -(-self._images // step.images)
+            self._bar = tqdm(total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
+            self._stage = step.stage
+        enlarging = " upsampler" if step.stage == "upsample" else ""
+        self._bar.set_description(f"{step.model}{enlarging} {step.image + step.images}/{self._images}", refresh=False)
         self._bar.update(1)
 
     def _say(self, *lines: str) -> None:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .measure import Measurement, Timing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+Stage = Literal["sample", "upsample"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Loading:
 class Step:
     """One denoising step is done. `image` is the index of the first image in the pass, `images` how many are in it.
 
-    `elapsed_s` counts this pass's text encoding and sampling so far.
+    A cascade samples and then upsamples; `step` and `steps` count within the stage. `elapsed_s` counts the stage so
+    far, the first one with this pass's text encoding.
     """
 
     model: str
@@ -31,6 +35,7 @@ class Step:
     step: int
     steps: int
     elapsed_s: float
+    stage: Stage = "sample"
 
     @property
     def iterations_per_second(self) -> float:
@@ -39,6 +44,15 @@ class Step:
     @property
     def remaining_s(self) -> float:
         return self.elapsed_s / self.step * (self.steps - self.step)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a cascade has so far, small: the images of a pass from index `image` on, before they are upsampled."""
+
+    model: str
+    image: int
+    images: "tuple[Image, ...]" = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,4 +85,4 @@ class Done:
     measurement: Measurement
 
 
-Event = Loading | Step | ImageReady | Failed | Done
+Event = Loading | Step | Preview | ImageReady | Failed | Done

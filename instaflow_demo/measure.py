@@ -11,11 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One pass through a model: one image, or one batch of them. Seconds."""
+    """One pass through a model: one image, or one batch of them. Seconds.
+
+    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling.
+    """
 
     images: int
     steps: int
@@ -23,6 +29,7 @@ class Timing:
     sample_s: float
     decode_s: float
     warm: bool
+    upsample_s: float = 0.0
 
     @property
     def total_s(self) -> float:
@@ -72,6 +79,11 @@ class Measurement:
     @property
     def sample_s(self) -> float:
         return sum(p.sample_s for p in self.passes)
+
+    @property
+    def upsample_s(self) -> float:
+        """The part of `sample_s` that a cascade spends on upsampling."""
+        return sum(p.upsample_s for p in self.passes)
 
     @property
     def decode_s(self) -> float:
@@ -125,6 +137,15 @@ class Stopwatch:
         finally:
             self._synchronize()
             self._seconds[stage] = self.seconds(stage) + self._clock() - start
+
+    def each(self, stage: str, items: Iterator[Item]) -> Iterator[Item]:
+        """Yield `items`, counting the time that each takes to come but not the time that its consumer holds it."""
+        while True:
+            with self(stage):
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
 
     def seconds(self, stage: str) -> float:
         return self._seconds.get(stage, 0.0)

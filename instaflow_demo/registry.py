@@ -43,14 +43,15 @@ class ModelSpec:
     """One system: how it is run, where its weights are, and under which terms.
 
     `source` is a folder under assets/models for shipped systems, a Hugging Face repository for published ones;
-    `shared` names the folder that holds the components a shipped system has in common with its family.
+    `shared` names the folder that holds the components a shipped system has in common with its family. A cascade takes
+    `upsampling_steps` more after `steps`, without guidance.
     """
 
     id: str
     title: str
     summary: str
     family: Literal["shipped", "published"]
-    kind: Literal["latent"]
+    kind: Literal["latent", "text2im"]
     steps: Range[int]
     guidance: Range[float]
     size: Range[int]
@@ -58,6 +59,7 @@ class ModelSpec:
     licence: str
     scheduler: Literal["rectified-flow", "checkpoint"] = "rectified-flow"
     shared: str | None = None
+    upsampling_steps: int = 0
     revision: str | None = None
     download_bytes: int = 0
     published: Published | None = None
@@ -172,6 +174,20 @@ _ROWS = (
         scheduler="checkpoint",
         download_bytes=2_740_000_000,
         published=Published(0.88, 22.8, 0.315),
+    ),
+    ModelSpec(
+        id="text2im",
+        title="Text2im (GLIDE)",
+        summary="OpenAI's filtered GLIDE: 64x64 pixels first, then four times as large; no metrics were ever published",
+        family="published",
+        kind="text2im",
+        steps=Range(100, 10, 250),
+        guidance=Range(3.0, 0.0, 10.0),
+        size=_MINI,
+        source="openai/glide-text2im",
+        licence="MIT, not for commercial use",
+        download_bytes=3_130_000_000,
+        upsampling_steps=27,
     ),
 )
 

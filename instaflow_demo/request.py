@@ -47,8 +47,13 @@ class ModelRun:
 
     @property
     def network_evaluations(self) -> int:
-        """U-Net evaluations for one image: a guided step needs two."""
-        return self.steps * (2 if self.guided else 1)
+        """U-Net evaluations for one image: a guided step needs two, an upsampling step one."""
+        return self.steps * (2 if self.guided else 1) + self.model.upsampling_steps
+
+    @property
+    def all_steps(self) -> int:
+        """Denoising steps of both stages of a cascade, or of the only one."""
+        return self.steps + self.model.upsampling_steps
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,8 +12,10 @@ from .errors import ModelUnavailable
 from .registry import ModelSpec
 
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
-_COMPONENTS = ("tokenizer", "text_encoder", "unet", "vae", "scheduler")
-_HUB_FILES = [f"{name}/*" for name in _COMPONENTS] + ["model_index.json"]
+_COMPONENTS = {
+    "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
+    "text2im": ("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,18 @@ class ModelFiles:
         return own if own.is_dir() or self.shared is None else self.shared / name
 
 
+def converted_dir() -> Path:
+    """Where converted checkpoints are kept: INSTAFLOW_DEMO_HOME, or a folder of the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("INSTAFLOW_DEMO_HOME") or cache / "instaflow_demo")
+
+
 @dataclass
 class Weights:
-    """Finds models under `models_dir` (shipped) and in the Hugging Face cache (published)."""
+    """Finds models under `models_dir` (shipped), in the Hugging Face cache (published) and among the converted ones."""
 
     models_dir: Path = MODELS_DIR
+    converted_dir: Path = field(default_factory=converted_dir)
     _verified: set[tuple[Path, int, int]] = field(default_factory=set, repr=False)
 
     def availability(self, spec: ModelSpec) -> Availability:
@@ -65,7 +75,19 @@ class Weights:
         return files
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
-        return self._shipped(spec) if spec.shipped else _cached(spec)
+        if spec.shipped:
+            return self._shipped(spec)
+        return self._converted(spec) if spec.kind == "text2im" else _cached(spec)
+
+    def _converted(self, spec: ModelSpec) -> ModelFiles:
+        files = ModelFiles(self.converted_dir / spec.id)
+        if missing := _missing(files, spec):
+            raise ModelUnavailable(
+                f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
+                f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: run “python -m "
+                "instaflow_demo download-glide”, then reload."
+            )
+        return files
 
     def _shipped(self, spec: ModelSpec) -> ModelFiles:
         listed = list(self._listed(spec))
@@ -124,13 +146,20 @@ class _Listed:
 _RESTORE = "restore assets/models from the repository, for example with “git checkout -- assets/models”."
 
 
+def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
+    return [name for name in _COMPONENTS[spec.kind] if not files.component(name).is_dir()]
+
+
 def _cached(spec: ModelSpec) -> ModelFiles:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
 
     try:
         folder = snapshot_download(
-            spec.source, revision=spec.revision, allow_patterns=_HUB_FILES, local_files_only=True
+            spec.source,
+            revision=spec.revision,
+            allow_patterns=[*(f"{name}/*" for name in _COMPONENTS[spec.kind]), "model_index.json"],
+            local_files_only=True,
         )
     except LocalEntryNotFoundError as error:
         raise ModelUnavailable(
@@ -138,8 +167,7 @@ def _cached(spec: ModelSpec) -> ModelFiles:
             f"the licence {spec.licence}: run “hf download {spec.source}”, then reload."
         ) from error
     files = ModelFiles(Path(folder))
-    missing = [name for name in _COMPONENTS if not files.component(name).is_dir()]
-    if missing:
+    if missing := _missing(files, spec):
         raise ModelUnavailable(
             f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download "
             f"{spec.source}” again."

@@ -56,7 +56,16 @@ def running_app(folder: Path, *flags: str) -> Iterator[App]:
 def environment(folder: Path) -> dict[str, str]:
     """This process's environment with no way to the network, and an empty Hugging Face cache."""
     proxies = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")}
-    return os.environ | proxies | {"HF_HOME": str(folder / "hf"), "OMP_NUM_THREADS": "2", "PYTHONUNBUFFERED": "1"}
+    return (
+        os.environ
+        | proxies
+        | {
+            "HF_HOME": str(folder / "hf"),
+            "INSTAFLOW_DEMO_HOME": str(folder / "home"),
+            "OMP_NUM_THREADS": "2",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def free_port() -> int:

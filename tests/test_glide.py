@@ -13,7 +13,7 @@ from published_glide import (
     space_timesteps,
 )
 from served import ROOT
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from small_glide import END, SMALL_BASE, SMALL_UPSAMPLER, random_glide, save_published, save_vocabulary
 from torch import Tensor
 from transformers import GPT2Tokenizer
 
@@ -22,23 +22,13 @@ from instaflow_demo.errors import CheckpointError
 from instaflow_demo.glide.convert import convert, networks_of, text_names, unet_names
 from instaflow_demo.glide.sampling import UPSAMPLER_TEMPERATURE, base_scheduler
 
-END = "<|endoftext|>"
-TEXT = {"vocabulary": 400, "tokens": 16, "text_width": 48, "text_layers": 2, "text_heads": 3}
-SMALL_BASE = glide.Shape(16, 3, (32, 64, 96), (False, True, True), layers=2, head_width=16, groups=8, **TEXT)
-SMALL_UPSAMPLER = glide.Shape(32, 6, (32, 32, 64), (False, False, True), layers=1, head_width=16, groups=8, **TEXT)
 SHAPES = {"base": SMALL_BASE, "upsampler": SMALL_UPSAMPLER}
 
 
 @pytest.fixture(scope="module")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small vocab.json and merges.txt of GPT-2's kind."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=[END], initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(["a big dog on a blue background", "um cachorro grande"] * 9, trainer)
     folder = tmp_path_factory.mktemp("vocabulary")
-    tokenizer.model.save(str(folder))
+    save_vocabulary(folder)
     return folder
 
 
@@ -50,15 +40,6 @@ def tokenizer(vocabulary: Path) -> GPT2Tokenizer:
 @pytest.fixture(params=SHAPES.values(), ids=SHAPES)
 def published(request: pytest.FixtureRequest) -> PublishedGlide:
     return random_glide(request.param)
-
-
-def random_glide(shape: glide.Shape) -> PublishedGlide:
-    torch.manual_seed(0)
-    network = PublishedGlide(shape).eval()
-    for parameter in network.parameters():  # all of them count: nothing is zero, and no layer drowns the next
-        wide = parameter.dim() > 1
-        torch.nn.init.normal_(parameter, 0.0 if wide else 0.5, parameter[0].numel() ** -0.5 if wide else 0.3)
-    return network
 
 
 def converted(published: PublishedGlide):
@@ -199,13 +180,8 @@ def test_the_upsampler_sees_eight_bits_beside_the_noise() -> None:
 
 
 @pytest.fixture
-def files(tmp_path: Path, vocabulary: Path) -> tuple[Path, Path]:
-    """base.pt and upsample.pt at reduced width, in the published format, beside the vocabulary."""
-    for name in ("vocab.json", "merges.txt"):
-        (tmp_path / name).write_bytes((vocabulary / name).read_bytes())
-    for name, shape in (("base.pt", SMALL_BASE), ("upsample.pt", SMALL_UPSAMPLER)):
-        torch.save(random_glide(shape).state_dict(), tmp_path / name)
-    return tmp_path / "base.pt", tmp_path / "upsample.pt"
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    return save_published(tmp_path)
 
 
 def test_full_size_networks_have_the_published_parameters() -> None:

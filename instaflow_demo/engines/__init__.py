@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from ..device import Placement
-from ..events import ImageReady, Step
+from ..events import ImageReady, Preview, Step
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
@@ -16,7 +16,7 @@ class Engine(Protocol):
     placement: Placement
     load_s: float
 
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | ImageReady]:
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
         """Make the request's images; closing the iterator ends the work within one step."""
         ...
 
@@ -31,6 +31,11 @@ def load(spec: ModelSpec, files: ModelFiles, placement: Placement) -> Engine:
     Raises:
         ModelUnavailable: when the files cannot be read.
     """
-    from .latent import LatentEngine  # noqa: PLC0415 - the page is served before these libraries are imported
+    # the page is served before these libraries are imported
+    if spec.kind == "text2im":
+        from .text2im import Text2ImEngine  # noqa: PLC0415
+
+        return Text2ImEngine.load(spec, files, placement)
+    from .latent import LatentEngine  # noqa: PLC0415
 
     return LatentEngine.load(spec, files, placement)

@@ -4,37 +4,26 @@ The denoising loop is our own so that it can yield a step at a time; the network
 transformers', and results equal those of the stock pipeline.
 """
 
-import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
-from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .. import device
 from ..device import Placement
-from ..errors import ModelUnavailable, OutOfMemory
 from ..events import ImageReady, Step
 from ..flow import RectifiedFlowScheduler
 from ..measure import Stopwatch, Timing
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
+from .passes import Pass, cut_note, each_pass, finished, levels, noise, reading
 
 Scheduler = RectifiedFlowScheduler | DPMSolverMultistepScheduler
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """The images that go through the network together: `first` is the index of the first one."""
-
-    first: int
-    seeds: tuple[int, ...]
 
 
 class LatentEngine:
@@ -67,14 +56,8 @@ class LatentEngine:
             ModelUnavailable: when the files are not what diffusers and transformers expect.
         """
         started = time.perf_counter()
-        try:
+        with reading(spec, files):
             parts = _read(spec, files, placement)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            if device.is_out_of_memory(error):
-                raise
-            raise ModelUnavailable(
-                f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
-            ) from error
         device.synchronize(placement)
         return cls(*parts, placement, time.perf_counter() - started)
 
@@ -89,36 +72,21 @@ class LatentEngine:
             OutOfMemory: when not even one image fits.
         """
         seeds = request.seeds
-        waiting = [_Pass(0, seeds)] if request.batched else [_Pass(i, (seed,)) for i, seed in enumerate(seeds)]
-        while waiting:
-            current = waiting.pop(0)
-            full = yield from self._attempt(request, run, current)
-            if full:
-                device.free_memory(self.placement)
-                waiting = [*_halves(current, run, self.placement), *waiting]
+        passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
+        yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
         del self._unet, self._vae, self._text_encoder
         device.free_memory(self.placement)
 
-    def _attempt(self, request: GenerationRequest, run: ModelRun, current: _Pass) -> Iterator[Step | ImageReady]:
-        """One pass; returns whether the device ran out of memory. The error is dropped here, as it holds tensors."""
-        try:
-            yield from self._pass(request, run, current)
-        except (RuntimeError, MemoryError) as error:
-            if not device.is_out_of_memory(error):
-                raise
-            return True
-        return False
-
-    def _pass(self, request: GenerationRequest, run: ModelRun, current: _Pass) -> Iterator[Step | ImageReady]:
+    def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | ImageReady]:
         count = len(current.seeds)
         watch = Stopwatch(lambda: device.synchronize(self.placement))
         with watch("text"):
             states, notes = self._prompt_states(request, run, count)
         with watch("sample"):
-            latents = self._noise(current.seeds, run.size)
+            latents = self._noise(current, run.size)
             self._scheduler.set_timesteps(run.steps, device=self.placement.device)
             latents = latents * self._scheduler.init_noise_sigma
         for number, timestep in enumerate(self._scheduler.timesteps, start=1):
@@ -128,11 +96,7 @@ class LatentEngine:
             yield Step(run.model.id, current.first, count, number, len(self._scheduler.timesteps), elapsed)
         with watch("decode"):
             pixels = self._decode(latents)
-        timing = self._timing(watch, run, count)
-        for offset, seed in enumerate(current.seeds):
-            image = Image.fromarray(pixels[offset].numpy())
-            digest = hashlib.sha256(image.tobytes()).hexdigest()
-            yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest, notes=notes)
+        yield from finished(run, current, pixels, self._timing(watch, run, count), notes)
 
     def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
         """The pass's seconds by stage; the first one of its shape is cold."""
@@ -152,15 +116,13 @@ class LatentEngine:
         ids = self._tokenizer(prompt)["input_ids"]
         if len(ids) <= length:
             return ()
-        dropped = self._tokenizer.decode(ids[length - 1 : -1]).strip()
-        return (f"The prompt is longer than the {length} tokens this model reads, so this was left out: “{dropped}”",)
+        return cut_note(length, self._tokenizer.decode(ids[length - 1 : -1]).strip())
 
-    def _noise(self, seeds: tuple[int, ...], size: int) -> Tensor:
-        """Gaussian noise (B, C, h, w), drawn for each seed on the CPU in float32, so that it is the same everywhere."""
+    def _noise(self, current: Pass, size: int) -> Tensor:
+        """The latents (B, C, h, w) that sampling starts from."""
         scale = 2 ** (len(self._vae.config["block_out_channels"]) - 1)
         shape = (self._unet.config["in_channels"], size // scale, size // scale)
-        noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        return torch.stack(noise).to(self.placement.device, self.placement.torch_dtype)
+        return noise(current.generators(), shape, self.placement).to(self.placement.torch_dtype)
 
     def _step(self, latents: Tensor, timestep: Tensor, states: Tensor, run: ModelRun) -> Tensor:
         """One denoising step: one network evaluation, or two in one call when guided."""
@@ -172,10 +134,8 @@ class LatentEngine:
         return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
 
     def _decode(self, latents: Tensor) -> Tensor:
-        """Pixels (B, H, W, 3), uint8 on the host, rounded as diffusers' image processor does."""
-        image = self._vae.decode(latents / self._vae.config["scaling_factor"], return_dict=False)[0]
-        levels = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
-        return levels.permute(0, 2, 3, 1).contiguous().cpu()
+        """Pixels (B, H, W, 3), uint8 on the host."""
+        return levels(self._vae.decode(latents / self._vae.config["scaling_factor"], return_dict=False)[0])
 
 
 def _read(spec: ModelSpec, files: ModelFiles, placement: Placement) -> tuple:
@@ -203,13 +163,3 @@ def _scheduler(spec: ModelSpec, files: ModelFiles) -> Scheduler:
     # the paper's baseline: DPM-Solver with the checkpoint's own noise schedule
     config = DPMSolverMultistepScheduler.load_config(files.component("scheduler"), local_files_only=True)
     return cast(DPMSolverMultistepScheduler, DPMSolverMultistepScheduler.from_config(config))
-
-
-def _halves(current: _Pass, run: ModelRun, placement: Placement) -> list[_Pass]:
-    half = len(current.seeds) // 2
-    if not half:
-        raise OutOfMemory(
-            f"{placement.device} has too little free memory for one {run.size}x{run.size} image of {run.model.title}. "
-            "Choose a smaller size, close other programs that use it, or choose another device."
-        )
-    return [_Pass(current.first, current.seeds[:half]), _Pass(current.first + half, current.seeds[half:])]

@@ -14,7 +14,7 @@ from ..registry import ModelSpec
 from .text import Language, gigabytes, number, say, seconds, translated
 from .view import Column, Picture, RunView
 
-STAGES = ("text", "sample", "decode")
+STAGES = ("text", "sample", "upsample", "decode")
 
 
 def _join(parts: Sequence[str]) -> Markup:
@@ -25,8 +25,10 @@ def _tag(text: str, kind: str = "") -> Markup:
     return Markup('<span class="tag {}">{}</span>').format(kind, text)
 
 
-def steps_text(language: Language, steps: int) -> str:
-    """ "1 step" or "25 steps"."""
+def steps_text(language: Language, steps: int, upsampling: int = 0) -> str:
+    """ "1 step", "25 steps" or "100 + 27 steps"."""
+    if upsampling:
+        return say(language, "steps_count", n=f"{steps} + {upsampling}")
     return say(language, "step_count" if steps == 1 else "steps_count", n=steps)
 
 
@@ -52,10 +54,11 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
 
 
 def _blank(view: RunView, column: Column) -> Markup:
-    """Empty frames where images will be, so that nothing jumps when they come."""
+    """Frames where images will be, so that nothing jumps when they come: empty, or with what a cascade has so far."""
     if column.over or column.pictures or not view.display:
         return Markup("")
-    frames = Markup("").join(Markup("<i></i>") for _ in range(column.images))
+    previews = [Markup('<img class="preview" src="{}" alt="">').format(preview) for preview in column.previews]
+    frames = _join(previews + [Markup("<i></i>")] * (column.images - len(previews)))
     return Markup('<div class="frames {}" aria-hidden="true">{}</div>').format(
         "one" if column.images == 1 else "", frames
     )
@@ -64,8 +67,8 @@ def _blank(view: RunView, column: Column) -> Markup:
 def _heading(column: Column, language: Language) -> Markup:
     run = column.run
     guidance = f"{say(language, 'guidance').lower()} {number(language, run.guidance, 1)}" if run.guided else ""
-    tags = [_tag(steps_text(language, run.steps), "strong"), _tag(guidance) if guidance else Markup("")]
-    tags.append(_tag(run.model.licence))
+    steps = steps_text(language, run.steps, run.model.upsampling_steps)
+    tags = [_tag(steps, "strong"), _tag(guidance) if guidance else Markup(""), _tag(run.model.licence)]
     return Markup('<h3>{}</h3><p class="tags">{}</p>').format(run.model.title, _join(tags))
 
 
@@ -94,7 +97,13 @@ def _running(column: Column, language: Language) -> Markup:
     if column.step is None:
         return Markup('{}<p class="line">{}</p>').format(_bar(None, text), text)
     line = progress_line(column, language)
-    return Markup('{}<p class="line">{}</p>').format(_bar(_fraction(column), column.run.model.title), line)
+    return Markup('{}<p class="line">{}</p>').format(_bars(column), line)
+
+
+def _bars(column: Column) -> Markup:
+    """The bar of the stage that a model is in, below the full one of the stage before."""
+    title = column.run.model.title
+    return (_bar(1.0, title) if column.sampled else Markup("")) + _bar(_fraction(column), title)
 
 
 def _fraction(column: Column) -> float:
@@ -108,14 +117,17 @@ def progress_line(column: Column, language: Language) -> str:
         return ""
     first, last = step.image + 1, step.image + step.images
     left = say(language, "remaining", s=seconds(language, progress.remaining_s))
+    cascade = column.run.model.upsampling_steps > 0
+    counted = f"progress_{step.stage}" if cascade else "progress_step"
+    ended = "enlarging" if cascade and step.stage == "sample" else "decoding"
     which = "progress_pass" if first == last else "progress_batch"
     return " · ".join(
         (
             f"{progress.fraction:.0%}",
             say(language, which, first=first, last=last, total=column.images),
-            say(language, "progress_step", step=step.step, steps=step.steps),
+            say(language, counted, step=step.step, steps=step.steps),
             say(language, "elapsed", s=seconds(language, progress.elapsed_s)),
-            left if progress.fraction < 1 else say(language, "decoding"),
+            left if progress.fraction < 1 else say(language, ended),
             say(language, "speed", n=number(language, progress.speed, 1)),
         )
     )
@@ -125,7 +137,7 @@ def _stopped(column: Column, language: Language) -> Markup:
     if column.step is None:
         return Markup('<p class="line muted">{}</p>').format(say(language, "phase_stopped_early"))
     text = say(language, "phase_stopped", step=column.step.step, steps=column.step.steps)
-    return Markup('{}<p class="line muted">{}</p>').format(_bar(_fraction(column), text), text)
+    return Markup('{}<p class="line muted">{}</p>').format(_bars(column), text)
 
 
 def _failed(column: Column, language: Language) -> Markup:
@@ -242,13 +254,19 @@ def _warmth(measured: Measurement, language: Language) -> str:
 
 def _stages(measured: Measurement, language: Language) -> Markup:
     """A bar of text, sampling and decode in proportion; loading is no part of an image's time and stands apart."""
-    spent = {"text": measured.text_s, "sample": measured.sample_s, "decode": measured.decode_s}
+    spent = {
+        "text": measured.text_s,
+        "sample": measured.sample_s - measured.upsample_s,
+        "upsample": measured.upsample_s,
+        "decode": measured.decode_s,
+    }
     total = measured.total_s or 1.0
+    stages = [stage for stage in STAGES if stage != "upsample" or spent[stage]]
     bar = _join(
-        [Markup('<i class="{}" style="width:{}%"></i>').format(s, f"{100 * spent[s] / total:.2f}") for s in STAGES]
+        [Markup('<i class="{}" style="width:{}%"></i>').format(s, f"{100 * spent[s] / total:.2f}") for s in stages]
     )
     load = seconds(language, measured.load_s) if measured.load_s else say(language, "already_loaded")
-    legend = [_legend("load", load, language)] + [_legend(s, seconds(language, spent[s]), language) for s in STAGES]
+    legend = [_legend("load", load, language)] + [_legend(s, seconds(language, spent[s]), language) for s in stages]
     return Markup('<div class="stages" aria-hidden="true">{}</div><ul class="legend">{}</ul>').format(
         bar, _join(legend)
     )
@@ -271,7 +289,8 @@ def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
     state = say(language, "shipped" if spec.shipped else "published")
     if not available:
         state = say(language, "unavailable" if spec.shipped else "needs_download")
-    return f"{spec.title}\n{steps_text(language, spec.steps.default)} · {state}\n{spec.licence}"
+    steps = steps_text(language, spec.steps.default, spec.upsampling_steps)
+    return f"{spec.title}\n{steps} · {state}\n{spec.licence}"
 
 
 def unavailable_html(reasons: Mapping[str, tuple[str, str]], language: Language) -> Markup:

@@ -1,13 +1,18 @@
 """What the page knows about a run: frozen values, and one function from (view, event) to the next view.
 
-A view holds no pixels, only paths, so that one may be kept for every visitor, and nothing here knows gradio.
+A view holds no pixels but those of small previews, only paths, so that one may be kept for every visitor, and nothing
+here knows gradio.
 """
 
+import base64
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..events import Done, Event, Failed, ImageReady, Loading, Step
+from PIL.Image import Image
+
+from ..events import Done, Event, Failed, ImageReady, Loading, Preview, Step
 from ..measure import Measurement, Timing
 from ..request import GenerationRequest, ModelRun
 
@@ -27,7 +32,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one model is with all its images. Seconds; `speed` is in iterations per second of this pass."""
+    """How far one model is with all its images. Seconds; `speed` is in iterations per second of this pass.
+
+    Of a cascade, `fraction` and `remaining_s` are the current stage's.
+    """
 
     fraction: float
     elapsed_s: float
@@ -37,12 +45,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class Column:
-    """One system's part of the run, as its column shows it."""
+    """One system's part of the run, as its column shows it.
+
+    `sampled` is the last step of a cascade's first stage, once it is in its second; `previews` are data URIs.
+    """
 
     run: ModelRun
     images: int
     phase: Phase = "waiting"
     step: Step | None = None
+    sampled: Step | None = None
+    previews: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     measurement: Measurement | None = None
     message: str = ""
@@ -64,19 +77,24 @@ class Column:
         step = self.step
         before = sum(picture.timing.seconds_per_image for picture in self.pictures if picture.index < step.image)
         fraction = (step.image + step.images * step.step / step.steps) / self.images
-        elapsed = before + step.elapsed_s
-        return Progress(fraction, elapsed, elapsed / fraction - elapsed, step.iterations_per_second)
+        stage = before + step.elapsed_s
+        elapsed = stage + (self.sampled.elapsed_s if self.sampled else 0.0)
+        return Progress(fraction, elapsed, stage / fraction - stage, step.iterations_per_second)
 
     def after(self, event: Event, picture: Picture | None = None) -> "Column":
         """The column once `event` of its model has happened; `picture` is what became of an ImageReady."""
         match event:
             case Loading(notes=notes):
                 return replace(self, phase="loading", notes=self.notes + notes)
-            case Step():
-                return replace(self, phase="running", step=event)
+            case Step(stage=stage):
+                begun = stage == "upsample" and self.step is not None and self.step.stage == "sample"
+                sampled = self.step if begun else self.sampled if stage == "upsample" else None
+                return replace(self, phase="running", step=event, sampled=sampled)
+            case Preview(images=images):
+                return replace(self, previews=tuple(_data_uri(image) for image in images))
             case ImageReady():
                 made = self.pictures + ((picture,) if picture else ())
-                return replace(self, phase="running", pictures=made)
+                return replace(self, phase="running", pictures=made, previews=())
             case Failed(message=message):
                 return replace(self, phase="failed", message=message)
             case Done(measurement=measurement):
@@ -130,6 +148,13 @@ class RunView:
         if own is None or len(finished) < 2 or not own.seconds_per_image:
             return None
         return max(m.seconds_per_image for m in finished) / own.seconds_per_image
+
+
+def _data_uri(image: Image) -> str:
+    """A small image that needs no file and no second request."""
+    png = io.BytesIO()
+    image.save(png, "PNG")
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 def _about(run: ModelRun, request: GenerationRequest) -> tuple[str, ...]:

@@ -1,0 +1,115 @@
+"""What all engines share: files are read, images go through a network in passes, and a pass too large is halved."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .. import device
+from ..device import Placement
+from ..errors import ModelUnavailable, OutOfMemory
+from ..events import ImageReady
+from ..measure import Timing
+from ..registry import ModelSpec
+from ..request import ModelRun
+from ..weights import ModelFiles
+
+Event = TypeVar("Event")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The images that go through the network together: `first` is the index of the first one."""
+
+    first: int
+    seeds: tuple[int, ...]
+
+    def generators(self) -> list[torch.Generator]:
+        """A random generator for each image, on the CPU, so that it draws the same on every device."""
+        return [torch.Generator().manual_seed(seed) for seed in self.seeds]
+
+
+def each_pass(
+    passes: Sequence[Pass], make: Callable[[Pass], Iterator[Event]], run: ModelRun, placement: Placement
+) -> Iterator[Event]:
+    """The events of every pass; one that runs out of memory is halved, which changes no image: each has its own seed.
+
+    Raises:
+        OutOfMemory: when not even one image fits.
+    """
+    waiting = list(passes)
+    while waiting:
+        current = waiting.pop(0)
+        full = yield from _attempt(make(current))
+        if full:
+            device.free_memory(placement)
+            waiting = [*_halves(current, run, placement), *waiting]
+
+
+def noise(generators: Sequence[torch.Generator], shape: tuple[int, ...], placement: Placement) -> Tensor:
+    """Gaussian noise (B, *shape) in float32 on the device, an image's share from its own generator."""
+    return torch.stack([torch.randn(shape, generator=each) for each in generators]).to(placement.device)
+
+
+def levels(image: Tensor) -> Tensor:
+    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does."""
+    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous().cpu()
+
+
+def finished(
+    run: ModelRun, current: Pass, pixels: Tensor, timing: Timing, notes: tuple[str, ...]
+) -> Iterator[ImageReady]:
+    """The events of a pass whose pixels (B, H, W, 3) are made."""
+    for offset, seed in enumerate(current.seeds):
+        image = Image.fromarray(pixels[offset].numpy())
+        digest = hashlib.sha256(image.tobytes()).hexdigest()
+        yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest, notes=notes)
+
+
+@contextmanager
+def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
+    """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
+
+    Raises:
+        ModelUnavailable: instead; running out of memory stays what it is.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        if device.is_out_of_memory(error):
+            raise
+        raise ModelUnavailable(
+            f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
+        ) from error
+
+
+def cut_note(length: int, dropped: str) -> tuple[str, ...]:
+    """The note about a prompt of which `dropped` was left out."""
+    return (f"The prompt is longer than the {length} tokens this model reads, so this was left out: “{dropped}”",)
+
+
+def _attempt(events: Iterator[Event]) -> Iterator[Event]:
+    """Yield a pass's events; returns whether the device ran out of memory. The error is dropped: it holds tensors."""
+    try:
+        yield from events
+    except (RuntimeError, MemoryError) as error:
+        if not device.is_out_of_memory(error):
+            raise
+        return True
+    return False
+
+
+def _halves(current: Pass, run: ModelRun, placement: Placement) -> list[Pass]:
+    half = len(current.seeds) // 2
+    if not half:
+        raise OutOfMemory(
+            f"{placement.device} has too little free memory for one {run.size}x{run.size} image of {run.model.title}. "
+            "Choose a smaller size, close other programs that use it, or choose another device."
+        )
+    return [Pass(current.first, current.seeds[:half]), Pass(current.first + half, current.seeds[half:])]

@@ -1,0 +1,150 @@
+"""Text2im, OpenAI's GLIDE: a 64x64 image in 100 guided steps, made four times as large in 27 more.
+
+All images of a request go through it together, as its authors run it.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+
+import torch
+from diffusers import UNet2DConditionModel
+from PIL import Image
+from torch import Tensor
+from transformers import GPT2Tokenizer
+
+from .. import device
+from ..device import Placement
+from ..events import ImageReady, Preview, Stage, Step
+from ..glide import (
+    UPSAMPLER_TEMPERATURE,
+    Network,
+    TextEncoder,
+    ancestral,
+    ddim,
+    guided,
+    quantised,
+    tokenize,
+    upsampled,
+)
+from ..measure import Stopwatch, Timing
+from ..registry import ModelSpec
+from ..request import GenerationRequest, ModelRun
+from ..weights import ModelFiles
+from .passes import Pass, cut_note, each_pass, finished, levels, noise, reading
+
+Networks = tuple[TextEncoder, UNet2DConditionModel]
+
+
+class Text2ImEngine:
+    """One loaded cascade. Make one with `load`."""
+
+    def __init__(
+        self, tokenizer: GPT2Tokenizer, base: Networks, upsampler: Networks, placement: Placement, load_s: float = 0.0
+    ):
+        self.placement = placement
+        self.load_s = load_s
+        self._tokenizer = tokenizer
+        self._base = base
+        self._upsampler = upsampler
+        self._warm: set[int] = set()
+
+    @classmethod
+    def load(cls, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "Text2ImEngine":
+        """Read a cascade from disk onto its device.
+
+        Raises:
+            ModelUnavailable: when the files are not what diffusers and transformers expect.
+        """
+        started = time.perf_counter()
+        with reading(spec, files):
+            tokenizer = GPT2Tokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
+            base = _networks(files, "text_encoder", "unet", placement)
+            upsampler = _networks(files, "upsampler_text_encoder", "upsampler", placement)
+        device.synchronize(placement)
+        return cls(tokenizer, base, upsampler, placement, time.perf_counter() - started)
+
+    @torch.inference_mode()
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
+        """Make the request's images at once, yielding each step of the base and of the upsampler, then the images.
+
+        Between the two comes a preview of the base images.
+
+        Raises:
+            OutOfMemory: when not even one image fits.
+        """
+        together = [Pass(0, request.seeds)]
+        yield from each_pass(together, lambda current: self._pass(request, run, current), run, self.placement)
+
+    def close(self) -> None:
+        """Let go of the networks and of the device memory they hold."""
+        del self._base, self._upsampler
+        device.free_memory(self.placement)
+
+    def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | Preview | ImageReady]:
+        watch, count = Stopwatch(lambda: device.synchronize(self.placement)), len(current.seeds)
+        generators = current.generators()
+        with watch("text"):
+            base, upsampler = self._prompted(request, run, count)
+        with watch("sample"):
+            start = self._noise(self._base, generators)
+        small = yield from self._steps(watch, "sample", ancestral(base, start, generators, run.steps), run, current)
+        with watch("upsample"):
+            low = quantised(small)
+        yield Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in levels(low)))
+        with watch("upsample"):
+            start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
+            beside = upsampled(upsampler, low, start.shape[-1])
+        image = yield from self._steps(watch, "upsample", ddim(beside, start), run, current)
+        with watch("decode"):
+            pixels = levels(image)
+        yield from finished(run, current, pixels, self._timing(watch, run, count), self._cut_note(request.prompt))
+
+    def _steps(
+        self, watch: Stopwatch, stage: Stage, images: Iterator[Tensor], run: ModelRun, current: Pass
+    ) -> Generator[Step, None, Tensor]:
+        """Yield a step for each of a stage's images; returns the last."""
+        steps = run.steps if stage == "sample" else run.model.upsampling_steps
+        text, image = (watch.seconds("text") if stage == "sample" else 0.0), torch.empty(0)
+        for number, image in enumerate(watch.each(stage, images), start=1):  # noqa: B007 - the last one is the result
+            elapsed = text + watch.seconds(stage)
+            yield Step(run.model.id, current.first, len(current.seeds), number, steps, elapsed, stage)
+        return image
+
+    def _noise(self, networks: Networks, generators: list[torch.Generator]) -> Tensor:
+        """What a U-Net starts from (B, 3, S, S)."""
+        size = networks[1].config["sample_size"]
+        return noise(generators, (3, size, size), self.placement)
+
+    def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
+        """The pass's seconds by stage; the first one of its size is cold."""
+        warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample")
+        self._warm.add(count)
+        sample = watch.seconds("sample") + upsample
+        return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample)
+
+    def _prompted(self, request: GenerationRequest, run: ModelRun, count: int) -> tuple[Network, Network]:
+        """Both networks with the text they are to draw. Only the base is guided, the prompts before the empty ones."""
+        prompts, avoided = [request.prompt] * count, [request.negative_prompt] * count
+        base = guided(self._base[1], *self._text(self._base, prompts + avoided * run.guided), run.guidance)
+        return base, guided(self._upsampler[1], *self._text(self._upsampler, prompts), 1.0)
+
+    def _text(self, networks: Networks, texts: list[str]) -> tuple[Tensor, Tensor]:
+        encoder = networks[0]
+        ids, mask = tokenize(self._tokenizer, texts, encoder.config["tokens"])
+        return encoder(ids.to(self.placement.device), mask.to(self.placement.device))
+
+    def _cut_note(self, prompt: str) -> tuple[str, ...]:
+        length = self._base[0].config["tokens"]
+        ids = self._tokenizer(prompt.lower())["input_ids"]
+        return cut_note(length, self._tokenizer.decode(ids[length:]).strip()) if len(ids) > length else ()
+
+
+def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Networks:
+    """A text encoder and the U-Net that it speaks to."""
+    settings = {"torch_dtype": placement.torch_dtype, "use_safetensors": True, "low_cpu_mem_usage": False}
+    words = TextEncoder.from_pretrained(files.component(text_encoder), local_files_only=True, **settings)
+    network = UNet2DConditionModel.from_pretrained(files.component(unet), local_files_only=True, **settings)
+    network.to(memory_format=torch.channels_last)
+    for part in (words, network):
+        part.to(placement.device).eval().requires_grad_(False)
+    return words, network

@@ -1,0 +1,90 @@
+"""Fetch GLIDE's published files, when the user asks for it, and convert them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ..errors import CheckpointError
+from .convert import VOCABULARY, convert
+
+SITE = "https://openaipublic.blob.core.windows.net/diffusion/dec-2021"
+FILES = ("base.pt", "upsample.pt")
+VOCABULARY_REPOSITORY = "openai-community/gpt2"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """So many of a file's bytes are there."""
+
+    file: str
+    done: int
+    total: int
+
+
+def download(target: Path, site: str = SITE) -> Iterator[Fetched]:
+    """Fetch the files beside `target`, resuming where an earlier try ended, then convert them into `target`.
+
+    The fetched files are removed once they are converted.
+
+    Raises:
+        CheckpointError: when a file cannot be had or is not what it should be.
+    """
+    parts = target.with_name(f"{target.name}-download")
+    parts.mkdir(parents=True, exist_ok=True)
+    for name in VOCABULARY:
+        _vocabulary(name, parts)
+    for name in FILES:
+        yield from fetch(f"{site}/{name}", parts / name)
+    convert(*(parts / name for name in FILES), target)
+    for name in (*VOCABULARY, *FILES):
+        (parts / name).unlink()
+
+
+def fetch(url: str, file: Path) -> Iterator[Fetched]:
+    """Fetch `url` into `file`, from where an unfinished file of an earlier try ends.
+
+    Raises:
+        CheckpointError: when the server cannot be reached, refuses, or sends less than it promised.
+    """
+    if file.exists():
+        return
+    partial = file.with_suffix(file.suffix + ".partial")
+    begun = partial.stat().st_size if partial.exists() else 0
+    try:
+        with httpx.stream("GET", url, headers={"Range": f"bytes={begun}-"}, follow_redirects=True) as answer:
+            if answer.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:  # else nothing is left to fetch
+                yield from _written(answer.raise_for_status(), partial, begun)
+    except (httpx.HTTPError, OSError) as error:
+        raise CheckpointError(
+            f"{file.name} could not be fetched from {url} ({error}): check the network and run the command again. It "
+            "goes on where it ended."
+        ) from error
+    partial.replace(file)
+
+
+def _written(answer: httpx.Response, partial: Path, begun: int) -> Iterator[Fetched]:
+    done = begun if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0  # a server may send all of it again
+    total = done + int(answer.headers["content-length"])
+    with partial.open("ab" if done else "wb") as out:
+        for chunk in answer.iter_raw(_CHUNK):
+            out.write(chunk)
+            done += len(chunk)
+            yield Fetched(partial.stem, done, total)
+    if done != total:
+        raise OSError(f"{done:,} of {total:,} bytes came")
+
+
+def _vocabulary(name: str, folder: Path) -> None:
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled  # noqa: PLC0415
+
+    try:
+        hf_hub_download(VOCABULARY_REPOSITORY, name, local_dir=folder)
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        raise CheckpointError(
+            f"{name} could not be fetched from {VOCABULARY_REPOSITORY}: check the network and run the command again, "
+            "or convert files that you have with “python -m instaflow_demo convert-glide”."
+        ) from error

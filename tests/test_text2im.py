@@ -1,0 +1,232 @@
+"""The Text2im engine on a small random cascade, against the published loops; and the way its files get here."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from published_glide import ddim_sample_loop, p_sample_loop
+from served import ROOT, environment
+from small_glide import SMALL_BASE, SMALL_UPSAMPLER, random_glide, save_converted
+from torch.nn import functional as F
+from transformers import GPT2Tokenizer
+
+from instaflow_demo import device, engines, glide
+from instaflow_demo.engines import Engine
+from instaflow_demo.errors import CheckpointError
+from instaflow_demo.events import ImageReady, Preview, Step
+from instaflow_demo.glide.download import Fetched, fetch
+from instaflow_demo.glide.sampling import base_scheduler
+from instaflow_demo.registry import MODELS
+from instaflow_demo.request import GenerationRequest
+from instaflow_demo.weights import Weights
+
+SPEC = MODELS["text2im"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    save_converted(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(home: Path) -> Iterator[Engine]:
+    files = Weights(converted_dir=home).locate(SPEC)
+    engine = engines.load(SPEC, files, device.choose("cpu", "float32"))
+    yield engine
+    engine.close()
+
+
+def events(engine: Engine, **options) -> list:
+    request = GenerationRequest.parse("A big dog", "text2im", **({"seed": 7} | options))
+    return list(engine.generate(request, request.runs[0]))
+
+
+def pixels(seen: list) -> list[np.ndarray]:
+    return [np.asarray(event.image).astype(int) for event in seen if isinstance(event, ImageReady)]
+
+
+def test_all_images_go_together_through_both_stages(engine: Engine) -> None:
+    seen = events(engine, images=3)
+    steps = [(event.stage, event.step, event.steps) for event in seen if isinstance(event, Step)]
+    assert steps == [("sample", n, 100) for n in range(1, 101)] + [("upsample", n, 27) for n in range(1, 28)]
+    (preview,) = [event for event in seen if isinstance(event, Preview)]
+    assert seen.index(preview) == 100
+    assert [image.size for image in preview.images] == [(16, 16)] * 3
+    made = [event for event in seen if isinstance(event, ImageReady)]
+    assert [(event.index, event.seed, event.image.size) for event in made] == [(i, 7 + i, (32, 32)) for i in range(3)]
+
+
+def test_the_stages_are_timed_apart(engine: Engine) -> None:
+    seen = events(engine, images=2)
+    timing = seen[-1].timing
+    assert timing.images == 2
+    assert timing.steps == 127
+    assert 0 < timing.upsample_s < timing.sample_s
+    last = [event for event in seen if isinstance(event, Step)][-1]
+    assert last.elapsed_s <= timing.upsample_s
+
+
+@torch.inference_mode()
+def test_the_image_is_the_published_loops_image(engine: Engine, home: Path) -> None:
+    """The same networks under their published names, with the same noise, through the published formulas."""
+    tokenizer = GPT2Tokenizer.from_pretrained(home, local_files_only=True)
+    ids, mask = glide.tokenize(tokenizer, ["a big dog", ""], 16)
+    base, upsampler, generator = (
+        random_glide(SMALL_BASE),
+        random_glide(SMALL_UPSAMPLER),
+        torch.Generator().manual_seed(7),
+    )
+    draw = partial(torch.randn, generator=generator)
+
+    def model_fn(x, t):
+        out = base(torch.cat([x, x]), torch.cat([t, t]), ids, mask)
+        (prompted, empty), rest = out[:, :3].chunk(2), out[:1, 3:]
+        return torch.cat([empty + 3.0 * (prompted - empty), rest], 1)
+
+    x = draw(1, 3, 16, 16)
+    timesteps = base_scheduler(100).timesteps.tolist()[::-1]
+    low = p_sample_loop(model_fn, x, [draw(1, 3, 16, 16) for _ in range(99)], timesteps)
+    low = F.interpolate(((low + 1) * 127.5).round() / 127.5 - 1, (32, 32), mode="bilinear")
+
+    def beside(x, t):
+        return upsampler(torch.cat([x, low], 1), t, ids[:1], mask[:1])
+
+    image = ddim_sample_loop(beside, draw(1, 3, 32, 32) * 0.997, list(glide.FAST27))[0]
+    expected = ((image.permute(1, 2, 0) / 2 + 0.5).clamp(0, 1) * 255).round().numpy()
+    (made,) = pixels(events(engine))
+    assert expected.std() > 5
+    assert abs(made - expected).max() <= 1
+
+
+def test_an_image_depends_on_its_seed_alone(engine: Engine) -> None:
+    together, alone = pixels(events(engine, images=3)), pixels(events(engine, seed=9))
+    assert abs(together[2] - alone[0]).max() <= 1
+    assert abs(together[0] - together[1]).max() > 10
+
+
+def test_guidance_and_prompts_matter(engine: Engine) -> None:
+    first = pixels(events(engine, steps=10))[0]
+    for options in ({"guidance": 1}, {"negative_prompt": "grande"}):
+        assert abs(pixels(events(engine, steps=10, **options))[0] - first).max() > 2
+
+
+def test_a_prompt_that_is_too_long_is_cut_with_a_note(engine: Engine) -> None:
+    request = GenerationRequest.parse("a big dog " * 12, "text2im", steps=10)
+    made = list(engine.generate(request, request.runs[0]))[-1]
+    assert "longer than the 16 tokens" in made.notes[0]
+
+
+def test_closing_ends_the_work(engine: Engine) -> None:
+    request = GenerationRequest.parse("a dog", "text2im")
+    running = engine.generate(request, request.runs[0])
+    next(running)
+    running.close()
+    assert list(running) == []
+
+
+def test_without_its_files_the_model_says_how_to_get_them(tmp_path: Path) -> None:
+    found = Weights(converted_dir=tmp_path).availability(SPEC)
+    assert not found.available
+    assert "download-glide" in found.reason
+    assert "not for commercial use" in found.reason
+
+
+def test_the_original_experiment_on_the_command_line(home: Path, tmp_path: Path) -> None:
+    """InstaFlow one by one with a time each; Text2im together, with 100/100 and then 27/27."""
+    command = [sys.executable, "-m", "instaflow_demo", "compare", "A big dog", "--models", "instaflow-mini,text2im"]
+    command += ["--images", "2"]
+    settings = environment(tmp_path) | {"INSTAFLOW_DEMO_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    settings["OMP_NUM_THREADS"] = "1"  # such small networks only wait for threads
+    done = subprocess.run(
+        [*command, "--images", "2"],
+        cwd=tmp_path,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for bar in ("instaflow-mini 2/2", "text2im 2/2", "100/100", "text2im upsampler 2/2", "27/27"):
+        assert bar in done.stderr
+    assert done.stderr.index("100/100") < done.stderr.index("27/27")
+    assert "100 + 27" in done.stdout
+    assert len([line for line in done.stdout.splitlines() if "time:" in line]) == 4
+    assert len(list((tmp_path / "outputs").glob("*.png"))) == 4
+
+
+# ---------------------------------------------------------------- fetching
+
+
+CONTENT = bytes(range(256)) * 40_000
+
+
+class Site(BaseHTTPRequestHandler):
+    """Serves CONTENT, and at /cut only its first third before the connection breaks off."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        begin = int(self.headers.get("Range", "bytes=0-")[6:-1]) if self.path != "/whole" else 0
+        if self.path == "/missing":
+            return self.send_error(404)
+        self.send_response(206 if begin else 200)
+        self.send_header("content-length", str(len(CONTENT) - begin))
+        self.end_headers()
+        self.wfile.write(CONTENT[begin : len(CONTENT) // 3 if self.path == "/cut" else None])
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_file_is_fetched_with_progress(site: str, tmp_path: Path) -> None:
+    seen = list(fetch(f"{site}/file", tmp_path / "base.pt"))
+    assert (tmp_path / "base.pt").read_bytes() == CONTENT
+    assert seen[-1] == Fetched("base.pt", len(CONTENT), len(CONTENT))
+    assert list(fetch(f"{site}/file", tmp_path / "base.pt")) == []  # there already
+
+
+@pytest.mark.parametrize("then", ["file", "whole"])
+def test_a_fetch_that_broke_off_goes_on(site: str, tmp_path: Path, then: str) -> None:
+    """Also where the server sends everything again."""
+    file = tmp_path / "base.pt"
+    with pytest.raises(CheckpointError, match="goes on where it ended"):
+        list(fetch(f"{site}/cut", file))
+    assert not file.exists()
+    seen = list(fetch(f"{site}/{then}", file))
+    assert file.read_bytes() == CONTENT
+    assert (seen[0].done > len(CONTENT) // 3) == (then == "file")
+
+
+@pytest.mark.parametrize("url", ["{site}/missing", "http://127.0.0.1:9/base.pt"])
+def test_a_site_that_has_it_not_is_a_sentence(site: str, tmp_path: Path, url: str) -> None:
+    with pytest.raises(CheckpointError, match="check the network and run the command again"):
+        list(fetch(url.format(site=site), tmp_path / "base.pt"))
+    assert not (tmp_path / "base.pt").exists()
+
+
+def test_download_without_a_network_is_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "instaflow_demo", "download-glide"]
+    settings = environment(tmp_path) | {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "could not be fetched" in done.stderr
+    assert "Traceback" not in done.stderr
