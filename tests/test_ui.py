@@ -1,5 +1,7 @@
 """What the page makes of events and raw input, as pure functions: no server, no browser, no models."""
 
+import base64
+import io
 import re
 import string
 import threading
@@ -19,7 +21,7 @@ from PIL import Image
 
 from instaflow_demo.environment import Environment
 from instaflow_demo.errors import InvalidRequest
-from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Step
+from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
@@ -129,6 +131,50 @@ def test_progress_of_a_batch() -> None:
     assert progress is not None
     assert progress.fraction == pytest.approx(0.4)
     assert progress.remaining_s == pytest.approx(6.0)
+
+
+def cascade(*events: Event) -> RunView:
+    """Two images of Text2im, both in one pass, after 100 base steps in 4 s and a preview."""
+    view = RunView.of(GenerationRequest.parse("a big dog", "text2im", images=2), True)
+    before = Step("text2im", 0, 2, 100, 100, 4.0), Preview("text2im", 0, (Image.new("RGB", (4, 4), "red"),) * 2)
+    for event in (*before, *events):
+        view = view.after(event)
+    return view
+
+
+def test_a_cascade_shows_its_stages_one_below_the_other() -> None:
+    column = cascade(Step("text2im", 0, 2, 9, 27, 3.0, "upsample")).column("text2im")
+    progress = column.progress
+    assert progress is not None
+    assert progress.fraction == pytest.approx(1 / 3)
+    assert progress.elapsed_s == pytest.approx(7.0)
+    assert progress.remaining_s == pytest.approx(6.0)  # 9 steps took 3 s, 18 are left
+    view = cascade(Step("text2im", 0, 2, 9, 27, 3.0, "upsample"))
+    html = column_html(view, "text2im", "en")
+    assert Tags(html).attribute("div", "aria-valuenow") == ["100", "33"]
+    assert "upsampler 9/27" in html
+    assert "100 + 27 steps" in html
+
+
+def test_a_cascade_shows_a_preview_until_its_images_are_there() -> None:
+    view = cascade()
+    shown = [source for source in Tags(column_html(view, "text2im", "en")).attribute("img", "src") if source]
+    assert [source.partition(",")[0] for source in shown] == ["data:image/png;base64"] * 2
+    decoded = Image.open(io.BytesIO(base64.b64decode(shown[0].partition(",")[2])))
+    assert decoded.getpixel((0, 0)) == (255, 0, 0)
+    event = ImageReady("text2im", 0, 7, Image.new("RGB", (8, 8)), timing(4.0), "00")
+    after = view.after(event, picture(0, 4.0))
+    assert "data:image" not in column_html(after, "text2im", "en")
+
+
+def test_a_cascade_s_time_is_told_by_stage() -> None:
+    passes = (Timing(2, 127, 0.5, 9.0, 0.5, True, upsample_s=3.0),)
+    measured = Measurement("text2im", "cpu", "float32", 100, 3.0, 227, 0.0, passes, 0)
+    view = cascade(Done("text2im", measured))
+    html = results_html(view, "text2im", "a big dog", "en")
+    assert "sampling <b>6.00 s</b>" in html
+    assert "upsampling <b>3.00 s</b>" in html
+    assert "upsampling" not in results_html(viewed(*FINISHED), FAST, "a big dog", "en")
 
 
 def test_an_event_changes_its_own_column_only() -> None:
