@@ -106,7 +106,11 @@ def _name(partial: Path, path: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         path.touch(exist_ok=False)  # claims the name
-        partial.replace(path)
+        try:
+            partial.replace(path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def _text(metadata: Mapping[str, Any]) -> PngInfo:

@@ -108,7 +108,7 @@ class GenerationRequest:
         negative = check.prompt("negative_prompt", negative_prompt, limits, required=False)
         specs = check.models(models)
         count = check.integer("images", images, Range(1, 1, limits.images))
-        first = check.integer("seed", seed, Range(0, 0, limits.seed))
+        first = check.integer("seed", seed, Range(0, 0, limits.seed - count + 1))  # the last image's is one too
         runs = tuple(
             ModelRun(
                 spec,
@@ -159,7 +159,7 @@ class _Checker:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, Iterable) or isinstance(names, Mapping | bytes):
             names = []
-        names = list(dict.fromkeys(str(name) for name in names))
+        names = list(dict.fromkeys(name if isinstance(name, str) else type(name).__name__ for name in names))
         unknown = [name for name in names if name not in MODELS]
         if not names:
             self.problems["models"] = "Choose at least one model."
@@ -184,7 +184,7 @@ class _Checker:
     def _within(self, field: str, value: Any, allowed: Range[Any]) -> Any:
         if value in allowed:
             return value
-        self.problems[field] = f"{_label(field)} must be from {allowed.low:g} to {allowed.high:g}, not {value:g}."
+        self.problems[field] = f"{_label(field)} must be from {allowed.low:,} to {allowed.high:,}, not {value:,}."
         return allowed.default
 
     def setting(self, field: str, value: Any, spec: ModelSpec, allowed: Range[Any], parse: Any) -> Any:

@@ -1,16 +1,20 @@
 """Saved images: whole or not at all, never over another file, never too many, and enough in each to make it again."""
 
+import os
 import resource
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from served import ROOT
 
+from instaflow_demo import gallery as module
 from instaflow_demo.errors import StorageFull
 from instaflow_demo.events import ImageReady
 from instaflow_demo.gallery import Gallery, read_metadata
@@ -26,10 +30,31 @@ for seed in range(int(sys.argv[2])):
     print(Gallery(Path(sys.argv[1])).save(ready(seed), {"seed": seed}).name, flush=True)
 """
 
+DIE_WRITING = """
+import sys
+sys.path.insert(0, "tests")
+from pathlib import Path
+from test_gallery import die_writing
+die_writing(Path(sys.argv[1]))
+"""
+
 
 def ready(seed: int = 0, size: int = 64) -> ImageReady:
     image = Image.effect_noise((size, size), 50).convert("RGB")
     return ImageReady("sd-mini", 0, seed, image, Timing(1, 1, 0.0, 0.0, 0.0, True), sha256="")
+
+
+class Torn(Image.Image):
+    """An image whose process is killed when it has been written in part."""
+
+    def save(self, fp, *_: object, **__: object) -> None:
+        fp.write(b"\x89PNG, and no more")
+        fp.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_writing(folder: Path) -> None:
+    Gallery(folder).save(replace(ready(), image=Torn()), {})
 
 
 def start(folder: Path, count: int, **options) -> subprocess.Popen:
@@ -44,6 +69,19 @@ def test_metadata_comes_back_as_it_was(tmp_path: Path, prompt: str) -> None:
     read = read_metadata(path)
     assert (read["prompt"], read["seed"], read["guidance"]) == (prompt, 2**32 - 1, 1.5)
     assert Image.open(path).tobytes() == event.image.tobytes()
+    assert read["note"] == "AI generated"
+
+
+def test_other_tools_can_read_the_prompt_and_the_settings(tmp_path: Path) -> None:
+    path = Gallery(tmp_path).save(ready(), {"prompt": "um cão", "negative_prompt": "blue", "steps": 7, "size": 256})
+    with Image.open(path) as image:
+        prompt, negative, settings = image.info["parameters"].split("\n")
+    assert (prompt, negative) == ("um cão", "Negative prompt: blue")
+    assert {"Steps: 7", "Size: 256x256"} <= set(settings.split(", "))
+
+
+def test_the_folder_is_the_owner_s_alone(tmp_path: Path) -> None:
+    assert Gallery(tmp_path / "new").save(ready(), {}).parent.stat().st_mode & 0o077 == 0
 
 
 def test_other_images_have_no_metadata(tmp_path: Path) -> None:
@@ -59,17 +97,29 @@ def test_two_processes_never_take_the_same_name(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == set(names)
 
 
-def test_a_killed_process_leaves_no_half_image(tmp_path: Path) -> None:
-    process = start(tmp_path, 10_000)
-    assert process.stdout
-    for _ in range(5):
-        process.stdout.readline()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    saved = list(tmp_path.glob("*.png"))
-    assert len(saved) >= 5
-    for path in saved:
-        Image.open(path).load()  # raises if it is cut off
+def no_hard_links(*_: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_name_that_is_taken_is_never_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """Names meet once in four billion microseconds, so let the random part be used up again and again."""
+    drawn = iter(["a", "same", "b", "same", "other"])
+    monkeypatch.setattr(module.secrets, "token_hex", lambda _: next(drawn))
+    monkeypatch.setattr(module, "datetime", type("Still", (), {"now": lambda _: datetime(2026, 1, 1, tzinfo=UTC)}))
+    if not links:
+        monkeypatch.setattr("os.link", no_hard_links)
+    paths = [Gallery(tmp_path).save(ready(seed), {"seed": seed}) for seed in (1, 2)]
+    assert [read_metadata(path)["seed"] for path in paths] == [1, 2]
+    assert set(tmp_path.iterdir()) == set(paths)
+
+
+def test_a_process_killed_in_the_middle_of_a_file_leaves_no_image(tmp_path: Path) -> None:
+    process = subprocess.run([sys.executable, "-c", DIE_WRITING, str(tmp_path)], cwd=ROOT, check=False, timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert list(tmp_path.glob("*.png")) == []
 
 
 def test_the_oldest_images_are_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -112,11 +162,12 @@ def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
         Gallery(tmp_path / "file" / "images").save(ready(), {})
 
 
-def test_a_disk_without_hard_links_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
+def test_a_disk_without_hard_links_that_is_full_is_left_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.link", refused)
-    path = Gallery(tmp_path).save(ready(3), {"seed": 3})
-    assert read_metadata(path)["seed"] == 3
-    assert list(tmp_path.iterdir()) == [path]
+    monkeypatch.setattr("os.link", no_hard_links)
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StorageFull):
+        Gallery(tmp_path).save(ready(), {})
+    assert list(tmp_path.iterdir()) == []

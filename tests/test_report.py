@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -50,8 +52,11 @@ def test_averages_leave_cold_passes_out(outcomes: tuple[report.Outcome, ...]) ->
     assert fast["Images per second"] == "2.00"
     assert fast["Time of each image"] == "6.000, 0.400, 0.600"
     assert fast["it/s"] == "4.00"  # 2 steps in 0.5 s of sampling
+    assert fast["Mode"] == "one by one"
     assert fast["Text, sampling, decoding (s)"] == "0.100 / 0.250 / 0.150"
     assert slow["Seconds per image"] == "5.000"
+    assert (fast["Guidance"], slow["Guidance"]) == ("off", "3")
+    assert fast["Peak memory (MB)"] == "1000"
     assert fast["State"] == slow["State"] == "warm"
 
 
@@ -64,12 +69,20 @@ def test_what_is_only_cold_is_marked_so() -> None:
     assert (row["State"], row["Seconds per image"]) == ("cold", "14.000")
 
 
-def test_a_batch_has_one_time_for_all(outcomes: tuple[report.Outcome, ...]) -> None:
+def test_a_batch_has_one_time_for_all() -> None:
     together = Timing(3, 25, 0.3, 5.4, 0.3, True)
     measured = Measurement("sd-mini", "cpu", "float32", 25, 3.0, 50, 0.0, (together,), 0)
     assert measured.images == 3
     assert measured.seconds_per_image == pytest.approx(2.0)
     assert measured.iterations_per_second == pytest.approx(25 / 5.4)
+    (row,) = report.rows([report.Outcome(REQUEST.runs[1], measurement=measured)], replace(REQUEST, batched=True))
+    assert row[1:5] == ("3", "batched", "2.000", "0.50")
+    assert row[report.COLUMNS.index("Text, sampling, decoding (s)")] == "0.100 / 1.800 / 0.100"
+
+
+def test_no_time_at_all_divides_nothing() -> None:
+    (row,) = cells(report.collect(events_of("sd-mini", (Timing(1, 25, 0.0, 0.0, 0.0, True),)), REQUEST))
+    assert (row["Images per second"], row["Speed-up"], row["it/s"]) == ("0.00", "", "0.00")
 
 
 def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -> None:
@@ -80,13 +93,31 @@ def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -
     assert "a \\| b" in lines[2]
 
 
-def test_json_is_plain_and_complete(outcomes: tuple[report.Outcome, ...], tmp_path) -> None:
+def test_no_prompt_becomes_a_formula_in_a_spreadsheet() -> None:
+    request = GenerationRequest.parse('=HYPERLINK("http://x")', "sd-mini", negative_prompt="@SUM(A1)")
+    table = report.rows(report.collect(events_of("sd-mini", SLOW), request), request)
+    cells_read = [cell for line in csv.reader(io.StringIO(report.to_csv(table))) for cell in line]
+    assert len(cells_read) == 2 * len(report.COLUMNS)
+    assert not [cell for cell in cells_read if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_json_is_plain_and_complete(outcomes: tuple[report.Outcome, ...], tmp_path: Path) -> None:
     values = json.loads(json.dumps(report.results_json(fingerprint(tmp_path), REQUEST, outcomes), allow_nan=False))
     fast, slow, failed = values["results"]
     assert fast["total_seconds"] == pytest.approx(7.0)  # everything, the cold pass too
     assert slow["network_evaluations"] == 50
     assert [image["seed"] for image in fast["images"]] == [7, 8, 9]
     assert failed["error"] == "No."
+
+
+def test_json_keeps_the_images_that_came_before_a_failure(tmp_path: Path) -> None:
+    first, *_ = events_of("sd-mini", SLOW)
+    assert isinstance(first, ImageReady)
+    saved = replace(first, path=tmp_path / "one.png")
+    outcomes = report.collect([saved, Failed("sd-mini", "No memory.")], REQUEST)
+    values = json.loads(json.dumps(report.results_json(fingerprint(tmp_path), REQUEST, outcomes)))["results"][1]
+    assert values["error"] == "No memory."
+    assert [image["path"] for image in values["images"]] == [str(tmp_path / "one.png")]
 
 
 def test_a_run_that_was_stopped_says_so() -> None:

@@ -3,14 +3,16 @@
 import json
 import pickle
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from instaflow_demo import device, engines
 from instaflow_demo.errors import ModelUnavailable
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights import MODELS_DIR, Weights
+from instaflow_demo.weights import MODELS_DIR, ModelFiles, Weights
 
 SD, INSTAFLOW = MODELS["sd-mini"], MODELS["instaflow-mini"]
 
@@ -92,6 +94,24 @@ def test_a_weight_file_of_unknown_origin_is_not_loaded_beside(models: Path) -> N
         Weights(models).locate(SD)
 
 
+class Trap:
+    """Unpickling it leaves a file."""
+
+    def __init__(self, left: Path):
+        self.left = left
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.left,)
+
+
+def test_a_pickle_is_not_run_even_where_no_manifest_stops_it(models: Path) -> None:
+    """Published models have no manifest of ours, so that the engine is the last to say no."""
+    weight_file(models).write_bytes(pickle.dumps(Trap(models / "ran")))
+    with pytest.raises(ModelUnavailable, match="damaged"):
+        engines.load(SD, ModelFiles(models / "sd-mini", models / "mini"), device.choose("cpu", "float32"))
+    assert not (models / "ran").exists()
+
+
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "null", '{"sd-mini/x": 3}', '{"sd-mini/x": {"bytes": 1}}'])
 def test_without_its_manifest_nothing_shipped_is_available(models: Path, text: str | None) -> None:
     manifest = models / "MANIFEST.json"
@@ -110,12 +130,40 @@ def test_the_manifest_names_every_shipped_file() -> None:
     assert present - documents - {"MANIFEST.json"} <= listed <= present
 
 
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the hub's."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    return tmp_path
+
+
 @pytest.mark.parametrize("spec", [s for s in MODELS.values() if not s.shipped], ids=lambda spec: spec.id)
 def test_a_published_model_that_is_not_here_says_how_to_get_it(
-    spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    """And it looks on the disk alone, although the hub's own switch would allow the network."""
+    tried = []
+
+    def refused(host: str, *_: object, **__: object) -> None:
+        tried.append(host)
+        raise socket.gaierror("no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    found = Weights(converted_dir=cache).availability(spec)
+    assert not found.available
+    assert tried == []
+    remedy = "download-glide" if spec.kind == "text2im" else f"hf download {spec.source}"
+    for words in (remedy, spec.licence, "GB"):
+        assert words in found.reason
+
+
+def test_a_published_model_that_is_only_partly_here_is_unavailable(cache: Path) -> None:
+    spec = MODELS["instaflow-0.9b"]
+    cached = cache / f"models--{spec.source.replace('/', '--')}"
+    (cached / "snapshots/0123/unet").mkdir(parents=True)
+    (cached / "refs").mkdir()
+    (cached / "refs/main").write_text("0123")
     found = Weights().availability(spec)
     assert not found.available
-    for words in (spec.source, spec.licence, "GB", "hf download"):
-        assert words in found.reason
+    assert "only partly in the cache (tokenizer is missing)" in found.reason
