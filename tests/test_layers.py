@@ -30,7 +30,7 @@ ALLOWED = {
     "engines": {"device", "errors", "events", "flow", "glide", "measure", "registry", "request", "weights"},
     "service": {"device", "engines", "errors", "events", "gallery", "measure", "registry", "request", "weights"},
     "ui": {"environment", "errors", "events", "gallery", "measure", "registry", "report", "request", "service"},
-    "training": {"errors", "flow", "glide", "registry"},
+    "training": {"device", "engines", "errors", "events", "flow", "glide", "registry", "request", "weights"},
 }
 PAGE = ("ui", "app")  # all that may know gradio
 LIGHT = ("errors", "events", "registry", "request", "measure", "report", "gallery", "weights", "environment")

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from served import ROOT
 
 from instaflow_demo import device, engines
 from instaflow_demo.events import ImageReady
-from instaflow_demo.registry import MODELS
+from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.training.concepts import concepts, held_out_words
 from instaflow_demo.weights import Weights
@@ -24,6 +25,8 @@ CHAIN = (
     ("teacher", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
     ("reflow", "--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4"),
     ("distill", "--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4"),
+    ("text2im-base", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
+    ("text2im-upsampler", "--toy", "--steps", "60", "--batch", "8"),
 )
 LEARNING = [stage for stage, *_ in CHAIN if stage != "words"]
 
@@ -67,13 +70,17 @@ def test_a_stage_lowers_its_loss(trained: Path, stage: str) -> None:
     assert log[-1]["loss"] < 0.95 * log[0]["loss"]
 
 
-@pytest.mark.parametrize("model", ["sd-mini", "2rf-mini", "instaflow-mini"])
-def test_what_is_exported_is_drawn_with_by_the_engine(trained: Path, model: str) -> None:
-    spec, request = MODELS[model], GenerationRequest.parse("a dog", model, size=256)
+TEXT2IM = replace(MODELS["text2im"], family="shipped", source="text2im-mini")
+
+
+@pytest.mark.parametrize("spec", [MODELS["sd-mini"], MODELS["2rf-mini"], MODELS["instaflow-mini"], TEXT2IM])
+def test_what_is_exported_is_drawn_with_by_the_engine(trained: Path, spec: ModelSpec) -> None:
+    request = GenerationRequest.parse("a dog", spec.id)
     files = Weights(trained / "models").locate(spec)
     engine = engines.load(spec, files, device.choose("cpu", "float32"))
     (ready,) = [e for e in engine.generate(request, request.runs[0]) if isinstance(e, ImageReady)]
     assert len(ready.image.getcolors(2**24) or []) > 100  # a picture, no blank
+    engine.close()
 
 
 def test_a_stage_resumes_where_it_ended(trained: Path, tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ def make_unet(shape: Shape) -> UNet2DConditionModel:
 
 def make_text_encoder(shape: Shape) -> TextEncoder:
     """The text encoder that goes with `make_unet(shape)`."""
-    return TextEncoder(
-        shape.vocabulary, shape.tokens, shape.text_width, shape.text_layers, shape.text_heads, shape.time_width
+    return TextEncoder(  # by name: diffusers takes an argument without one for a default when it copies the network
+        vocabulary=shape.vocabulary,
+        tokens=shape.tokens,
+        width=shape.text_width,
+        layers=shape.text_layers,
+        heads=shape.text_heads,
+        pooled=shape.time_width,
     )

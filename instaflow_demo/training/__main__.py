@@ -1,7 +1,7 @@
 """`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
 
-Stages: data, text-encoder, autoencoder, teacher, reflow, distill, export. To resume a stage, run its command again. For
-several GPUs: `accelerate launch --multi_gpu -m instaflow_demo.training STAGE`.
+Stages: data, text-encoder, autoencoder, teacher, reflow, distill, text2im-base, text2im-upsampler, export. To resume a
+stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m instaflow_demo.training STAGE`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import DemoError
-from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text
+from ..registry import MODELS
+from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text, text2im
 from .scenes import Composer, Sampler
 from .stages import RunFolder, record, save_half
 from .teacher import Prompts
@@ -204,19 +205,87 @@ def train_distill(
     _train(unet, training, folder, process, {"batch": batch * process.num_processes, **vars(made)})
 
 
+@app.command()
+def text2im_base(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 512,
+    count: Annotated[int, typer.Option("--count", help="Scenes to draw, over all processes.")] = 200_000,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the base of Text2im, with its tokenizer and its text encoder."""
+    shape, budget = _cascade(toy).base, loop.Budget(steps, minutes, pause_after)
+    torch.manual_seed(0)
+    painter = text2im.Painter(shape)
+    if _told(dry_run, f"train a base of {_millions(painter)} on {count} scenes with {budget}, {batch} a step"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    folder, drawn = files.stage("text2im-base"), sprites.load(files.sprites, _cascade(toy).upsampler.size)
+    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+    if process.is_main_process:
+        captions = [text for texts in sampler.scenes(20_000, seed=1).captions for text in texts]
+        text2im.train_tokenizer(captions, shape.vocabulary, folder / "tokenizer")
+    process.wait_for_everyone()
+    tokenizer, cached = files.text2im_tokenizer(), folder / f"scenes-{process.process_index}.safetensors"
+    if not cached.exists():
+        share = count // process.num_processes
+        made = text2im.small_scenes(share, shape.size, sampler, composer, tokenizer, shape.tokens, process)
+        made.save(cached)
+    scenes = text2im.SmallScenes.load(cached, process.device)
+    training = text2im.train_base(painter, scenes, tokenizer, budget, process, folder, batch=batch)
+    _train_painter(painter, training, folder, process, {"batch": batch * process.num_processes, "scenes": count})
+
+
+@app.command()
+def text2im_upsampler(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 64,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the upsampler of Text2im, after its base."""
+    cascade, budget = _cascade(toy), loop.Budget(steps, minutes, pause_after)
+    torch.manual_seed(0)
+    painter = text2im.Painter(cascade.upsampler)
+    if _told(dry_run, f"train an upsampler of {_millions(painter)} with {budget}, {batch} a step"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    folder, tokenizer = files.stage("text2im-upsampler"), files.text2im_tokenizer()
+    drawn = sprites.load(files.sprites, cascade.upsampler.size)
+    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+    training = text2im.train_upsampler(
+        painter, sampler, composer, tokenizer, cascade.base.size, budget, process, folder, batch=batch
+    )
+    _train_painter(painter, training, folder, process, {"batch": batch * process.num_processes})
+
+
 @app.command(name="sheet")
 def contact_sheet(
-    stage: Annotated[str, typer.Argument(help="teacher, reflow or distill")],
+    stage: Annotated[str, typer.Argument(help="teacher, reflow or distill; or the id of an exported model")],
     target: Annotated[Path, typer.Argument(help="The PNG file to write.")],
     run: Run = DEFAULT_RUN,
     steps: Annotated[int, typer.Option("--steps")] = 25,
     guidance: Guidance = 1.0,
     seed: Annotated[int, typer.Option("--seed")] = 7,
     prompts: Annotated[Path | None, typer.Option("--prompts", help="A text file of prompts, one a line.")] = None,
+    models: Annotated[Path, typer.Option("--models", help="Folder of the exported models.")] = Path("assets/models"),
 ) -> None:
     """Draw the 24 trial prompts, or prompts of your own, to be looked at."""
     lines = prompts.read_text(encoding="utf-8").splitlines() if prompts else sheet.TRIAL_PROMPTS
-    sheet.write(RunFolder(run), stage, target, lines, steps, guidance, seed)
+    if stage in MODELS:
+        images = sheet.draw_exported(MODELS[stage], models, lines, seed)
+    else:
+        images = sheet.draw(RunFolder(run), stage, lines, steps, guidance, seed)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sheet.grid(images, lines).save(target, optimize=True)
 
 
 @app.command(name="export")
@@ -225,11 +294,12 @@ def export_models(
     target: Annotated[Path, typer.Option("--target", help="Folder of the shipped models.")] = Path("assets/models"),
     dry_run: DryRun = False,
 ) -> None:
-    """Write the shipped folders: weights, configurations, model cards, loss curves and the manifest of checksums."""
-    if _told(dry_run, f"write {', '.join(export.UNETS)} and {export.SHARED} into {target}"):
+    """Write the folders of what is trained: weights, configurations, model cards, loss curves, and the checksums."""
+    if _told(dry_run, f"write those of {', '.join(export.SHIPPED)} that are trained into {target}"):
         return
-    export.write(RunFolder(run), target)
-    typer.echo(f"{sum(f.stat().st_size for f in target.rglob('*') if f.is_file()) / 1e6:.1f} MB in {target}")
+    written = export.write(RunFolder(run), target)
+    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    typer.echo(f"Wrote {', '.join(written)}: {size / 1e6:.1f} MB in {target}")
 
 
 def _encoded_scenes(
@@ -282,6 +352,22 @@ def _train(
     process.end_training()
 
 
+def _train_painter(
+    painter: text2im.Painter,
+    training: Iterator[loop.Progress],
+    folder: Path,
+    process: Accelerator,
+    facts: Mapping[str, Any],
+) -> None:
+    """Run a stage that trains a U-Net with its text encoder, then save both."""
+    progress = loop.report(training, folder / "log.jsonl", folder.name, main=process.is_main_process)
+    if process.is_main_process:
+        save_half(painter.unet, folder / "unet")
+        save_half(painter.text_encoder, folder / "text_encoder")
+        record(folder, progress, facts)
+    process.end_training()
+
+
 def _collect_words(folder: RunFolder, wordnet: Path | None) -> None:
     embed = text.SentenceTeacher(folder.stage("packages") / "sentence-teacher")
     lexicon = text.lexicon(WordNet(wordnet), embed) if wordnet else text.no_lexicon()
@@ -292,6 +378,10 @@ def _collect_words(folder: RunFolder, wordnet: Path | None) -> None:
 
 def _shape(toy: bool) -> architecture.Architecture:
     return architecture.TOY if toy else architecture.MINI
+
+
+def _cascade(toy: bool) -> architecture.Cascade:
+    return architecture.TEXT2IM_TOY if toy else architecture.TEXT2IM_MINI
 
 
 def _told(dry_run: bool, plan: str) -> bool:

@@ -3,49 +3,63 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import diffusers
 import matplotlib
 
+from ..errors import DemoError
 from ..flow import RectifiedFlowScheduler
+from ..glide.convert import write_index
 from .concepts import concepts
 from .stages import RunFolder
 
 SHARED = "mini"
-UNETS = {"sd-mini": "teacher", "2rf-mini": "reflow", "instaflow-mini": "distill"}
-_SHARED_PARTS = {
-    "tokenizer": "text-encoder/tokenizer",
-    "text_encoder": "text-encoder/text_encoder",
-    "vae": "autoencoder/vae",
-}
-_TITLES = {
-    "sd-mini": "Stable Diffusion mini: the teacher",
-    "2rf-mini": "2-Rectified Flow mini",
-    "instaflow-mini": "InstaFlow mini: one step",
-    SHARED: "What the mini family shares: text encoder, tokenizer and autoencoder",
-}
 _HERE = Path(__file__).parent
 
 
-def write(run: RunFolder, target: Path) -> None:
-    """Replace the family's folders under `target` with what `run` made, and list every file's size and SHA-256."""
-    shared = _fresh(target / SHARED)
-    for part, made in _SHARED_PARTS.items():
-        shutil.copytree(run.root / made, shared / part)
-    _loss_curve(run, ["text-encoder", "autoencoder"], shared / "loss.png")
-    _card(SHARED, shared, {stage: run.facts(stage) for stage in ("text-encoder", "autoencoder")})
-    for model, stage in UNETS.items():
-        folder = _fresh(target / model)
-        shutil.copytree(run.root / stage / "unet", folder / "unet")
-        RectifiedFlowScheduler().save_pretrained(folder / "scheduler")
-        _model_index(folder)
-        _loss_curve(run, [stage], folder / "loss.png")
-        _card(model, folder, {stage: run.facts(stage)})
+@dataclass(frozen=True)
+class Shipped:
+    """A folder of the shipped models: the parts of a training run that it is made of, and the stages that made them."""
+
+    title: str
+    parts: Mapping[str, str]
+    finish: Callable[[Path], None] = lambda folder: None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(made.partition("/")[0] for made in self.parts.values()))
+
+    def made(self, run: RunFolder) -> bool:
+        """Whether every part has been trained."""
+        return all((run.root / part).exists() for part in self.parts.values())
+
+
+def write(run: RunFolder, target: Path) -> tuple[str, ...]:
+    """Replace the folders under `target` of what `run` has trained, and list every file's size and SHA-256.
+
+    Returns the names of these folders; the others stay as they are.
+
+    Raises:
+        DemoError: when nothing is trained.
+    """
+    written = {name: shipped for name, shipped in SHIPPED.items() if shipped.made(run)}
+    if not written:
+        raise DemoError(f"There is nothing to export in {run.root}: run the stages first.")
+    for name, shipped in written.items():
+        folder = _fresh(target / name)
+        for part, made in shipped.parts.items():
+            shutil.copytree(run.root / made, folder / part)
+        shipped.finish(folder)
+        _loss_curve(run, shipped.stages, folder / "loss.png")
+        _card(name, shipped.title, folder, {stage: run.facts(stage) for stage in shipped.stages})
     write_manifest(target)
+    return tuple(written)
 
 
 def write_manifest(target: Path) -> None:
@@ -68,8 +82,9 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _model_index(folder: Path) -> None:
-    """What diffusers reads first: the classes of a Stable Diffusion pipeline."""
+def _stable_diffusion(folder: Path) -> None:
+    """What diffusers reads first: the classes of a Stable Diffusion pipeline, and the scheduler."""
+    RectifiedFlowScheduler().save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",
         "_diffusers_version": diffusers.__version__,
@@ -85,7 +100,7 @@ def _model_index(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def _loss_curve(run: RunFolder, stages: list[str], path: Path) -> None:
+def _loss_curve(run: RunFolder, stages: Sequence[str], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot  # noqa: PLC0415 - the backend must be chosen first
 
@@ -100,11 +115,11 @@ def _loss_curve(run: RunFolder, stages: list[str], path: Path) -> None:
     pyplot.close(figure)
 
 
-def _card(model: str, folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> None:
+def _card(model: str, title: str, folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> None:
     template = Template((_HERE / "cards" / f"{model}.md").read_text(encoding="utf-8"))
     rows = [_rows(stage, values) for stage, values in facts.items()]
     text = template.substitute(
-        title=_TITLES[model], concepts=len(concepts()), parameters=_parameters(folder), training="\n".join(rows)
+        title=title, concepts=len(concepts()), parameters=_parameters(folder), training="\n".join(rows)
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 
@@ -123,3 +138,31 @@ def _parameters(folder: Path) -> str:
         if part.is_dir()
     }
     return ", ".join(f"{name} {millions:.1f} M" for name, millions in sizes.items() if millions)
+
+
+SHIPPED = MappingProxyType(
+    {
+        SHARED: Shipped(
+            "What the mini family shares: text encoder, tokenizer and autoencoder",
+            {
+                "tokenizer": "text-encoder/tokenizer",
+                "text_encoder": "text-encoder/text_encoder",
+                "vae": "autoencoder/vae",
+            },
+        ),
+        "sd-mini": Shipped("Stable Diffusion mini: the teacher", {"unet": "teacher/unet"}, _stable_diffusion),
+        "2rf-mini": Shipped("2-Rectified Flow mini", {"unet": "reflow/unet"}, _stable_diffusion),
+        "instaflow-mini": Shipped("InstaFlow mini: one step", {"unet": "distill/unet"}, _stable_diffusion),
+        "text2im-mini": Shipped(
+            "Text2im mini: GLIDE's cascade",
+            {
+                "tokenizer": "text2im-base/tokenizer",
+                "text_encoder": "text2im-base/text_encoder",
+                "unet": "text2im-base/unet",
+                "upsampler_text_encoder": "text2im-upsampler/text_encoder",
+                "upsampler": "text2im-upsampler/unet",
+            },
+            write_index,
+        ),
+    }
+)

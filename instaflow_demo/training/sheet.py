@@ -7,8 +7,14 @@ import torch
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from tqdm import tqdm
 
+from .. import device, engines
+from ..events import ImageReady
 from ..flow import euler
+from ..registry import ModelSpec
+from ..request import GenerationRequest
+from ..weights import Weights
 from .stages import RunFolder
 from .teacher import guided
 
@@ -45,14 +51,14 @@ def draw(
     run: RunFolder, stage: str, prompts: Sequence[str], steps: int, guidance: float, seed: int
 ) -> list[Image.Image]:
     """One image a prompt, with the noise that the demo would draw for seeds `seed`, `seed + 1`, ..."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    words, unet = run.prompts(device), run.unet(stage).to(device).eval()
-    vae, shape = run.autoencoder(device), (unet.config["in_channels"], *[unet.config["sample_size"]] * 2)
+    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    words, unet = run.prompts(where), run.unet(stage).to(where).eval()
+    vae, shape = run.autoencoder(where), (unet.config["in_channels"], *[unet.config["sample_size"]] * 2)
     noise = torch.stack(
         [torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(prompts))]
     )
-    field = guided(unet, words.states(words.ids(list(prompts)).to(device)), words.states(words.empty), guidance)
-    *_, latents = euler(field, noise.to(device), steps)
+    field = guided(unet, words.states(words.ids(list(prompts)).to(where)), words.states(words.empty), guidance)
+    *_, latents = euler(field, noise.to(where), steps)
     return [_image(vae.decode(one[None]).sample[0]) for one in latents]
 
 
@@ -69,12 +75,15 @@ def grid(images: Sequence[Image.Image], prompts: Sequence[str], columns: int = 6
     return sheet
 
 
-def write(
-    run: RunFolder, stage: str, target: Path, prompts: Sequence[str], steps: int, guidance: float, seed: int
-) -> None:
-    """Draw a contact sheet into the PNG file `target`."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    grid(draw(run, stage, prompts, steps, guidance, seed), prompts).save(target, optimize=True)
+def draw_exported(spec: ModelSpec, models: Path, prompts: Sequence[str], seed: int) -> list[Image.Image]:
+    """One image a prompt by a model of the folder `models`, as the demo draws it: its own settings, the same seeds."""
+    engine = engines.load(spec, Weights(models).locate(spec), device.choose("auto", "auto"))
+    images = []
+    for number, prompt in enumerate(tqdm(prompts, desc=spec.id)):
+        request = GenerationRequest.parse(prompt, spec.id, seed=seed + number)
+        events = engine.generate(request, request.runs[0])
+        images += [event.image for event in events if isinstance(event, ImageReady)]
+    return images
 
 
 def _image(decoded: Tensor) -> Image.Image:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 
 from ..errors import DemoError
 from .loop import Progress
@@ -58,6 +58,9 @@ class RunFolder:
     def autoencoder(self, device: torch.device) -> AutoencoderKL:
         vae = AutoencoderKL.from_pretrained(self._made("autoencoder/vae"), torch_dtype=torch.float32)
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def text2im_tokenizer(self) -> GPT2Tokenizer:
+        return GPT2Tokenizer.from_pretrained(self._made("text2im-base/tokenizer"), local_files_only=True)
 
     def unet(self, stage: str) -> UNet2DConditionModel:
         return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)

@@ -1,0 +1,237 @@
+"""Text2im mini: GLIDE's cascade on our scenes, each U-Net trained together with a text encoder of its own.
+
+The base draws 64x64 pixels from text, the upsampler 256x256 from those and the text (Nichol et al. 2021, section 4).
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from diffusers import UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import GPT2Tokenizer
+
+from ..glide import Shape, TextEncoder, make_text_encoder, make_unet, quantised, tokenize
+from ..glide.sampling import base_scheduler, upsampler_alphas
+from .loop import Budget, Progress, Schedule, optimise
+from .scenes import Composer, Sampler, SceneSet
+from .teacher import CAPTION_DROPOUT, CAPTIONS_EACH
+
+END = "<|endoftext|>"
+CORRUPTION = 0.1  # most noise on the low-resolution image: what the base draws is never as clean as a real one
+
+
+class Painter(nn.Module):
+    """A U-Net of the cascade with its text encoder: both are trained, as one network."""
+
+    def __init__(self, shape: Shape):
+        super().__init__()
+        self.text_encoder: TextEncoder = make_text_encoder(shape)
+        self.unet: UNet2DConditionModel = make_unet(shape)
+
+    def forward(self, x: Tensor, timesteps: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """Epsilon and variance (B, 6, S, S)."""
+        states, pooled = self.text_encoder(ids, mask)
+        return self.unet(x, timesteps, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0]
+
+
+@dataclass(frozen=True)
+class SmallScenes:
+    """Images (N, 3, S, S) in uint8 and, for each, the ids (N, K, T) and mask (N, K, T) of its captions."""
+
+    images: Tensor
+    ids: Tensor
+    mask: Tensor
+
+    def save(self, path: Path) -> None:
+        save_file({name: tensor.contiguous() for name, tensor in vars(self).items()}, path)
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device) -> "SmallScenes":
+        return cls(**{name: tensor.to(device) for name, tensor in load_file(path).items()})
+
+
+def train_tokenizer(captions: Sequence[str], vocabulary: int, folder: Path) -> GPT2Tokenizer:
+    """A byte-pair vocabulary in GPT-2's format, made from lower-cased captions and saved in `folder`."""
+    pairs = Tokenizer(models.BPE())
+    pairs.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=[END], initial_alphabet=alphabet)
+    pairs.train_from_iterator((caption.lower() for caption in captions), trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs.model.save(str(folder))
+    tokenizer = GPT2Tokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def small_scenes(
+    count: int, size: int, sampler: Sampler, composer: Composer, tokenizer: GPT2Tokenizer, length: int, run: Accelerator
+) -> SmallScenes:
+    """Compose `count` scenes on this process's device and scale them down to `size`; each process draws its own."""
+    scenes = sampler.scenes(count, seed=5000 + run.process_index, captions=CAPTIONS_EACH)
+    batches = tqdm(
+        composer.batches(scenes, 256), total=-(-count // 256), desc="compose", disable=not run.is_main_process
+    )
+    images = torch.cat([((_scaled(batch, size) + 1) * 127.5).round().byte() for batch in batches])
+    ids, mask = _captions(scenes, tokenizer, length)
+    return SmallScenes(images, ids.to(run.device, torch.int16), mask.to(run.device))
+
+
+def train_base(
+    painter: Painter,
+    scenes: SmallScenes,
+    tokenizer: GPT2Tokenizer,
+    budget: Budget,
+    run: Accelerator,
+    folder: Path,
+    *,
+    batch: int = 512,
+    rate: float = 6e-4,
+) -> Iterator[Progress]:
+    """Train on small scenes, a tenth of them without their caption for classifier-free guidance."""
+    generator = torch.Generator(run.device).manual_seed(run.process_index)
+    diffusion = Diffusion.base().to(run.device)
+    nothing = tokenizer.eos_token_id
+
+    def loss(network: nn.Module, _: int) -> Tensor:
+        rows = torch.randint(0, len(scenes.images), (batch,), device=run.device, generator=generator)
+        which = torch.randint(0, scenes.ids.shape[1], (batch,), device=run.device, generator=generator)
+        ids, mask = scenes.ids[rows, which].long(), scenes.mask[rows, which]
+        dropped = torch.rand(batch, 1, device=run.device, generator=generator) < CAPTION_DROPOUT
+        ids, mask = ids.masked_fill(dropped, nothing), mask & ~dropped
+        images = scenes.images[rows].float() / 127.5 - 1
+        return hybrid_loss(network, diffusion, images, None, ids, mask, generator)
+
+    painter.unet.to(memory_format=torch.channels_last)
+    yield from optimise(painter, loss, budget, Schedule(rate, warmup_steps=100), run, folder)
+
+
+def train_upsampler(
+    painter: Painter,
+    sampler: Sampler,
+    composer: Composer,
+    tokenizer: GPT2Tokenizer,
+    small: int,
+    budget: Budget,
+    run: Accelerator,
+    folder: Path,
+    *,
+    batch: int = 64,
+    rate: float = 5e-4,
+    count: int = 50_000,
+) -> Iterator[Progress]:
+    """Train on fresh scenes beside `small` and slightly noisy copies of them."""
+    scenes = sampler.scenes(count, seed=6000 + run.process_index, captions=1)
+    ids, mask = (t[:, 0].to(run.device) for t in _captions(scenes, tokenizer, painter.text_encoder.config["tokens"]))
+    generator = torch.Generator(run.device).manual_seed(run.process_index)
+    diffusion = Diffusion.upsampler().to(run.device)
+
+    def loss(network: nn.Module, step: int) -> Tensor:
+        start = step * batch % (count - batch + 1)
+        rows = slice(start, start + batch)
+        images = composer(scenes, rows)
+        low = corrupted(_scaled(images, small), generator)
+        condition = F.interpolate(low, images.shape[-2:], mode="bilinear")
+        return hybrid_loss(network, diffusion, images, condition, ids[rows], mask[rows], generator)
+
+    painter.unet.to(memory_format=torch.channels_last)
+    yield from optimise(painter, loss, budget, Schedule(rate, warmup_steps=100), run, folder)
+
+
+def corrupted(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Low-resolution images with some noise, of a strength that differs between them, rounded to 8 bits."""
+    strength = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) * CORRUPTION
+    noise = torch.randn(images.shape, device=images.device, generator=generator)
+    return quantised((images + strength * noise).clamp(-1, 1))
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """The noise schedule as tables (T,): cumulative products of alphas, betas, logarithms of posterior variances."""
+
+    alphas: Tensor
+    betas: Tensor
+    log_posterior: Tensor
+
+    @classmethod
+    def base(cls) -> "Diffusion":
+        """The cosine schedule. Nichol and Dhariwal 2021, eq. 17."""
+        return cls.of(base_scheduler().alphas_cumprod.double())
+
+    @classmethod
+    def upsampler(cls) -> "Diffusion":
+        """The linear schedule. Ho et al. 2020."""
+        return cls.of(torch.tensor(upsampler_alphas(), dtype=torch.float64))
+
+    @classmethod
+    def of(cls, alphas: Tensor) -> "Diffusion":
+        before = torch.cat([torch.ones(1, dtype=torch.float64), alphas[:-1]])
+        betas = 1 - alphas / before
+        posterior = betas * (1 - before) / (1 - alphas)
+        posterior[0] = posterior[1]  # the first is zero, and has no logarithm
+        return cls(*(table.float() for table in (alphas, betas, posterior.log())))
+
+    def to(self, device: torch.device) -> "Diffusion":
+        return Diffusion(*(table.to(device) for table in vars(self).values()))
+
+    def at(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The tables at timesteps (B,), each of shape (B, 1, 1, 1)."""
+        alphas, betas, log_posterior = (table[t].view(-1, 1, 1, 1) for table in vars(self).values())
+        return alphas, betas, log_posterior
+
+
+def hybrid_loss(
+    network: nn.Module,
+    diffusion: Diffusion,
+    images: Tensor,
+    condition: Tensor | None,
+    ids: Tensor,
+    mask: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """L_simple, which trains epsilon, and L_vlb, which trains the variance alone. Nichol and Dhariwal 2021, eq. 16.
+
+    `images` are (B, 3, S, S) in [-1, 1]; `condition` is put beside the noisy image.
+    """
+    t = torch.randint(0, len(diffusion.alphas), (len(images),), device=images.device, generator=generator)
+    noise = torch.randn(images.shape, device=images.device, generator=generator)
+    alphas, betas, log_posterior = diffusion.at(t)
+    noisy = alphas.sqrt() * images + (1 - alphas).sqrt() * noise
+    inputs = noisy if condition is None else torch.cat([noisy, condition], 1)
+    output = network(inputs.contiguous(memory_format=torch.channels_last), t, ids, mask).float()
+    epsilon, fraction = output.chunk(2, 1)
+    share = (fraction + 1) / 2
+    log_variance = share * betas.log() + (1 - share) * log_posterior
+    # both means have the same form, so that their difference is that of the epsilons
+    gap = (betas / ((1 - alphas) * (1 - betas)).sqrt() * (epsilon.detach() - noise)).square()
+    divergence = 0.5 * (log_variance - log_posterior + (log_posterior - log_variance).exp() - 1)
+    divergence = (divergence + 0.5 * gap * (-log_variance).exp()) / math.log(2)
+    # the last step adds no noise, so its variance does not matter
+    return (epsilon - noise).square().mean() + (divergence * (t > 0).view(-1, 1, 1, 1)).mean()
+
+
+def _captions(scenes: SceneSet, tokenizer: GPT2Tokenizer, length: int) -> tuple[Tensor, Tensor]:
+    """Ids and mask (N, K, T) of the scenes' captions."""
+
+    @cache
+    def row(text: str) -> tuple[Tensor, Tensor]:
+        ids, mask = tokenize(tokenizer, [text], length)
+        return ids[0], mask[0]
+
+    rows = [[row(text) for text in captions] for captions in scenes.captions]
+    ids, mask = (torch.stack([torch.stack([pair[i] for pair in each]) for each in rows]) for i in (0, 1))
+    return ids, mask
+
+
+def _scaled(images: Tensor, size: int) -> Tensor:
+    """Images made smaller by averaging, as the base's training images and the upsampler's conditions are."""
+    return F.interpolate(images, (size, size), mode="area")
