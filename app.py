@@ -16,7 +16,7 @@ from instaflow_demo.gallery import Gallery
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights import Weights, given_folders
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -40,6 +40,12 @@ def main(
     ] = ",".join(MODELS),
     out: Annotated[Path, typer.Option(help="Folder that saved images go to.")] = Path("outputs"),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    model_dir: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=FOLDER", envvar="INSTAFLOW_DEMO_MODEL_DIRS", help="A model's own folder; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Serve the page that compares one-step and many-step text-to-image models."""
     if share and offline:
@@ -47,7 +53,7 @@ def main(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
     with tempfile.TemporaryDirectory(prefix="instaflow-shown-") as shown:
-        page, warm = assemble(offered(models), out, Path(shown))
+        page, warm = assemble(offered(models), weights(model_dir or []), out, Path(shown))
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -67,6 +73,18 @@ def offered(names: str) -> tuple[str, ...]:
     return tuple(run.model.id for run in runs)
 
 
+def weights(model_dirs: list[str]) -> Weights:
+    """Where models are, with the folders that the user gave for some of them.
+
+    Raises:
+        typer.BadParameter: with a sentence, for a folder that does not exist or a model that the registry has not.
+    """
+    try:
+        return Weights(folders=given_folders(model_dirs))
+    except InvalidRequest as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def prepare_environment(offline: bool) -> None:
     """Tell libraries, before they are imported, to send nothing home and to keep their memory bounded."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -81,11 +99,11 @@ def prepare_environment(offline: bool) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def assemble(models: tuple[str, ...], out: Path, shown: Path) -> "tuple[gr.Blocks, Callable[[], None]]":
+def assemble(models: tuple[str, ...], found: Weights, out: Path, shown: Path) -> "tuple[gr.Blocks, Callable[[], None]]":
     """The page, and what warms its models up. Images are served from `shown`; those to keep are copied to `out`."""
     from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
 
-    service = Service(Weights(), Gallery(shown))
+    service = Service(found, Gallery(shown))
     settings = ui.Settings(kept=Gallery(out), out=out, models=models)
     return ui.build(service, settings, shown), partial(warm_up, service, settings)
 

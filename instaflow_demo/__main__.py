@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -24,7 +25,7 @@ from .gallery import Gallery
 from .registry import DEFAULT_MODELS, MODELS, ModelSpec, Range
 from .request import GenerationRequest
 from .service import Service
-from .weights import Availability, Weights, converted_dir
+from .weights import Availability, Weights, converted_dir, given_folders
 
 log = logging.getLogger("instaflow_demo.cli")
 
@@ -46,6 +47,12 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the images.")]
 Save = Annotated[bool, typer.Option("--save/--no-save", help="Write the images to the folder.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write everything measured to this file.")]
+ModelDirs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model-dir", metavar="ID=FOLDER", envvar="INSTAFLOW_DEMO_MODEL_DIRS", help="A model's own folder; repeatable."
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -65,13 +72,14 @@ def generate(
     out: Out = Path("outputs"),
     save: Save = True,
     json_file: JsonFile = None,
+    model_dir: ModelDirs = None,
     debug: Debug = False,
 ) -> None:
     """Generate images with one model."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
     with _sentences(debug):
-        _run(prompt, [model], raw, out, json_file)
+        _run(prompt, [model], raw, Files(out, json_file, model_dir))
 
 
 @app.command()
@@ -90,21 +98,23 @@ def compare(
     out: Out = Path("outputs"),
     save: Save = True,
     json_file: JsonFile = None,
+    model_dir: ModelDirs = None,
     debug: Debug = False,
 ) -> None:
     """Generate images with several models in turn, and compare what they took."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
     with _sentences(debug):
-        _run(prompt, [name.strip() for name in models.split(",") if name.strip()], raw, out, json_file)
+        names = [name.strip() for name in models.split(",") if name.strip()]
+        _run(prompt, names, raw, Files(out, json_file, model_dir))
 
 
 @app.command(name="models")
-def list_models(json_file: JsonFile = None, debug: Debug = False) -> None:
+def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: Debug = False) -> None:
     """List the models: where each was found, or what is missing."""
     with _sentences(debug):
         _check_paths(json_file=json_file)
-        weights = Weights()
+        weights = Weights(folders=given_folders(model_dir or ()))
         found = [(spec, weights.availability(spec)) for spec in MODELS.values()]
         table = Table("Id", "System", "Steps", "Pixels", "Licence", "Found, or what is missing", show_lines=True)
         for spec, availability in found:
@@ -185,7 +195,16 @@ def _ended(sentence: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _run(prompt: str, models: list[str], raw: dict[str, Any], out: Path, json_file: Path | None) -> None:
+@dataclass(frozen=True)
+class Files:
+    """Where a run's results go, and folders of models as the user gave them."""
+
+    out: Path
+    json: Path | None
+    model_dirs: list[str] | None
+
+
+def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> None:
     """Parse, run, show.
 
     Raises:
@@ -195,13 +214,14 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], out: Path, json_fi
     if raw["seed"] is None:
         raw["seed"] = secrets.randbelow(2**31)
     request = GenerationRequest.parse(prompt, models, **raw)
-    _check_paths(json_file=json_file, out=out if request.save else None)
-    outcomes = report.collect(_shown(Service(Weights(), Gallery(out)).run(request), request), request)
+    weights = Weights(folders=given_folders(files.model_dirs or ()))
+    _check_paths(json_file=files.json, out=files.out if request.save else None)
+    outcomes = report.collect(_shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
         _console().print(_comparison(measured))
-    if json_file:
-        _write_json(json_file, report.results_json(fingerprint(out), request, outcomes))
+    if files.json:
+        _write_json(files.json, report.results_json(fingerprint(files.out), request, outcomes))
     if any(outcome.error or _unsaved(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
 

@@ -46,7 +46,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one model took for one request. Averages are over warm passes, or over cold ones if there are no others."""
+    """What one model took for one request. Averages are over warm passes, or over cold ones if there are no others.
+
+    `commit` is the revision of the weights, where it is known.
+    """
 
     model: str
     device: str
@@ -57,6 +60,7 @@ class Measurement:
     load_s: float
     passes: tuple[Timing, ...]
     peak_bytes: int
+    commit: str = ""
 
     @property
     def images(self) -> int:

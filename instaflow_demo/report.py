@@ -152,6 +152,7 @@ def _figures(m: Measurement) -> Mapping[str, Any]:
         "total_seconds": m.total_s,
         "iterations_per_second": m.iterations_per_second,
         "peak_bytes": m.peak_bytes,
+        "commit": m.commit or None,
     }
 
 

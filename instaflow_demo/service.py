@@ -16,9 +16,11 @@ from .gallery import Gallery
 from .measure import Measurement
 from .registry import MODELS
 from .request import GenerationRequest, ModelRun
-from .weights import Availability, Weights
+from .weights import Availability, ModelFiles, Weights
 
 log = logging.getLogger(__name__)
+
+_Loaded = tuple[Engine, ModelFiles]
 
 
 class Service:
@@ -31,7 +33,7 @@ class Service:
         self._weights = weights
         self._gallery = gallery
         self._loaded_models = loaded_models
-        self._engines: OrderedDict[tuple[str, str, str], Engine] = OrderedDict()
+        self._engines: OrderedDict[tuple[str, str, str], _Loaded] = OrderedDict()
         self._lock = Lock()  # not re-entrant: a generator may be resumed and closed on different threads
 
     def availability(self) -> dict[str, Availability]:
@@ -71,7 +73,7 @@ class Service:
         if key not in self._engines:
             yield Loading(run.model.id, placement.notes)
             load_s = self._load(run, placement, key).load_s
-        engine = self._engines[key]
+        engine, files = self._engines[key]
         self._engines.move_to_end(key)
         device.reset_peak(placement)
         passes, peak = {}, 0
@@ -80,7 +82,7 @@ class Service:
             if isinstance(event, ImageReady):
                 # the images of a batch share one timing, which counts once
                 passes[id(event.timing)] = event.timing
-                yield self._saved(request, run, placement, event)
+                yield self._saved(request, run, placement, files, event)
             else:
                 yield event
         yield Done(
@@ -95,6 +97,7 @@ class Service:
                 load_s=load_s,
                 passes=tuple(passes.values()),
                 peak_bytes=peak,
+                commit=files.commit,
             ),
         )
 
@@ -102,14 +105,16 @@ class Service:
         files = self._weights.locate(run.model)
         while len(self._engines) >= self._loaded_models:
             self._unload_oldest()
-        self._engines[key] = engines.load(run.model, files, placement)
-        return self._engines[key]
+        self._engines[key] = engines.load(run.model, files, placement), files
+        return self._engines[key][0]
 
     def _unload_oldest(self) -> None:
-        _, engine = self._engines.popitem(last=False)
+        _, (engine, _) = self._engines.popitem(last=False)
         engine.close()
 
-    def _saved(self, request: GenerationRequest, run: ModelRun, placement: Placement, event: ImageReady) -> ImageReady:
+    def _saved(
+        self, request: GenerationRequest, run: ModelRun, placement: Placement, files: ModelFiles, event: ImageReady
+    ) -> ImageReady:
         """The event with its notes and, if the user wants it, with the file it was saved to."""
         event = replace(event, notes=(*placement.notes, *event.notes))
         if not request.save:
@@ -117,6 +122,7 @@ class Service:
         metadata = {
             "model": run.model.id,
             "source": run.model.source,
+            "commit": files.commit,
             "licence": run.model.licence,
             "prompt": request.prompt,
             "negative_prompt": request.negative_prompt,

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .errors import ModelUnavailable
-from .registry import ModelSpec
+from .errors import InvalidRequest, ModelUnavailable
+from .registry import MODELS, ModelSpec
 
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
 _COMPONENTS = {
@@ -29,10 +29,14 @@ class Availability:
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The folders of one checkpoint; components that its family shares are in `shared`."""
+    """The folders of one checkpoint; components that its family shares are in `shared`.
+
+    `commit` is the revision of a hub's repository that the files are of, where that is known.
+    """
 
     root: Path
     shared: Path | None = None
+    commit: str = ""
 
     def component(self, name: str) -> Path:
         """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
@@ -46,12 +50,34 @@ def converted_dir() -> Path:
     return Path(os.environ.get("INSTAFLOW_DEMO_HOME") or cache / "instaflow_demo")
 
 
+def given_folders(values: Iterable[str]) -> dict[str, Path]:
+    """Folders by model id, from values like "sd-1.5=/models/sd15".
+
+    Raises:
+        InvalidRequest: with a sentence, for one that names no model or no folder.
+    """
+    folders = {}
+    for value in values:
+        name, _, folder = value.partition("=")
+        if name not in MODELS or not folder:
+            raise InvalidRequest(
+                {"model_dir": f"“{value}” is not like ID=FOLDER, where ID is one of {', '.join(MODELS)}."}
+            )
+        if not Path(folder).is_dir():
+            raise InvalidRequest({"model_dir": f"{folder}, given for {name}, is not a folder: name one that exists."})
+        folders[name] = Path(folder)
+    return folders
+
+
 @dataclass
 class Weights:
-    """Finds models under `models_dir` (shipped), in the Hugging Face cache (published) and among the converted ones."""
+    """Finds models in the folders that the user gave for them, by id; else under `models_dir` (shipped), in the Hugging
+    Face cache (published) and among the converted ones.
+    """
 
     models_dir: Path = MODELS_DIR
     converted_dir: Path = field(default_factory=converted_dir)
+    folders: Mapping[str, Path] = field(default_factory=dict)
     _verified: set[tuple[Path, int, int]] = field(default_factory=set, repr=False)
 
     def availability(self, spec: ModelSpec) -> Availability:
@@ -69,12 +95,14 @@ class Weights:
             ModelUnavailable: when files are missing or damaged.
         """
         files = self._find(spec)
-        if spec.shipped:
+        if spec.shipped and spec.id not in self.folders:
             for name in self._listed(spec):
                 self._verify(spec, name)
         return files
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
+        if spec.id in self.folders:
+            return _given(spec, self.folders[spec.id])
         if spec.shipped:
             return self._shipped(spec)
         return self._converted(spec) if spec.kind == "text2im" else _cached(spec)
@@ -150,6 +178,16 @@ def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
     return [name for name in _COMPONENTS[spec.kind] if not files.component(name).is_dir()]
 
 
+def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
+    files = ModelFiles(folder)
+    if missing := _missing(files, spec):
+        raise ModelUnavailable(
+            f"{spec.title} is not in {folder}, which has no folder {missing[0]}: name a folder that has "
+            f"{', '.join(_COMPONENTS[spec.kind])}."
+        )
+    return files
+
+
 def _cached(spec: ModelSpec) -> ModelFiles:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
@@ -166,7 +204,7 @@ def _cached(spec: ModelSpec) -> ModelFiles:
             f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
             f"the licence {spec.licence}: run “hf download {spec.source}”, then reload."
         ) from error
-    files = ModelFiles(Path(folder))
+    files = ModelFiles(Path(folder), commit=Path(folder).name)  # the cache has a folder for each commit
     if missing := _missing(files, spec):
         raise ModelUnavailable(
             f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download "

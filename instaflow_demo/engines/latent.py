@@ -6,7 +6,7 @@ transformers', and results equal those of the stock pipeline.
 
 import time
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
@@ -21,7 +21,8 @@ from ..measure import Stopwatch, Timing
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Pass, cut_note, each_pass, finished, levels, noise, reading
+from .passes import Pass, cut_note, each_pass, finished, levels, noise
+from .reading import reading, stored
 
 Scheduler = RectifiedFlowScheduler | DPMSolverMultistepScheduler
 
@@ -140,17 +141,15 @@ class LatentEngine:
 
 def _read(spec: ModelSpec, files: ModelFiles, placement: Placement) -> tuple:
     dtype, target = placement.torch_dtype, placement.device
-    local = {"local_files_only": True}
-    tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), **local)
-    text_encoder = CLIPTextModel.from_pretrained(
-        files.component("text_encoder"), dtype=dtype, use_safetensors=True, **local
-    )
-    unet = UNet2DConditionModel.from_pretrained(
-        files.component("unet"), torch_dtype=dtype, use_safetensors=True, low_cpu_mem_usage=False, **local
-    )
-    vae = AutoencoderKL.from_pretrained(
-        files.component("vae"), torch_dtype=dtype, use_safetensors=True, low_cpu_mem_usage=False, **local
-    )
+
+    def network(made: Any, name: str, **settings: Any) -> Any:
+        folder = files.component(name)
+        return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
+
+    tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
+    text_encoder = network(CLIPTextModel, "text_encoder", dtype=dtype)
+    unet = network(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
+    vae = network(AutoencoderKL, "vae", torch_dtype=dtype, low_cpu_mem_usage=False)
     for convolutional in (unet, vae):
         convolutional.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, and what tensor cores want
     networks = (part.to(target).eval().requires_grad_(False) for part in (text_encoder, unet, vae))

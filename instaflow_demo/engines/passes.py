@@ -1,8 +1,7 @@
-"""What all engines share: files are read, images go through a network in passes, and a pass too large is halved."""
+"""What all engines share: images go through a network in passes, and a pass that is too large is halved."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,12 +11,10 @@ from torch import Tensor
 
 from .. import device
 from ..device import Placement
-from ..errors import ModelUnavailable, OutOfMemory
+from ..errors import OutOfMemory
 from ..events import ImageReady
 from ..measure import Timing
-from ..registry import ModelSpec
 from ..request import ModelRun
-from ..weights import ModelFiles
 
 Event = TypeVar("Event")
 
@@ -70,23 +67,6 @@ def finished(
         image = Image.fromarray(pixels[offset].numpy())
         digest = hashlib.sha256(image.tobytes()).hexdigest()
         yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest, notes=notes)
-
-
-@contextmanager
-def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
-    """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
-
-    Raises:
-        ModelUnavailable: instead; running out of memory stays what it is.
-    """
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        if device.is_out_of_memory(error):
-            raise
-        raise ModelUnavailable(
-            f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
-        ) from error
 
 
 def cut_note(length: int, dropped: str) -> tuple[str, ...]:

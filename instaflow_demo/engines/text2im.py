@@ -5,6 +5,7 @@ All images of a request go through it together, as its authors run it.
 
 import time
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -30,7 +31,8 @@ from ..measure import Stopwatch, Timing
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Pass, cut_note, each_pass, finished, levels, noise, reading
+from .passes import Pass, cut_note, each_pass, finished, levels, noise
+from .reading import reading, stored
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]
 
@@ -141,10 +143,13 @@ class Text2ImEngine:
 
 def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Networks:
     """A text encoder and the U-Net that it speaks to."""
-    settings = {"torch_dtype": placement.torch_dtype, "use_safetensors": True, "low_cpu_mem_usage": False}
-    words = TextEncoder.from_pretrained(files.component(text_encoder), local_files_only=True, **settings)
-    network = UNet2DConditionModel.from_pretrained(files.component(unet), local_files_only=True, **settings)
-    network.to(memory_format=torch.channels_last)
-    for part in (words, network):
+
+    def network(made: Any, name: str) -> Any:
+        folder, settings = files.component(name), {"torch_dtype": placement.torch_dtype, "low_cpu_mem_usage": False}
+        return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
+
+    words, painter = network(TextEncoder, text_encoder), network(UNet2DConditionModel, unet)
+    painter.to(memory_format=torch.channels_last)
+    for part in (words, painter):
         part.to(placement.device).eval().requires_grad_(False)
-    return words, network
+    return words, painter

@@ -1,0 +1,57 @@
+"""How engines read a checkpoint's files: safetensors where there are any, never anything that could run code."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .. import device
+from ..device import Placement
+from ..errors import ModelUnavailable
+from ..registry import ModelSpec
+from ..weights import ModelFiles
+
+# other files beside these are of other libraries, or without the moving average
+_WEIGHTS = re.compile(
+    r"(?:diffusion_pytorch_model|pytorch_model|model)(\.fp16)?(?:-\d+-of-\d+)?(\.fp16)?\.(safetensors|bin)"
+)
+
+
+@contextmanager
+def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
+    """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
+
+    Raises:
+        ModelUnavailable: instead; running out of memory stays what it is.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        if device.is_out_of_memory(error):
+            raise
+        raise ModelUnavailable(
+            f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
+        ) from error
+
+
+def stored(folder: Path, placement: Placement) -> dict[str, Any]:
+    """What `from_pretrained` needs to know to read the network in `folder`.
+
+    Safetensors come before .bin files, which diffusers and transformers load with `weights_only=True`; half precision
+    comes first where the network is to run in it.
+
+    Raises:
+        OSError: when there are no weights.
+    """
+    found = {
+        (match[3], bool(match[1] or match[2]))
+        for match in map(_WEIGHTS.fullmatch, (path.name for path in folder.iterdir()))
+        if match
+    }
+    half_first = placement.dtype != "float32"
+    for ending in ("safetensors", "bin"):
+        for half in (half_first, not half_first):
+            if (ending, half) in found:
+                return {"use_safetensors": ending == "safetensors", "variant": "fp16" if half else None}
+    raise OSError(f"{folder} holds no weights")

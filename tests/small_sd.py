@@ -1,0 +1,62 @@
+"""Stable Diffusion's layout as it was published, with tiny random networks."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from instaflow_demo.weights import MODELS_DIR
+
+
+def networks() -> tuple[CLIPTextModel, UNet2DConditionModel, AutoencoderKL]:
+    torch.manual_seed(0)
+    text_encoder = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=8000,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=77,
+        )
+    )
+    unet = UNet2DConditionModel(
+        sample_size=64,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=4,
+        norm_num_groups=8,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=4,
+        latent_channels=4,
+        scaling_factor=0.18215,
+    )
+    return text_encoder.eval(), unet.eval(), vae.eval()
+
+
+def save_published(folder: Path, *, safetensors: bool = True, variant: str | None = None) -> Path:
+    """A checkpoint like XCLiu's: a pipeline class that diffusers does not know, and a scheduler not to be used."""
+    text_encoder, unet, vae = networks()
+    shutil.copytree(MODELS_DIR / "mini/tokenizer", folder / "tokenizer")
+    settings = folder / "tokenizer/tokenizer_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"model_max_length": 77}))
+    for name, network in (("text_encoder", text_encoder), ("unet", unet), ("vae", vae)):
+        network.save_pretrained(folder / name, safe_serialization=safetensors, variant=variant)
+        if name == "text_encoder" and not safetensors:  # transformers writes safetensors only
+            (folder / name / "model.safetensors").unlink(missing_ok=True)
+            torch.save(network.state_dict(), folder / name / "pytorch_model.bin")
+    scheduler = PNDMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, skip_prk_steps=True)
+    scheduler.save_pretrained(folder / "scheduler")
+    index = {"_class_name": "RectifiedFlowPipeline", "_diffusers_version": "0.20.0", "safety_checker": [None, None]}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder

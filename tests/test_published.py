@@ -1,0 +1,148 @@
+"""Published checkpoints as they are, tiny: our engine against the published pipeline's formulas, written out here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from served import ROOT, environment
+from small_sd import networks, save_published
+from transformers import CLIPTokenizer
+
+from instaflow_demo import engines
+from instaflow_demo.device import Placement
+from instaflow_demo.errors import InvalidRequest, ModelUnavailable
+from instaflow_demo.events import ImageReady
+from instaflow_demo.gallery import read_metadata
+from instaflow_demo.registry import MODELS
+from instaflow_demo.request import GenerationRequest
+from instaflow_demo.weights import ModelFiles, Weights, given_folders
+
+FLOAT32 = Placement("cpu", "float32")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_published(tmp_path_factory.mktemp("published") / "2rf")
+
+
+def drawn(folder: Path, placement: Placement = FLOAT32, model: str = "2rf", **options) -> np.ndarray:
+    engine = engines.load(MODELS[model], ModelFiles(folder), placement)
+    request = GenerationRequest.parse("a big dog", model, **({"seed": 7, "size": 256, "steps": 2} | options))
+    (ready,) = [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
+    engine.close()
+    return np.asarray(ready.image).astype(int)
+
+
+@torch.inference_mode()
+def published_pipeline(folder: Path, steps: int, guidance: float, dtype: torch.dtype) -> np.ndarray:
+    """RectifiedFlowPipeline from its description: x + v/N at timesteps (1 - i/N) 1000, guidance only above 1."""
+    text_encoder, unet, vae = (network.to(dtype) for network in networks())
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+
+    def encoded(text: str) -> torch.Tensor:
+        ids = tokenizer([text], padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        return text_encoder(ids).last_hidden_state
+
+    states = torch.cat([encoded(""), encoded("a big dog")]) if guidance > 1 else encoded("a big dog")
+    x = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(7)).to(dtype)
+    for i in range(steps):
+        t = torch.tensor((1 - i / steps) * 1000.0)
+        if guidance > 1:
+            without, with_prompt = unet(torch.cat([x, x]), t, states).sample.chunk(2)
+            v = without + guidance * (with_prompt - without)
+        else:
+            v = unet(x, t, states).sample
+        x = x + (1 / steps) * v
+    image = vae.decode(x / 0.18215).sample.float()[0]
+    return ((image / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0).numpy().astype(int)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("steps", "guidance"), [(1, 0.0), (1, 1.5), (4, 0.0), (4, 1.0), (4, 1.5), (25, 1.5)])
+def test_the_image_is_the_published_pipeline_s(checkpoint: Path, steps: int, guidance: float, dtype) -> None:
+    expected = published_pipeline(checkpoint, steps, guidance, getattr(torch, dtype))
+    made = drawn(checkpoint, Placement("cpu", dtype), steps=steps, guidance=guidance)
+    assert expected.std() > 3
+    difference = abs(made - expected)
+    assert difference.max() <= 1 if dtype == "float32" else difference.mean() < 1.5
+
+
+def test_the_baseline_keeps_its_own_noise_schedule(checkpoint: Path) -> None:
+    assert abs(drawn(checkpoint, model="sd-1.5", steps=4) - drawn(checkpoint, steps=4)).mean() > 1
+
+
+@pytest.mark.parametrize(("safetensors", "variant"), [(True, "fp16"), (False, None), (False, "fp16")])
+def test_other_file_formats_give_the_same_image(checkpoint: Path, tmp_path: Path, safetensors: bool, variant) -> None:
+    other = save_published(tmp_path / "other", safetensors=safetensors, variant=variant)
+    assert abs(drawn(other) - drawn(checkpoint)).max() <= 1
+
+
+def test_safetensors_come_before_anything_else(checkpoint: Path, tmp_path: Path) -> None:
+    both = save_published(tmp_path / "both")
+    (both / "unet/diffusion_pytorch_model.bin").write_bytes(b"never read")
+    assert abs(drawn(both) - drawn(checkpoint)).max() == 0
+
+
+def test_code_in_a_bin_file_is_not_run(tmp_path: Path) -> None:
+    folder = save_published(tmp_path / "bad", safetensors=False)
+    harm = tmp_path / "harm"
+
+    class Harm:
+        def __reduce__(self):
+            return (Path.touch, (harm,))
+
+    torch.save({"conv_in.weight": Harm()}, folder / "unet/diffusion_pytorch_model.bin")
+    with pytest.raises(ModelUnavailable, match="damaged or incomplete"):
+        drawn(folder)
+    assert not harm.exists()
+
+
+def test_weights_that_are_not_there_are_a_sentence(tmp_path: Path) -> None:
+    folder = save_published(tmp_path / "empty")
+    (folder / "unet/diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(ModelUnavailable, match="2-Rectified Flow could not be read"):
+        drawn(folder)
+
+
+# ---------------------------------------------------------------- --model-dir
+
+
+def test_a_given_folder_comes_first(checkpoint: Path) -> None:
+    found = Weights(folders=given_folders([f"2rf={checkpoint}"])).availability(MODELS["2rf"])
+    assert found.available
+    assert found.found == str(checkpoint)
+
+
+@pytest.mark.parametrize("value", ["2rf", "2rf=", "=/tmp", "dall-e=/tmp", "2rf=/no/such/folder"])
+def test_a_folder_that_cannot_be_is_refused(value: str) -> None:
+    with pytest.raises(InvalidRequest):
+        given_folders([value])
+
+
+def test_a_given_folder_that_lacks_something_says_what(tmp_path: Path) -> None:
+    (tmp_path / "unet").mkdir()
+    found = Weights(folders={"2rf": tmp_path}).availability(MODELS["2rf"])
+    assert "has no folder tokenizer" in found.reason
+
+
+def test_the_command_line_takes_a_folder(checkpoint: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "instaflow_demo", "generate", "A big dog", "--model", "instaflow-0.9b"]
+    command += ["--model-dir", f"instaflow-0.9b={checkpoint}", "--json", "r.json", "--size", "256"]
+    settings = environment(tmp_path) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads((tmp_path / "r.json").read_text())["results"]
+    (image,) = result["images"]
+    assert result["network_evaluations"] == 1
+    assert read_metadata(tmp_path / image["path"])["licence"] == "CC-BY-NC-4.0"
+
+
+def test_a_wrong_folder_on_the_command_line_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "instaflow_demo", "models", "--model-dir", "dall-e=/tmp"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "“dall-e=/tmp” is not like ID=FOLDER" in done.stderr
