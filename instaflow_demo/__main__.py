@@ -53,6 +53,7 @@ ModelDirs = Annotated[
         "--model-dir", metavar="ID=FOLDER", envvar="INSTAFLOW_DEMO_MODEL_DIRS", help="A model's own folder; repeatable."
     ),
 ]
+Download = Annotated[bool, typer.Option("--download", help="Fetch published models that are not here: gigabytes.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -73,13 +74,14 @@ def generate(
     save: Save = True,
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
+    download: Download = False,
     debug: Debug = False,
 ) -> None:
     """Generate images with one model."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
     with _sentences(debug):
-        _run(prompt, [model], raw, Files(out, json_file, model_dir))
+        _run(prompt, [model], raw, Files(out, json_file, model_dir, download))
 
 
 @app.command()
@@ -99,6 +101,7 @@ def compare(
     save: Save = True,
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
+    download: Download = False,
     debug: Debug = False,
 ) -> None:
     """Generate images with several models in turn, and compare what they took."""
@@ -106,7 +109,7 @@ def compare(
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
     with _sentences(debug):
         names = [name.strip() for name in models.split(",") if name.strip()]
-        _run(prompt, names, raw, Files(out, json_file, model_dir))
+        _run(prompt, names, raw, Files(out, json_file, model_dir, download))
 
 
 @app.command(name="models")
@@ -137,21 +140,6 @@ def convert_glide(
 
         target = out or converted_dir() / "text2im"
         convert(base, upsampler, target)
-        typer.echo(f"Text2im is in {target}.")
-
-
-@app.command()
-def download_glide(debug: Debug = False) -> None:
-    """Fetch the published GLIDE files (3.1 GB, resumed if it was cut off) and convert them."""
-    with _sentences(debug):
-        from .glide.download import download  # noqa: PLC0415 - torch is slow to import
-
-        target = converted_dir() / "text2im"
-        bar: tqdm | None = None
-        for fetched in download(target):
-            if bar is None or bar.desc != f"{fetched.file}: ":
-                bar = tqdm(desc=fetched.file, total=fetched.total, unit="B", unit_scale=True, file=sys.stderr)
-            bar.update(fetched.done - bar.n)
         typer.echo(f"Text2im is in {target}.")
 
 
@@ -197,11 +185,12 @@ def _ended(sentence: str, code: int) -> typer.Exit:
 
 @dataclass(frozen=True)
 class Files:
-    """Where a run's results go, and folders of models as the user gave them."""
+    """Where a run's results go, and where its models come from."""
 
     out: Path
     json: Path | None
     model_dirs: list[str] | None
+    download: bool
 
 
 def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> None:
@@ -216,6 +205,8 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
+    if files.download:
+        _download([run.model for run in request.runs], weights)
     outcomes = report.collect(_shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
@@ -224,6 +215,26 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
         _write_json(files.json, report.results_json(fingerprint(files.out), request, outcomes))
     if any(outcome.error or _unsaved(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _download(specs: Sequence[ModelSpec], weights: Weights) -> None:
+    """Fetch the published ones that are not here, with a bar for each.
+
+    Raises:
+        DownloadFailed: with a sentence.
+    """
+    import torch  # noqa: PLC0415 - slow to import
+
+    from . import hub  # noqa: PLC0415 - slow to import
+
+    for spec in specs:
+        if spec.shipped or weights.availability(spec).available:
+            continue
+        typer.echo(f"{spec.title}: about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}")
+        with tqdm(desc=spec.id, unit="B", unit_scale=True, file=sys.stderr) as bar:
+            for step in hub.download(spec, half=torch.cuda.is_available()):
+                bar.total = step.total
+                bar.update(step.done - bar.n)
 
 
 def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:

@@ -33,5 +33,9 @@ class StorageFull(DemoError):
     """The image was made but could not be written to disk."""
 
 
+class DownloadFailed(DemoError):
+    """A published checkpoint could not be fetched."""
+
+
 class CheckpointError(DemoError):
     """A file of weights is not what its name says."""

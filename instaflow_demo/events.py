@@ -85,4 +85,14 @@ class Done:
     measurement: Measurement
 
 
+@dataclass(frozen=True)
+class Downloading:
+    """A published model is being fetched: `file` now, `done` of `total` bytes of all its files so far."""
+
+    model: str
+    file: str
+    done: int
+    total: int
+
+
 Event = Loading | Step | Preview | ImageReady | Failed | Done

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,14 @@ _COMPONENTS = {
     "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
     "text2im": ("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
 }
+
+
+# other files beside these are of other libraries, or without the moving average
+_WEIGHTS = re.compile(
+    r"(?:diffusion_pytorch_model|pytorch_model|model)(\.fp16)?(?:-\d+-of-\d+)?(\.fp16)?\.(safetensors|bin)"
+)
+Variant = tuple[str, bool]
+"""How a network's weights are stored: "safetensors" or "bin", and whether in half precision."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,28 @@ def given_folders(values: Iterable[str]) -> dict[str, Path]:
     return folders
 
 
+def components(spec: ModelSpec) -> tuple[str, ...]:
+    """The folders that a checkpoint of this kind has."""
+    return _COMPONENTS[spec.kind]
+
+
+def variant_of(names: Iterable[str], *, half_first: bool) -> Variant | None:
+    """The one to read among a folder's files: safetensors before .bin, then the precision that is wanted."""
+    found = {variant for variant in map(_variant, names) if variant}
+    order = [(ending, half) for ending in ("safetensors", "bin") for half in (half_first, not half_first)]
+    return next((variant for variant in order if variant in found), None)
+
+
+def weight_files(names: Iterable[str], variant: Variant | None) -> set[str]:
+    """The files of a variant: one, or its shards."""
+    return {name for name in names if variant and _variant(name) == variant}
+
+
+def _variant(name: str) -> Variant | None:
+    match = _WEIGHTS.fullmatch(name)
+    return (match[3], bool(match[1] or match[2])) if match else None
+
+
 @dataclass
 class Weights:
     """Finds models in the folders that the user gave for them, by id; else under `models_dir` (shipped), in the Hugging
@@ -112,8 +143,8 @@ class Weights:
         if missing := _missing(files, spec):
             raise ModelUnavailable(
                 f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
-                f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: run “python -m "
-                "instaflow_demo download-glide”, then reload."
+                f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: add "
+                "--download to the command “python -m instaflow_demo generate”, then reload."
             )
         return files
 
@@ -175,15 +206,23 @@ _RESTORE = "restore assets/models from the repository, for example with “git c
 
 
 def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
-    return [name for name in _COMPONENTS[spec.kind] if not files.component(name).is_dir()]
+    return [name for name in components(spec) if not _complete(files.component(name))]
+
+
+def _complete(folder: Path) -> bool:
+    """Whether a component is there: settings or a vocabulary alone, or a network with its weights."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return "config.json" not in names or variant_of(names, half_first=False) is not None
 
 
 def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
     files = ModelFiles(folder)
     if missing := _missing(files, spec):
         raise ModelUnavailable(
-            f"{spec.title} is not in {folder}, which has no folder {missing[0]}: name a folder that has "
-            f"{', '.join(_COMPONENTS[spec.kind])}."
+            f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
+            f"has {', '.join(components(spec))}."
         )
     return files
 
@@ -193,16 +232,15 @@ def _cached(spec: ModelSpec) -> ModelFiles:
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
 
     try:
+        # asked for more, the client would miss what the engine does not need; what it does need is checked below
         folder = snapshot_download(
-            spec.source,
-            revision=spec.revision,
-            allow_patterns=[*(f"{name}/*" for name in _COMPONENTS[spec.kind]), "model_index.json"],
-            local_files_only=True,
+            spec.source, revision=spec.revision, allow_patterns=["model_index.json"], local_files_only=True
         )
     except LocalEntryNotFoundError as error:
         raise ModelUnavailable(
             f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
-            f"the licence {spec.licence}: run “hf download {spec.source}”, then reload."
+            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”, then "
+            "reload."
         ) from error
     files = ModelFiles(Path(folder), commit=Path(folder).name)  # the cache has a folder for each commit
     if missing := _missing(files, spec):

@@ -25,6 +25,7 @@ ALLOWED = {
     "device": {"environment", "errors", "request"},
     "request": {"errors", "registry"},
     "weights": {"errors", "registry"},
+    "hub": {"errors", "events", "glide", "registry", "weights"},
     "gallery": {"errors", "events"},
     "report": {"environment", "events", "measure", "request"},
     "engines": {"device", "errors", "events", "flow", "glide", "measure", "registry", "request", "weights"},

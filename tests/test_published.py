@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_is_refused(value: str) -> None:
 def test_a_given_folder_that_lacks_something_says_what(tmp_path: Path) -> None:
     (tmp_path / "unet").mkdir()
     found = Weights(folders={"2rf": tmp_path}).availability(MODELS["2rf"])
-    assert "has no folder tokenizer" in found.reason
+    assert "lacks tokenizer" in found.reason
 
 
 def test_the_command_line_takes_a_folder(checkpoint: Path, tmp_path: Path) -> None:

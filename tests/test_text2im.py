@@ -19,7 +19,7 @@ from transformers import GPT2Tokenizer
 
 from instaflow_demo import device, engines, glide
 from instaflow_demo.engines import Engine
-from instaflow_demo.errors import CheckpointError
+from instaflow_demo.errors import DownloadFailed
 from instaflow_demo.events import ImageReady, Preview, Step
 from instaflow_demo.glide.download import Fetched, fetch
 from instaflow_demo.glide.sampling import base_scheduler
@@ -136,7 +136,7 @@ def test_closing_ends_the_work(engine: Engine) -> None:
 def test_without_its_files_the_model_says_how_to_get_them(tmp_path: Path) -> None:
     found = Weights(converted_dir=tmp_path).availability(SPEC)
     assert not found.available
-    assert "download-glide" in found.reason
+    assert "--download" in found.reason
     assert "not for commercial use" in found.reason
 
 
@@ -208,7 +208,7 @@ def test_a_file_is_fetched_with_progress(site: str, tmp_path: Path) -> None:
 def test_a_fetch_that_broke_off_goes_on(site: str, tmp_path: Path, then: str) -> None:
     """Also where the server sends everything again."""
     file = tmp_path / "base.pt"
-    with pytest.raises(CheckpointError, match="goes on where it ended"):
+    with pytest.raises(DownloadFailed, match="goes on where it ended"):
         list(fetch(f"{site}/cut", file))
     assert not file.exists()
     seen = list(fetch(f"{site}/{then}", file))
@@ -218,13 +218,13 @@ def test_a_fetch_that_broke_off_goes_on(site: str, tmp_path: Path, then: str) ->
 
 @pytest.mark.parametrize("url", ["{site}/missing", "http://127.0.0.1:9/base.pt"])
 def test_a_site_that_has_it_not_is_a_sentence(site: str, tmp_path: Path, url: str) -> None:
-    with pytest.raises(CheckpointError, match="check the network and run the command again"):
+    with pytest.raises(DownloadFailed, match="check the network and run the command again"):
         list(fetch(url.format(site=site), tmp_path / "base.pt"))
     assert not (tmp_path / "base.pt").exists()
 
 
 def test_download_without_a_network_is_a_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "instaflow_demo", "download-glide"]
+    command = [sys.executable, "-m", "instaflow_demo", "generate", "a dog", "--model", "text2im", "--download"]
     settings = environment(tmp_path) | {"HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1

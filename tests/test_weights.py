@@ -153,7 +153,7 @@ def test_a_published_model_that_is_not_here_says_how_to_get_it(
     found = Weights(converted_dir=cache).availability(spec)
     assert not found.available
     assert tried == []
-    remedy = "download-glide" if spec.kind == "text2im" else f"hf download {spec.source}"
+    remedy = "--download" if spec.kind == "text2im" else f"hf download {spec.source}"
     for words in (remedy, spec.licence, "GB"):
         assert words in found.reason
 

@@ -1,6 +1,5 @@
 """How engines read a checkpoint's files: safetensors where there are any, never anything that could run code."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +9,7 @@ from .. import device
 from ..device import Placement
 from ..errors import ModelUnavailable
 from ..registry import ModelSpec
-from ..weights import ModelFiles
-
-# other files beside these are of other libraries, or without the moving average
-_WEIGHTS = re.compile(
-    r"(?:diffusion_pytorch_model|pytorch_model|model)(\.fp16)?(?:-\d+-of-\d+)?(\.fp16)?\.(safetensors|bin)"
-)
+from ..weights import ModelFiles, variant_of
 
 
 @contextmanager
@@ -44,14 +38,8 @@ def stored(folder: Path, placement: Placement) -> dict[str, Any]:
     Raises:
         OSError: when there are no weights.
     """
-    found = {
-        (match[3], bool(match[1] or match[2]))
-        for match in map(_WEIGHTS.fullmatch, (path.name for path in folder.iterdir()))
-        if match
-    }
-    half_first = placement.dtype != "float32"
-    for ending in ("safetensors", "bin"):
-        for half in (half_first, not half_first):
-            if (ending, half) in found:
-                return {"use_safetensors": ending == "safetensors", "variant": "fp16" if half else None}
-    raise OSError(f"{folder} holds no weights")
+    variant = variant_of((path.name for path in folder.iterdir()), half_first=placement.dtype != "float32")
+    if variant is None:
+        raise OSError(f"{folder} holds no weights")
+    ending, half = variant
+    return {"use_safetensors": ending == "safetensors", "variant": "fp16" if half else None}

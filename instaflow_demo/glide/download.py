@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from ..errors import CheckpointError
+from ..errors import DownloadFailed
 from .convert import VOCABULARY, convert
 
 SITE = "https://openaipublic.blob.core.windows.net/diffusion/dec-2021"
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Fetched:
-    """So many of a file's bytes are there."""
+    """So many bytes of a file are there."""
 
     file: str
     done: int
@@ -30,7 +30,7 @@ def download(target: Path, site: str = SITE) -> Iterator[Fetched]:
     The fetched files are removed once they are converted.
 
     Raises:
-        CheckpointError: when a file cannot be had or is not what it should be.
+        DownloadFailed: when a file cannot be had or is not what it should be.
     """
     parts = target.with_name(f"{target.name}-download")
     parts.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def fetch(url: str, file: Path) -> Iterator[Fetched]:
     """Fetch `url` into `file`, from where an unfinished file of an earlier try ends.
 
     Raises:
-        CheckpointError: when the server cannot be reached, refuses, or sends less than it promised.
+        DownloadFailed: when the server cannot be reached, refuses, or sends less than it promised.
     """
     if file.exists():
         return
@@ -58,7 +58,7 @@ def fetch(url: str, file: Path) -> Iterator[Fetched]:
             if answer.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:  # else nothing is left to fetch
                 yield from _written(answer.raise_for_status(), partial, begun)
     except (httpx.HTTPError, OSError) as error:
-        raise CheckpointError(
+        raise DownloadFailed(
             f"{file.name} could not be fetched from {url} ({error}): check the network and run the command again. It "
             "goes on where it ended."
         ) from error
@@ -84,7 +84,7 @@ def _vocabulary(name: str, folder: Path) -> None:
     try:
         hf_hub_download(VOCABULARY_REPOSITORY, name, local_dir=folder)
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        raise CheckpointError(
+        raise DownloadFailed(
             f"{name} could not be fetched from {VOCABULARY_REPOSITORY}: check the network and run the command again, "
             "or convert files that you have with “python -m instaflow_demo convert-glide”."
         ) from error
