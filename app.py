@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("instaflow_demo.app")
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor
+
 
 def main(
     *,
@@ -53,7 +55,8 @@ def main(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
     with tempfile.TemporaryDirectory(prefix="instaflow-shown-") as shown:
-        page, warm = assemble(offered(models), weights(model_dir or []), out, Path(shown))
+        alone = not (share or offline or "SPACE_ID" in os.environ) and host in LOOPBACK
+        page, warm = assemble(offered(models), weights(model_dir or []), out, Path(shown), downloads=alone)
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -99,12 +102,14 @@ def prepare_environment(offline: bool) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def assemble(models: tuple[str, ...], found: Weights, out: Path, shown: Path) -> "tuple[gr.Blocks, Callable[[], None]]":
+def assemble(
+    models: tuple[str, ...], found: Weights, out: Path, shown: Path, *, downloads: bool
+) -> "tuple[gr.Blocks, Callable[[], None]]":
     """The page, and what warms its models up. Images are served from `shown`; those to keep are copied to `out`."""
     from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
 
     service = Service(found, Gallery(shown))
-    settings = ui.Settings(kept=Gallery(out), out=out, models=models)
+    settings = ui.Settings(kept=Gallery(out), out=out, models=models, downloads=downloads)
     return ui.build(service, settings, shown), partial(warm_up, service, settings)
 
 

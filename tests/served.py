@@ -36,14 +36,18 @@ class App:
 
 
 @contextmanager
-def running_app(folder: Path, *flags: str) -> Iterator[App]:
-    """`python app.py --port <free> --out <folder>/out <flags>`, ended with the context."""
+def running_app(folder: Path, *flags: str, **extra: str) -> Iterator[App]:
+    """`python app.py --port <free> --out <folder>/out <flags>`, ended with the context.
+
+    `extra` goes to its environment.
+    """
     port, out = free_port(), folder / "out"
+    settings = environment(folder) | extra
     command = [sys.executable, "app.py", "--port", str(port), "--out", str(out), *flags]
     # everything goes to files: nobody would read a pipe
     with (
         (folder / "app.log").open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=log, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
         try:
             start = time.monotonic()

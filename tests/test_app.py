@@ -127,7 +127,7 @@ def test_junk_is_refused_with_a_sentence(app: App, defaults: tuple[int, list[Any
         ("call/generate", b"x" * 400_000),
         ("call/generate", {"data": [None] * 500}),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_forged_calls_are_refused(app: App, route: str, body: Any) -> None:
     status, text = app.post(f"/gradio_api/{route}", body)

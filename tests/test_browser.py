@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from served import App, running_app
+from small_sd import save_published
+from tiny_hub import tiny_hub
 
 from instaflow_demo.gallery import read_metadata
 
@@ -219,6 +221,35 @@ def test_what_cannot_run_says_why_and_the_rest_goes_on(visit: Visit) -> None:
     press(page)
     wait_done(page, "instaflow-mini")
     expect(page.locator("#column-instaflow-0\\.9b [role=alert]")).to_contain_text("hf download", timeout=RUN_MS)
+
+
+def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Path) -> None:
+    """From a small hub, in the page of somebody whose page nobody else can reach."""
+    with tiny_hub(save_published(tmp_path / "repository")) as hub:
+        online = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+        with running_app(tmp_path, "--models", "2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", **online) as app:
+            page = browser.new_page(locale="en-US")
+            page.goto(app.url)
+            page.get_by_text("Download a published model").click()
+            panel = page.locator("#download")
+            start = panel.get_by_role("button", name="Download", exact=True)
+            start.click()
+            expect(panel).to_contain_text("Choose a model to download.")
+            panel.get_by_text("2-Rectified Flow · 2.7 GB · CC-BY-NC-4.0").click()
+            start.click()
+            expect(panel).to_contain_text("Accept the licence first: CC-BY-NC-4.0.")
+            assert hub.served == []
+            panel.get_by_role("checkbox").check()
+            start.click()
+            expect(panel).to_contain_text("2-Rectified Flow is here.", timeout=RUN_MS)
+            expect(page.locator("#models")).to_contain_text("on this machine", timeout=RUN_MS)
+            press(page)
+            wait_done(page, "2rf")
+            page.close()
+
+
+def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:
+    expect(visit().locator("#download")).to_be_hidden()
 
 
 def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:

@@ -30,7 +30,19 @@ ALLOWED = {
     "report": {"environment", "events", "measure", "request"},
     "engines": {"device", "errors", "events", "flow", "glide", "measure", "registry", "request", "weights"},
     "service": {"device", "engines", "errors", "events", "gallery", "measure", "registry", "request", "weights"},
-    "ui": {"environment", "errors", "events", "gallery", "measure", "registry", "report", "request", "service"},
+    "ui": {
+        "device",
+        "environment",
+        "errors",
+        "events",
+        "gallery",
+        "hub",
+        "measure",
+        "registry",
+        "report",
+        "request",
+        "service",
+    },
     "training": {"device", "engines", "errors", "events", "flow", "glide", "registry", "request", "weights"},
 }
 PAGE = ("ui", "app")  # all that may know gradio

@@ -27,7 +27,9 @@ from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.report import COLUMNS, collect, rows, to_csv, to_markdown
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.service import Service
 from instaflow_demo.ui.background import batches
+from instaflow_demo.ui.download import DownloadPanel
 from instaflow_demo.ui.form import EXAMPLES, Form
 from instaflow_demo.ui.render import (
     choice_text,
@@ -43,6 +45,7 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tables import comparison_html, environment_html
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
 from instaflow_demo.ui.view import Picture, RunView
+from instaflow_demo.weights import Weights
 
 HOSTILE = '"><img src=x onerror="window.__x=1"><script>window.__x=2</script>${window.__x=3}{{value}}\''
 FAST, SLOW = "instaflow-mini", "sd-mini"
@@ -392,6 +395,14 @@ def test_both_languages_have_the_same_texts() -> None:
     assert english.keys() == portuguese.keys()
     for key, text in english.items():
         assert _placeholders(text) == _placeholders(portuguese[key]), key
+
+
+def test_a_forged_download_is_refused_where_there_is_no_button(tmp_path: Path) -> None:
+    settings = Settings(kept=Gallery(tmp_path), out=tmp_path)
+    panel = DownloadPanel(Service(Weights(), Gallery(tmp_path)), settings, gr.I18n())
+    for model in ("2rf", "sd-mini", None, ["2rf"]):
+        (answer,) = list(panel._run(model, True, "en"))[-1:]
+        assert "Choose a model to download." in answer
 
 
 def test_every_text_is_used() -> None:

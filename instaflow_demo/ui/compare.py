@@ -16,6 +16,7 @@ from ..registry import MODELS
 from ..report import collect, rows
 from ..service import Service
 from .background import batches
+from .download import DownloadPanel
 from .form import Ask, Form
 from .render import column_html, results_html, status_html, unavailable_html
 from .settings import Settings
@@ -55,6 +56,7 @@ class ComparePage:
         self._settings = settings
         self._text = text
         self._form = Form(settings, text)
+        self._download = DownloadPanel(service, settings, text)
         self._places: dict[str, Place] = {}
 
     # ------------------------------------------------------------ building
@@ -74,6 +76,7 @@ class ComparePage:
         form.examples()
         form.models()
         self._unavailable = gr.HTML("")
+        self._download.build()
         form.numbers()
         gr.HTML(t("honest_html"))
         with gr.Accordion(t("advanced"), open=False):
@@ -121,12 +124,10 @@ class ComparePage:
         )
         self._status.change(None, None, None, js=_SCROLL, api_visibility="private")
         run.then(self._measured, [form["language"]], [self._environment], **_QUIET)
-        page.load(
-            self._greet,
-            None,
-            [form["language"], form["models"], self._unavailable, self._warmth],
-            **_QUIET,
-        ).then(self._measured, [form["language"]], [self._environment], **_QUIET)
+        greeted = [form["language"], form["models"], self._unavailable, self._warmth]
+        greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **_QUIET}
+        page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **_QUIET)
+        self._download.connect(form["language"], greeting)
 
     # ------------------------------------------------------------ a visitor arrives
 

@@ -72,7 +72,7 @@ def _heading(column: Column, language: Language) -> Markup:
     return Markup('<h3>{}</h3><p class="tags">{}</p>').format(run.model.title, _join(tags))
 
 
-def _bar(fraction: float | None, label: str) -> Markup:
+def bar(fraction: float | None, label: str) -> Markup:
     """A progress bar; None is a bar that only says that something is going on."""
     if fraction is None:
         return Markup('<div class="bar busy" role="progressbar" aria-label="{}"><i></i></div>').format(label)
@@ -89,13 +89,13 @@ def _waiting(column: Column, language: Language) -> Markup:
 
 def _loading(column: Column, language: Language) -> Markup:
     text = say(language, "phase_loading")
-    return Markup('{}<p class="line">{}</p>').format(_bar(None, text), text)
+    return Markup('{}<p class="line">{}</p>').format(bar(None, text), text)
 
 
 def _running(column: Column, language: Language) -> Markup:
     text = say(language, "phase_starting")
     if column.step is None:
-        return Markup('{}<p class="line">{}</p>').format(_bar(None, text), text)
+        return Markup('{}<p class="line">{}</p>').format(bar(None, text), text)
     line = progress_line(column, language)
     return Markup('{}<p class="line">{}</p>').format(_bars(column), line)
 
@@ -103,7 +103,7 @@ def _running(column: Column, language: Language) -> Markup:
 def _bars(column: Column) -> Markup:
     """The bar of the stage that a model is in, below the full one of the stage before."""
     title = column.run.model.title
-    return (_bar(1.0, title) if column.sampled else Markup("")) + _bar(_fraction(column), title)
+    return (bar(1.0, title) if column.sampled else Markup("")) + bar(_fraction(column), title)
 
 
 def _fraction(column: Column) -> float:
@@ -141,9 +141,12 @@ def _stopped(column: Column, language: Language) -> Markup:
 
 
 def _failed(column: Column, language: Language) -> Markup:
-    return Markup('<div class="problem" role="alert"><b>{}</b><p>{}</p></div>').format(
-        say(language, "phase_failed"), column.message
-    )
+    return problem(say(language, "phase_failed"), column.message)
+
+
+def problem(title: str, sentence: str) -> Markup:
+    """Something that did not work, and what to do about it."""
+    return Markup('<div class="problem" role="alert"><b>{}</b><p>{}</p></div>').format(title, sentence)
 
 
 def _headline(view: RunView, column: Column, measured: Measurement, language: Language) -> Markup:

@@ -11,12 +11,14 @@ from ..registry import DEFAULT_MODELS, MODELS
 @dataclass(frozen=True)
 class Settings:
     """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder `out` is
-    never served. `warm` is set once the models that are loaded ahead have been loaded.
+    never served. With `downloads`, visitors may fetch published models. `warm` is set once the models that are loaded
+    ahead have been loaded.
     """
 
     kept: Gallery
     out: Path
     models: tuple[str, ...] = tuple(MODELS)
+    downloads: bool = False
     warm: Event = field(default_factory=Event)
 
     @property

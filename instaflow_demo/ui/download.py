@@ -1,0 +1,92 @@
+"""Fetch published models from the page: where only the machine's user can be the visitor, who accepts the licence."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from .. import device, hub
+from ..errors import DemoError
+from ..events import Downloading
+from ..registry import MODELS, ModelSpec
+from ..service import Service
+from .render import bar, problem, status_html
+from .settings import Settings
+from .text import Language, gigabytes, say
+
+
+class DownloadPanel:
+    """Builds the panel in the current gradio context; `connect` says what to run when a download has ended."""
+
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+        self._service = service
+        self._settings = settings
+        self._text = text
+
+    @property
+    def _published(self) -> list[ModelSpec]:
+        return [MODELS[model] for model in self._settings.models if not MODELS[model].shipped]
+
+    def build(self) -> None:
+        t = self._text
+        visible = self._settings.downloads and bool(self._published)
+        with gr.Accordion(t("download_title"), open=False, visible=visible, elem_id="download"):
+            choices = [(_choice(spec), spec.id) for spec in self._published]
+            self._model = gr.Radio(choices, value=None, label=t("download_model"))
+            self._accepted = gr.Checkbox(False, label=t("download_accept"), container=False)
+            with gr.Row():
+                self._start = gr.Button(t("download_start"), scale=0, min_width=160)
+                self._stop = gr.Button(t("stop"), scale=0, min_width=120)
+            self._progress = gr.HTML("")
+
+    def connect(self, language: gr.State, refreshed: dict[str, Any]) -> None:
+        """Wire the events; `refreshed` are the arguments of the event that shows what can be used now."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        run = self._start.click(
+            self._run,
+            [self._model, self._accepted, language],
+            [self._progress],
+            preprocess=False,
+            concurrency_limit=1,
+            **quiet,
+        )
+        run.then(**refreshed)
+        self._stop.click(self._stopped, [language], [self._progress], cancels=[run], concurrency_limit=None, **quiet)
+
+    def _run(self, model: Any, accepted: Any, language: Language) -> Iterator[Markup]:
+        """Everything from the press of the button to the last byte; closing it ends the download, to be resumed."""
+        try:
+            spec = self._asked(model, accepted, language)
+            yield status_html(say(language, "download_begins"), "busy")
+            for step in hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"):
+                yield _progress(step, language)
+        except DemoError as error:
+            yield problem(say(language, "download_failed"), str(error))
+            return
+        yield status_html(say(language, "download_done", title=spec.title))
+
+    def _asked(self, model: Any, accepted: Any, language: Language) -> ModelSpec:
+        """Raises DemoError, with a sentence, unless the visitor may have this model and wants it."""
+        published = {spec.id: spec for spec in self._published} if self._settings.downloads else {}
+        spec = published.get(model) if isinstance(model, str) else None
+        if spec is None:
+            raise DemoError(say(language, "download_choose"))
+        if self._service.availability()[spec.id].available:
+            raise DemoError(say(language, "download_here", title=spec.title))
+        if accepted is not True:
+            raise DemoError(say(language, "download_consent", licence=spec.licence))
+        return spec
+
+    def _stopped(self, language: Language) -> Markup:
+        return status_html(say(language, "download_stopped"))
+
+
+def _choice(spec: ModelSpec) -> str:
+    return f"{spec.title} · {gigabytes('en', spec.download_bytes)} · {spec.licence}"
+
+
+def _progress(step: Downloading, language: Language) -> Markup:
+    fraction = step.done / step.total if step.total else 0.0
+    amounts = f"{gigabytes(language, step.done)} / {gigabytes(language, step.total)}"
+    return bar(fraction, step.file) + status_html(f"{fraction:.0%} · {amounts} · {step.file}")
