@@ -436,6 +436,7 @@ def test_numbers_are_written_as_the_language_does() -> None:
     assert number("pt-BR", 1234.56, 1) == "1.234,6"
     assert [seconds("en", s) for s in (0.1234, 1.234, 12.34, 123.4)] == ["0.123 s", "1.23 s", "12.3 s", "2 min 3 s"]
     assert gigabytes("pt-BR", 2_340_000_000) == "2,3 GB"
+    assert (gigabytes("en", 999_400_000), gigabytes("en", 999_600_000)) == ("999 MB", "1.0 GB")
 
 
 def test_sentences_of_the_request_have_translations() -> None:

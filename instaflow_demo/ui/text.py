@@ -318,7 +318,7 @@ def seconds(language: Language, value: float) -> str:
 
 def gigabytes(language: Language, value: float) -> str:
     """Bytes as "512 MB" or "15.6 GB" (powers of ten, as disks and downloads are sold)."""
-    if value < 1e9:
+    if value < 999.5e6:  # from there on it would be "1,000 MB"
         return f"{number(language, value / 1e6, 0)} MB"
     return f"{number(language, value / 1e9, 1)} GB"
 
