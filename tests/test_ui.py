@@ -19,8 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from instaflow_demo import device
+from instaflow_demo.engines.passes import cut_note
 from instaflow_demo.environment import Environment
-from instaflow_demo.errors import InvalidRequest
+from instaflow_demo.errors import DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.measure import Measurement, Timing
@@ -395,6 +397,32 @@ def test_both_languages_have_the_same_texts() -> None:
     assert english.keys() == portuguese.keys()
     for key, text in english.items():
         assert _placeholders(text) == _placeholders(portuguese[key]), key
+
+
+def sentences(folder: Path) -> Iterator[str]:
+    """What visitors meet most often, as the code itself says it."""
+    weights = Weights(converted_dir=folder)
+    yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
+    raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
+    yield from GenerationRequest.parse("a dog", FAST, **raw).notes
+    yield from cut_note(32, "a dog")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.cuda.is_available", lambda: False)
+        patch.setattr(device, "_fast_half", lambda: False)
+        yield from device.choose("cpu", "float16").notes
+        try:
+            device.choose("cuda", "auto")
+        except DeviceUnavailable as error:
+            yield str(error)
+
+
+def test_what_visitors_are_told_is_told_in_portuguese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    said = list(sentences(tmp_path))
+    assert len(said) > 8
+    for sentence in said:
+        assert translated("pt-BR", sentence) != sentence, sentence
+        assert translated("en", sentence) == sentence
 
 
 def test_a_forged_download_is_refused_where_there_is_no_button(tmp_path: Path) -> None:

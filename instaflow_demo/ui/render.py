@@ -141,7 +141,7 @@ def _stopped(column: Column, language: Language) -> Markup:
 
 
 def _failed(column: Column, language: Language) -> Markup:
-    return problem(say(language, "phase_failed"), column.message)
+    return problem(say(language, "phase_failed"), translated(language, column.message))
 
 
 def problem(title: str, sentence: str) -> Markup:
@@ -300,7 +300,7 @@ def unavailable_html(reasons: Mapping[str, tuple[str, str]], language: Language)
     """Why models cannot run and what to do, from id to (title, reason); empty if all can."""
     if not reasons:
         return Markup("")
-    rows = [Markup("<li><b>{}</b> {}</li>").format(title, reason) for title, reason in reasons.values()]
+    rows = [Markup("<li><b>{}</b> {}</li>").format(title, translated(language, r)) for title, r in reasons.values()]
     return Markup('<details class="unavailable"><summary>{}</summary><ul>{}</ul></details>').format(
         say(language, "unavailable_models", n=len(rows)), _join(rows)
     )

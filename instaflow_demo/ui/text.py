@@ -339,11 +339,49 @@ _SENTENCES = (
         r"(?P<title>.+) ignores the negative prompt, because guidance is off at (?P<n>\S+)\.",
         "{title} ignora o comando negativo, porque a orientação está desligada em {n}.",
     ),
+    (r"(?P<title>.+) always uses (?P<n>\S+) for steps\.", "{title} usa sempre {n} em passos."),
+    (r"(?P<title>.+) always uses (?P<n>\S+) for guidance\.", "{title} usa sempre {n} em orientação."),
+    (
+        r"The prompt is longer than the (?P<n>\d+) tokens this model reads, so this was left out: (?P<cut>.+)",
+        "O comando é mais longo que os {n} tokens que este modelo lê; isto ficou de fora: {cut}",
+    ),
+    (
+        r"This processor computes (?P<dtype>\S+) far more slowly than float32, so float32 is used instead\.",
+        "Este processador calcula {dtype} muito mais devagar que float32; por isso é usado float32.",
+    ),
+    (
+        r"There is no usable CUDA GPU here: choose the device “auto” or “cpu”, or install a CUDA build of torch and "
+        r"its driver\.",
+        "Não há aqui uma GPU CUDA utilizável: escolha o dispositivo “auto” ou “cpu”, ou instale o driver e um torch "
+        "com CUDA.",
+    ),
+    (
+        r"(?P<title>.+) is not on this machine\. It is a download of about (?P<size>\S+) GB under the licence "
+        r"(?P<licence>.+): add --download to the command, or run “hf download (?P<source>\S+)”, then reload\.",
+        "{title} não está nesta máquina. São cerca de {size} GB para baixar, sob a licença {licence}: acrescente "
+        "--download ao comando, ou execute “hf download {source}” e recarregue a página.",
+    ),
+    (
+        r"(?P<title>.+) is not on this machine \((?P<part>.+) is missing from (?P<folder>.+)\)\. It is a download of "
+        r"about (?P<size>\S+) GB under the licence (?P<licence>.+): add --download to the command “(?P<command>.+)”, "
+        r"then reload\.",
+        "{title} não está nesta máquina (falta {part} em {folder}). São cerca de {size} GB para baixar, sob a licença "
+        "{licence}: acrescente --download ao comando “{command}” e recarregue a página.",
+    ),
+    (
+        r"(?P<title>.+) has a damaged file, (?P<name>.+): restore assets/models from the repository, for example with "
+        r"(?P<command>.+)\.",
+        "{title} tem um arquivo danificado, {name}: restaure assets/models do repositório, por exemplo com {command}.",
+    ),
+    (
+        r"Something went wrong \(id (?P<id>\w+)\); the log of the app says what\.",
+        "Algo deu errado (id {id}); o registro do aplicativo diz o quê.",
+    ),
 )
 
 
 def translated(language: Language, sentence: str) -> str:
-    """A sentence of request.py in `language`; a sentence that has no translation stays English."""
+    """A sentence of the code below the page in `language`; one that has no translation stays English."""
     if language == "en":
         return sentence
     for pattern, template in _SENTENCES:
