@@ -119,7 +119,9 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
         _check_paths(json_file=json_file)
         weights = Weights(folders=given_folders(model_dir or ()))
         found = [(spec, weights.availability(spec)) for spec in MODELS.values()]
-        table = Table("Id", "System", "Steps", "Pixels", "Licence", "Found, or what is missing", show_lines=True)
+        table = Table(
+            "Id", "System", "Steps", "Pixels", "Size", "Licence", "Found, or what is missing", show_lines=True
+        )
         for spec, availability in found:
             table.add_row(*_described(spec, availability))
         _console().print(table)
@@ -329,7 +331,9 @@ class _Display:
 def _described(spec: ModelSpec, availability: Availability) -> tuple[str, ...]:
     """A model's row for the terminal."""
     where = availability.found if availability.available else availability.reason
-    return spec.id, spec.title, _span(spec.steps), _span(spec.size), spec.licence, escape(where)
+    steps = _span(spec.steps) + (f" + {spec.upsampling_steps}" if spec.upsampling_steps else "")
+    size = "shipped" if spec.shipped else f"{spec.download_bytes / 1e9:.1f} GB"
+    return spec.id, spec.title, steps, _span(spec.size), size, spec.licence, escape(where)
 
 
 def _span(allowed: Range[int]) -> str:

@@ -149,7 +149,7 @@ class _Checker:
             self.problems[field] = _too_long(name, len(value), limits)
             return ""
         text = _normalised(value)
-        if required and not text:
+        if required and not _visible(text):
             self.problems[field] = "Describe the image you want: the prompt is empty."
         elif len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
             self.problems[field] = _too_long(name, len(text), limits)
@@ -220,6 +220,11 @@ class _Checker:
 def _normalised(text: str) -> str:
     """NFC, without surrogates, control characters and runs of white space."""
     return " ".join(_NOT_PRINTABLE.sub(" ", unicodedata.normalize("NFC", text)).split())
+
+
+def _visible(text: str) -> bool:
+    """Whether there is anything to see in it: joiners, direction marks and lone accents show nothing by themselves."""
+    return any(unicodedata.category(character) not in ("Cf", "Mn", "Me") for character in text)
 
 
 def _too_long(name: str, length: int, limits: Limits) -> str:

@@ -190,3 +190,5 @@ def test_models_lists_every_system_with_what_it_needs(tmp_path: Path) -> None:
         assert model["id"] in done.stdout
         assert model["available"] == MODELS[model["id"]].shipped
         assert model["available"] or model["missing"]
+        assert MODELS[model["id"]].licence in done.stdout
+    assert "2.7 GB" in done.stdout

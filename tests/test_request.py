@@ -15,7 +15,10 @@ NAN, INF = float("nan"), float("inf")
 NOT_NUMBERS = (NAN, INF, -INF, True, "3", object(), [], {}, b"1", 1j)
 
 BAD = [
-    *[("prompt", value) for value in (None, 3, True, b"dog", ["dog"], "", " \t\n", "\x00\x1b", "\ud800")],
+    *[
+        ("prompt", value)
+        for value in (None, 3, True, b"dog", ["dog"], "", " \t\n", "\x00\x1b", "\ud800", "\u200b\u200d")
+    ],
     *[("prompt", value) for value in ("x" * 501, "x" * 200_000, "🐕" * 501, " ".join(["dog"] * 200))],
     *[("negative_prompt", value) for value in (None, 3, "x" * 501)],
     *[("models", value) for value in (None, 3, "", [], {}, b"sd-mini", "dall-e", ["sd-mini", "dall-e"], [None], [[]])],
