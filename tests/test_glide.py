@@ -86,6 +86,12 @@ def test_tokens_are_lower_cased_cut_and_padded_with_the_end(tokenizer: GPT2Token
     assert mask[3].all()
 
 
+def test_a_prompt_cannot_spell_a_special_token(tokenizer: GPT2Tokenizer) -> None:
+    ids, mask = glide.tokenize(tokenizer, [f"a {END}"], 16)
+    assert tokenizer.convert_tokens_to_ids(END) not in ids[mask].tolist()
+    assert tokenizer.decode(ids[mask]) == f"a {END}"
+
+
 # ---------------------------------------------------------------- samplers
 
 

@@ -24,6 +24,7 @@ from ..glide import (
     ddim,
     guided,
     quantised,
+    token_ids,
     tokenize,
     upsampled,
 )
@@ -137,7 +138,7 @@ class Text2ImEngine:
 
     def _cut_note(self, prompt: str) -> tuple[str, ...]:
         length = self._base[0].config["tokens"]
-        ids = self._tokenizer(prompt.lower())["input_ids"]
+        ids = token_ids(self._tokenizer, prompt)
         return cut_note(length, self._tokenizer.decode(ids[length:]).strip()) if len(ids) > length else ()
 
 

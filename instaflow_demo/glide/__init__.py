@@ -5,7 +5,7 @@ OpenAI's checkpoints are here. The same classes at smaller sizes make the shippe
 """
 
 from .sampling import FAST27, UPSAMPLER_TEMPERATURE, Network, ancestral, ddim, guided, quantised, upsampled
-from .text import TextEncoder, tokenize
+from .text import TextEncoder, token_ids, tokenize
 from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "make_text_encoder",
     "make_unet",
     "quantised",
+    "token_ids",
     "tokenize",
     "upsampled",
 ]
