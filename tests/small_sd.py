@@ -1,4 +1,4 @@
-"""Stable Diffusion's layout as it was published, with tiny random networks."""
+"""Stable Diffusion's layout as it was published, with random networks: tiny ones, or of full size."""
 
 import json
 import shutil
@@ -10,8 +10,10 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo.weights import MODELS_DIR
 
+Networks = tuple[CLIPTextModel, UNet2DConditionModel, AutoencoderKL]
 
-def networks() -> tuple[CLIPTextModel, UNet2DConditionModel, AutoencoderKL]:
+
+def networks() -> Networks:
     torch.manual_seed(0)
     text_encoder = CLIPTextModel(
         CLIPTextConfig(
@@ -44,9 +46,35 @@ def networks() -> tuple[CLIPTextModel, UNet2DConditionModel, AutoencoderKL]:
     return text_encoder.eval(), unet.eval(), vae.eval()
 
 
-def save_published(folder: Path, *, safetensors: bool = True, variant: str | None = None) -> Path:
+def full_size_networks() -> Networks:
+    """The networks of Stable Diffusion 1.5, and so of InstaFlow-0.9B."""
+    torch.manual_seed(0)
+    text_encoder = CLIPTextModel(
+        CLIPTextConfig(
+            hidden_size=768,
+            intermediate_size=3072,
+            num_hidden_layers=12,
+            num_attention_heads=12,
+            projection_dim=768,
+        )
+    )
+    unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)
+    vae = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=2,
+        latent_channels=4,
+        sample_size=512,
+    )
+    return text_encoder.eval(), unet.eval(), vae.eval()
+
+
+def save_published(
+    folder: Path, made: Networks | None = None, *, safetensors: bool = True, variant: str | None = None
+) -> Path:
     """A checkpoint like XCLiu's: a pipeline class that diffusers does not know, and a scheduler not to be used."""
-    text_encoder, unet, vae = networks()
+    text_encoder, unet, vae = made or networks()
     shutil.copytree(MODELS_DIR / "mini/tokenizer", folder / "tokenizer")
     settings = folder / "tokenizer/tokenizer_config.json"
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"model_max_length": 77}))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from transformers import GPT2Tokenizer
 
 from instaflow_demo import glide
 from instaflow_demo.errors import CheckpointError
-from instaflow_demo.glide.convert import convert, networks_of, text_names, unet_names
+from instaflow_demo.glide.convert import convert, networks_of, read_state, text_names, unet_names
 from instaflow_demo.glide.sampling import UPSAMPLER_TEMPERATURE, base_scheduler
 
 SHAPES = {"base": SMALL_BASE, "upsampler": SMALL_UPSAMPLER}
@@ -256,6 +257,30 @@ def test_what_is_no_checkpoint_is_a_sentence(files: tuple[Path, Path], tmp_path:
     files[1].write_bytes(content)
     with pytest.raises(CheckpointError, match=r"upsample\.pt cannot be read"):
         convert(*files, tmp_path / "out", (SMALL_BASE, SMALL_UPSAMPLER))
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_damaged_file_is_a_sentence_wherever_it_is_damaged(tmp_path: Path, *, zipped: bool) -> None:
+    file, rng = tmp_path / "base.pt", Random(1)
+    torch.save({"weight": torch.zeros(2)}, file, _use_new_zipfile_serialization=zipped)
+    whole, refused = file.read_bytes(), 0
+    for _ in range(3000):
+        damaged = bytearray(whole[: rng.randrange(1, len(whole))] if rng.random() < 0.3 else whole)
+        for _ in range(rng.choice([1, 3, 10])):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        file.write_bytes(damaged)
+        try:
+            read_state(file)
+        except CheckpointError:
+            refused += 1
+    assert refused > 1000  # the others hit what nobody reads
+
+
+def test_older_files_are_read_too(tmp_path: Path) -> None:
+    """PyTorch wrote no zip archives before 1.6."""
+    torch.save({"weight": torch.arange(3)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    assert torch.equal(read_state(tmp_path / "old.pt")["weight"], torch.arange(3))
 
 
 def test_code_in_a_file_is_not_run(files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

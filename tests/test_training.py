@@ -25,6 +25,7 @@ CHAIN = (
     ("teacher", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
     ("reflow", "--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4"),
     ("distill", "--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4"),
+    ("text2im-text", "--toy", "--steps", "60", "--batch", "64"),
     ("text2im-base", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
     ("text2im-upsampler", "--toy", "--steps", "60", "--batch", "8"),
 )

@@ -138,7 +138,7 @@ class Text2ImEngine:
 
     def _cut_note(self, prompt: str) -> tuple[str, ...]:
         length = self._base[0].config["tokens"]
-        ids = token_ids(self._tokenizer, prompt)
+        (ids,) = token_ids(self._tokenizer, [prompt])
         return cut_note(length, self._tokenizer.decode(ids[length:]).strip()) if len(ids) > length else ()
 
 

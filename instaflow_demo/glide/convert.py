@@ -6,11 +6,13 @@ checked: nothing may be missing, left over or of another shape.
 
 import json
 import shutil
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, is_zipfile
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,11 @@ from ..errors import CheckpointError
 from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 
 VOCABULARY = ("vocab.json", "merges.txt")
+# what torch.load raises for files that are cut off, or altered here and there
+_DAMAGED = (
+    *(OSError, RuntimeError, ValueError, EOFError, UnpicklingError),
+    *(AssertionError, AttributeError, LookupError, TypeError, BadZipFile, struct.error),
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,8 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
             )
     # both files are judged before anything is written
     networks = {
-        "": networks_of(_read(base), shapes[0], base.name),
-        "upsampler": networks_of(_read(upsampler), shapes[1], upsampler.name),
+        "": networks_of(read_state(base), shapes[0], base.name),
+        "upsampler": networks_of(read_state(upsampler), shapes[1], upsampler.name),
     }
     out.mkdir(parents=True, exist_ok=True)
     for prefix, (unet, text_encoder) in networks.items():
@@ -58,6 +65,24 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
         text_encoder.save_pretrained(out / "_".join(filter(None, [prefix, "text_encoder"])), max_shard_size="2GB")
     save_tokenizer(vocabulary, out / "tokenizer", shapes[0].tokens)
     write_index(out)
+
+
+def read_state(file: Path) -> dict[str, Tensor]:
+    """The tensors of a .pt file, without running anything that it may hold.
+
+    Raises:
+        CheckpointError: when it cannot be read, or holds something else.
+    """
+    try:
+        # only archives can be mapped; files from before PyTorch 1.6 are none
+        state: Any = torch.load(file, map_location="cpu", weights_only=True, mmap=is_zipfile(file))
+    except _DAMAGED as error:
+        raise CheckpointError(
+            f"{file} cannot be read as a PyTorch file of plain tensors: download it again."
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(f"{file} holds no dictionary of tensors: is it the right file?")
+    return state
 
 
 def networks_of(state: Mapping[str, Tensor], shape: Shape, name: str) -> tuple[nn.Module, nn.Module]:
@@ -133,19 +158,6 @@ def write_index(folder: Path) -> None:
         "upsampler": unet,
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-
-
-def _read(file: Path) -> dict[str, Tensor]:
-    """The tensors of a .pt file, without running anything that it may hold."""
-    try:
-        state: Any = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
-        raise CheckpointError(
-            f"{file} cannot be read as a PyTorch file of plain tensors: download it again."
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CheckpointError(f"{file} holds no dictionary of tensors: is it the right file?")
-    return state
 
 
 def _down(shape: Shape) -> Iterator[Rename]:

@@ -52,14 +52,14 @@ class TextEncoder(ModelMixin, ConfigMixin):
         return states, self.projection(states[:, -1])
 
 
-def token_ids(tokenizer: GPT2Tokenizer, text: str) -> list[int]:
-    """All ids of a lower-cased text; one that spells the end-of-text token is text like any other."""
-    return tokenizer(text.lower(), split_special_tokens=True, verbose=False)["input_ids"]
+def token_ids(tokenizer: GPT2Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """All ids of lower-cased texts; one that spells the end-of-text token is text like any other."""
+    return tokenizer([text.lower() for text in texts], split_special_tokens=True, verbose=False)["input_ids"]
 
 
 def tokenize(tokenizer: GPT2Tokenizer, texts: Sequence[str], length: int) -> tuple[Tensor, Tensor]:
     """Ids and mask, both (B, length), of lower-cased texts: no start or end, cut or padded with the end-of-text id."""
-    rows = [token_ids(tokenizer, text)[:length] for text in texts]
+    rows = [row[:length] for row in token_ids(tokenizer, texts)]
     padding = tokenizer.eos_token_id
     ids = [row + [padding] * (length - len(row)) for row in rows]
     mask = [[True] * len(row) + [False] * (length - len(row)) for row in rows]

@@ -1,9 +1,11 @@
 """`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
 
-Stages: data, text-encoder, autoencoder, teacher, reflow, distill, text2im-base, text2im-upsampler, export. To resume a
-stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m instaflow_demo.training STAGE`.
+Stages: data, text-encoder, autoencoder, teacher, reflow, distill, text2im-text, text2im-base, text2im-upsampler and
+export. To resume a stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m
+instaflow_demo.training STAGE`.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from accelerate import Accelerator
 from safetensors.torch import save_file
 from torch import nn
 
+from .. import glide
 from ..errors import DemoError
 from ..registry import MODELS
 from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text, text2im
@@ -76,23 +79,16 @@ def text_encoder(
     dry_run: DryRun = False,
 ) -> None:
     """Train the tokenizer and the text encoder."""
-    shape, device = _shape(toy), torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    shape = _shape(toy)
     if _told(dry_run, f"train a text encoder {shape.text_width} wide for {steps} steps of {batch}"):
         return
     torch.manual_seed(0)
-    folder, (lexicon, meanings) = RunFolder(run).stage("text-encoder"), RunFolder(run).words()
-    tokenizer = text.train_tokenizer(lexicon, shape)
-    encoder = architecture.make_text_encoder(shape, tokenizer).to(device)
-    reader, bank = text.Reader(shape.text_width).to(device), meanings.concepts.to(device)
-    training = text.train(text.Examples(lexicon, meanings, tokenizer), encoder.train(), reader, bank, steps, batch)
-    progress = loop.report(training, folder / "log.jsonl", "text encoder")
+    files, folder = RunFolder(run), RunFolder(run).stage("text-encoder")
+    tokenizer = text.train_tokenizer(files.words()[0], shape)
+    encoder = architecture.make_text_encoder(shape, tokenizer)
     tokenizer.save_pretrained(folder / "tokenizer")
     tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))  # vocab.json and merges.txt, the older layout
-    save_half(encoder.eval(), folder / "text_encoder")
-    save_file({"concepts": bank, **reader.state_dict()}, folder / "reader.safetensors")
-    top1, top5 = text.held_out_accuracy(encoder, reader, tokenizer, bank)
-    record(folder, progress, {"batch": batch, "held_out_top1": round(top1, 4), "held_out_top5": round(top5, 4)})
-    typer.echo(f"Of the words that no caption has, {top1:.1%} are nearest to their concept ({top5:.1%} among five).")
+    _teach(text.Encoding.clip(encoder, tokenizer), shape.text_width, files, folder, steps, batch)
 
 
 @app.command(name="autoencoder")
@@ -206,6 +202,27 @@ def train_distill(
 
 
 @app.command()
+def text2im_text(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Annotated[int, typer.Option("--steps", help="Train for this many steps.")] = 4000,
+    batch: BatchSize = 192,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the tokenizer of Text2im, and teach the text encoder of its base what words mean."""
+    shape = _cascade(toy).base
+    if _told(dry_run, f"train a text encoder {shape.text_width} wide for {steps} steps of {batch}"):
+        return
+    torch.manual_seed(0)
+    files, folder = RunFolder(run), RunFolder(run).stage("text2im-text")
+    scenes = Sampler(sprites.keys(files.sprites)).scenes(20_000, seed=1)
+    texts = [*itertools.chain(*scenes.captions), *text.words_of(files.words()[0])]
+    tokenizer = text2im.train_tokenizer(texts, shape.vocabulary, folder / "tokenizer")
+    encoder = glide.make_text_encoder(shape)
+    _teach(text2im.encoding(encoder, tokenizer), shape.text_width, files, folder, steps, batch)
+
+
+@app.command()
 def text2im_base(
     run: Run = DEFAULT_RUN,
     toy: Toy = False,
@@ -217,19 +234,16 @@ def text2im_base(
     compile_: Compile = True,
     dry_run: DryRun = False,
 ) -> None:
-    """Train the base of Text2im, with its tokenizer and its text encoder."""
+    """Train the base of Text2im, its text encoder with it."""
     shape, budget = _cascade(toy).base, loop.Budget(steps, minutes, pause_after)
     torch.manual_seed(0)
     painter = text2im.Painter(shape)
     if _told(dry_run, f"train a base of {_millions(painter)} on {count} scenes with {budget}, {batch} a step"):
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
+    painter.text_encoder = files.text2im_text_encoder().train()
     folder, drawn = files.stage("text2im-base"), sprites.load(files.sprites, _cascade(toy).upsampler.size)
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
-    if process.is_main_process:
-        captions = [text for texts in sampler.scenes(20_000, seed=1).captions for text in texts]
-        text2im.train_tokenizer(captions, shape.vocabulary, folder / "tokenizer")
-    process.wait_for_everyone()
     tokenizer, cached = files.text2im_tokenizer(), folder / f"scenes-{process.process_index}.safetensors"
     if not cached.exists():
         share = count // process.num_processes
@@ -366,6 +380,21 @@ def _train_painter(
         save_half(painter.text_encoder, folder / "text_encoder")
         record(folder, progress, facts)
     process.end_training()
+
+
+def _teach(encoding: text.Encoding, width: int, files: RunFolder, folder: Path, steps: int, batch: int) -> None:
+    """Teach a text encoder what words mean; save it with what reads it, and how well it knows words not taught."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    lexicon, meanings = files.words()
+    encoder, reader, bank = encoding.network.to(device).train(), text.Reader(width), meanings.concepts.to(device)
+    examples = text.Examples(lexicon, meanings, encoding.ids)
+    training = text.train(examples, encoding, reader.to(device), bank, steps, batch)
+    progress = loop.report(training, folder / "log.jsonl", folder.name)
+    save_half(encoder.eval(), folder / "text_encoder")
+    save_file({"concepts": bank, **reader.state_dict()}, folder / "reader.safetensors")
+    top1, top5 = text.held_out_accuracy(encoding, reader, bank)
+    record(folder, progress, {"batch": batch, "held_out_top1": round(top1, 4), "held_out_top5": round(top5, 4)})
+    typer.echo(f"Of the words that no caption has, {top1:.1%} are nearest to their concept ({top5:.1%} among five).")
 
 
 def _collect_words(folder: RunFolder, wordnet: Path | None) -> None:

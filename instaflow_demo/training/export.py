@@ -156,7 +156,7 @@ SHIPPED = MappingProxyType(
         "text2im-mini": Shipped(
             "Text2im mini: GLIDE's cascade",
             {
-                "tokenizer": "text2im-base/tokenizer",
+                "tokenizer": "text2im-text/tokenizer",
                 "text_encoder": "text2im-base/text_encoder",
                 "unet": "text2im-base/unet",
                 "upsampler_text_encoder": "text2im-upsampler/text_encoder",

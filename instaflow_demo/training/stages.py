@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 
 from ..errors import DemoError
+from ..glide import TextEncoder
 from .loop import Progress
 from .teacher import Prompts
 from .text import Lexicon, Meanings
@@ -60,7 +61,10 @@ class RunFolder:
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
     def text2im_tokenizer(self) -> GPT2Tokenizer:
-        return GPT2Tokenizer.from_pretrained(self._made("text2im-base/tokenizer"), local_files_only=True)
+        return GPT2Tokenizer.from_pretrained(self._made("text2im-text/tokenizer"), local_files_only=True)
+
+    def text2im_text_encoder(self) -> TextEncoder:
+        return TextEncoder.from_pretrained(self._made("text2im-text/text_encoder"), torch_dtype=torch.float32)
 
     def unet(self, stage: str) -> UNet2DConditionModel:
         return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)

@@ -8,9 +8,11 @@ Afterwards it is frozen, as Stable Diffusion freezes CLIP.
 
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import as_file, files
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -68,6 +70,11 @@ def no_lexicon() -> Lexicon:
     return Lexicon(((),) * len(concepts()), ())
 
 
+def words_of(words: Lexicon) -> list[str]:
+    """Every word of a lexicon."""
+    return [*chain(*words.synonyms), *words.others]
+
+
 def train_tokenizer(words: Lexicon, shape: Architecture) -> CLIPTokenizer:
     """A byte-pair vocabulary in CLIP's format, made from captions and the lexicon."""
     rng = Random(0)
@@ -78,7 +85,7 @@ def train_tokenizer(words: Lexicon, shape: Architecture) -> CLIPTokenizer:
         for language in ("en", "pt")
         for _ in range(40)
     ]
-    texts += [word for synonyms in words.synonyms for word in synonyms] + list(words.others)
+    texts += words_of(words)
     base = CLIPTokenizer(model_max_length=shape.text_tokens)
     return base.train_new_from_iterator(texts, vocab_size=shape.vocabulary, initial_alphabet=_bytes())
 
@@ -129,18 +136,34 @@ class Meanings:
         return cls(titles, teacher(words.others) if words.others else titles[:0])
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """A text encoder as it is trained here: texts to ids (B, T), ids to states (B, T, D).
+
+    Rows of ids are padded with the end-of-text token, or cut.
+    """
+
+    network: nn.Module
+    ids: Callable[[Sequence[str]], Tensor]
+    states: Callable[[Tensor], Tensor]
+
+    @classmethod
+    def clip(cls, encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> "Encoding":
+        return cls(encoder, partial(tokenize, tokenizer), lambda ids: encoder(input_ids=ids).last_hidden_state)
+
+
 class Examples:
     """Draws training batches: captions, some of them with a word of the lexicon in the place of the concept's name."""
 
-    def __init__(self, words: Lexicon, meanings: Meanings, tokenizer: CLIPTokenizer, seed: int = 0):
-        self._words, self._meanings, self._tokenizer, self._rng = words, meanings, tokenizer, Random(seed)
+    def __init__(self, words: Lexicon, meanings: Meanings, ids: Callable[[Sequence[str]], Tensor], seed: int = 0):
+        self._words, self._meanings, self._ids, self._rng = words, meanings, ids, Random(seed)
         self._with_synonyms = [row for row, synonyms in enumerate(words.synonyms) if synonyms]
 
     def batch(self, size: int) -> Batch:
         rows = [self._example() for _ in range(size)]
         texts, meanings, owners, scenes = zip(*rows, strict=True)
         return Batch(
-            tokenize(self._tokenizer, texts),
+            self._ids(texts),
             torch.stack(meanings),
             torch.tensor(owners),
             torch.tensor([_classes(scene, text) for scene, text in zip(scenes, texts, strict=True)]),
@@ -179,14 +202,13 @@ def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
     return tokens["input_ids"]
 
 
-def loss(encoder: nn.Module, reader: Reader, batch: Batch, bank: Tensor) -> Tensor:
-    """How far the states are from saying what the captions say.
+def loss(states: Tensor, reader: Reader, batch: Batch, bank: Tensor) -> Tensor:
+    """How far states (B, T, D) are from saying what the captions say.
 
     The end-of-text token and one random later padding token are both read, so that the meaning stands in many positions
     of what the U-Net attends to, and not only at a noun that it may never have seen. `bank` (C, 384) holds the
     concepts' meanings, against which each caption is also classified.
     """
-    states = encoder(input_ids=batch.ids).last_hidden_state
     total = torch.zeros((), device=states.device)
     for position in _reading_positions(batch.ids):
         state = states[torch.arange(len(states)), position]
@@ -200,16 +222,16 @@ def loss(encoder: nn.Module, reader: Reader, batch: Batch, bank: Tensor) -> Tens
 
 
 def train(
-    examples: Examples, encoder: CLIPTextModel, reader: Reader, bank: Tensor, steps: int, batch: int
+    examples: Examples, encoding: Encoding, reader: Reader, bank: Tensor, steps: int, batch: int
 ) -> Iterator[Progress]:
-    """Train encoder and reader together, on whatever device they are; `bank` (C, 384) holds the concepts' meanings."""
-    device = encoder.device
-    parameters = [*encoder.parameters(), *reader.parameters()]
+    """Train encoder and reader together, on the device of `bank` (C, 384), which holds the concepts' meanings."""
+    parameters = [*encoding.network.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, total_steps=steps + 1, pct_start=0.1)
     started, recent = time.monotonic(), None
     for step in range(1, steps + 1):
-        value = loss(encoder, reader, examples.batch(batch).to(device), bank)
+        drawn = examples.batch(batch).to(bank.device)
+        value = loss(encoding.states(drawn.ids), reader, drawn, bank)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -220,25 +242,20 @@ def train(
 
 
 @torch.inference_mode()
-def nearest_concepts(
-    encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPTokenizer, bank: Tensor, texts: Sequence[str]
-) -> Tensor:
+def nearest_concepts(encoding: Encoding, reader: Reader, bank: Tensor, texts: Sequence[str]) -> Tensor:
     """Rows of the concepts nearest in meaning to each text, best first: (B, C)."""
-    ids = tokenize(tokenizer, texts).to(encoder.device)
-    states = encoder(input_ids=ids).last_hidden_state
+    ids = encoding.ids(texts).to(bank.device)
     end, _ = _reading_positions(ids)
-    meaning = F.normalize(reader.meaning(states[torch.arange(len(ids)), end]), dim=-1)
-    return (meaning @ bank.to(encoder.device).T).argsort(1, descending=True)
+    meaning = F.normalize(reader.meaning(encoding.states(ids)[torch.arange(len(ids)), end]), dim=-1)
+    return (meaning @ bank.T).argsort(1, descending=True)
 
 
-def held_out_accuracy(
-    encoder: CLIPTextModel, reader: Reader, tokenizer: CLIPTokenizer, bank: Tensor
-) -> tuple[float, float]:
+def held_out_accuracy(encoding: Encoding, reader: Reader, bank: Tensor) -> tuple[float, float]:
     """Share of the held-out words whose concept is the nearest, and among the five nearest."""
     rows = {concept.title: row for row, concept in enumerate(concepts())}
     words = held_out_words()
-    wanted = torch.tensor([rows[title] for _, title in words], device=encoder.device)
-    ranked = nearest_concepts(encoder, reader, tokenizer, bank, [f"a {word}" for word, _ in words])
+    wanted = torch.tensor([rows[title] for _, title in words], device=bank.device)
+    ranked = nearest_concepts(encoding, reader, bank, [f"a {word}" for word, _ in words])
     hits = ranked == wanted[:, None]
     return hits[:, :1].any(1).float().mean().item(), hits[:, :5].any(1).float().mean().item()
 

@@ -1,0 +1,46 @@
+"""Checkpoints of the published sizes and formats with random weights: to time the demo on a GPU without the real ones.
+
+python tests/full_size.py text2im FOLDER    base.pt and upsample.pt, and a small vocabulary
+python tests/full_size.py sd FOLDER         Stable Diffusion 1.5's layout in half precision, as InstaFlow-0.9B has
+"""
+
+import sys
+from pathlib import Path
+
+import small_sd
+import torch
+import typer
+from published_glide import PublishedGlide
+from small_glide import save_vocabulary
+
+from instaflow_demo import glide
+
+PARAMETERS = {"base.pt": 385_030_726, "upsample.pt": 398_361_286}
+
+
+def save_text2im(folder: Path) -> None:
+    save_vocabulary(folder)
+    torch.manual_seed(0)
+    for name, shape in (("base.pt", glide.BASE), ("upsample.pt", glide.UPSAMPLER)):
+        network = PublishedGlide(shape)
+        count = sum(parameter.numel() for parameter in network.parameters())
+        if count != PARAMETERS[name]:
+            raise SystemExit(f"{name} has {count} parameters, not {PARAMETERS[name]}")
+        typer.echo(f"{name}: {count} parameters")
+        torch.save(network.state_dict(), folder / name)
+
+
+def save_sd(folder: Path) -> None:
+    networks = small_sd.full_size_networks()
+    for network in networks:
+        typer.echo(
+            f"{type(network).__name__}: {sum(parameter.numel() for parameter in network.parameters())} parameters"
+        )
+        network.half()
+    small_sd.save_published(folder, networks, variant="fp16")
+
+
+if __name__ == "__main__":
+    kind, target = sys.argv[1], Path(sys.argv[2])
+    target.mkdir(parents=True, exist_ok=True)
+    {"text2im": save_text2im, "sd": save_sd}[kind](target)
