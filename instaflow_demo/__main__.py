@@ -15,12 +15,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from tqdm.auto import tqdm
 
-from . import report
+from . import progress, report
 from .environment import fingerprint
 from .errors import DemoError, InvalidRequest, StorageFull
-from .events import Done, Event, Failed, ImageReady, Loading, Step
 from .gallery import Gallery
 from .registry import DEFAULT_MODELS, MODELS, ModelSpec, Range
 from .request import GenerationRequest
@@ -208,8 +206,8 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
     if files.download:
-        _download([run.model for run in request.runs], weights)
-    outcomes = report.collect(_shown(Service(weights, Gallery(files.out)).run(request), request), request)
+        progress.download([run.model for run in request.runs], weights)
+    outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
         _console().print(_comparison(measured))
@@ -217,26 +215,6 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
         _write_json(files.json, report.results_json(fingerprint(files.out), request, outcomes))
     if any(outcome.error or _unsaved(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
-
-
-def _download(specs: Sequence[ModelSpec], weights: Weights) -> None:
-    """Fetch the published ones that are not here, with a bar for each.
-
-    Raises:
-        DownloadFailed: with a sentence.
-    """
-    import torch  # noqa: PLC0415 - slow to import
-
-    from . import hub  # noqa: PLC0415 - slow to import
-
-    for spec in specs:
-        if spec.shipped or weights.availability(spec).available:
-            continue
-        typer.echo(f"{spec.title}: about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}")
-        with tqdm(desc=spec.id, unit="B", unit_scale=True, file=sys.stderr) as bar:
-            for step in hub.download(spec, half=torch.cuda.is_available()):
-                bar.total = step.total
-                bar.update(step.done - bar.n)
 
 
 def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
@@ -262,70 +240,6 @@ def _comparison(measured: Sequence[tuple[str, ...]]) -> Table:
     for figure in figures:
         table.add_row(*figure)
     return table
-
-
-def _shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event]:
-    """The events, each shown as it passes."""
-    typer.echo(f"seed: {request.seed}")
-    for note in request.notes:
-        typer.echo(note)
-    display = _Display(request)
-    try:
-        for event in events:
-            display.show(event)
-            yield event
-    finally:
-        display.close()
-
-
-class _Display:
-    """A progress bar for each model on stderr, and a line for each image on stdout."""
-
-    def __init__(self, request: GenerationRequest):
-        self._images = request.images
-        self._bar: tqdm | None = None
-        self._stage = ""
-        self._said: set[str] = set()
-
-    def show(self, event: Event) -> None:
-        """Show one event."""
-        if isinstance(event, Loading):
-            self._say(f"{event.model}: loading", *event.notes)
-        elif isinstance(event, Step):
-            self._advance(event)
-        elif isinstance(event, ImageReady):
-            saved = f"  {event.path}" if event.path else ""
-            cold = "" if event.timing.warm else " (cold)"
-            time = f"time: {event.timing.seconds_per_image:.3f} s"
-            self._say(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{saved}", *event.notes)
-        elif isinstance(event, Done | Failed):
-            self.close()
-            if isinstance(event, Failed):
-                typer.echo(f"{event.model}: {event.message}", err=True)
-
-    def close(self) -> None:
-        """Leave the bar as it is and go on below it."""
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = None
-
-    def _advance(self, step: Step) -> None:
-        if step.stage != self._stage:
-            self.close()
-        if self._bar is None:
-            passes = -(-self._images // step.images)
-            self._bar = tqdm(total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
-            self._stage = step.stage
-        enlarging = " upsampler" if step.stage == "upsample" else ""
-        self._bar.set_description(f"{step.model}{enlarging} {step.image + step.images}/{self._images}", refresh=False)
-        self._bar.update(1)
-
-    def _say(self, *lines: str) -> None:
-        """Print above the bar, and nothing twice: a note may come with every image."""
-        for line in lines:
-            if line not in self._said:
-                self._said.add(line)
-                tqdm.write(line, file=sys.stdout)
 
 
 def _described(spec: ModelSpec, availability: Availability) -> tuple[str, ...]:

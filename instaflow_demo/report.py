@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .environment import Environment
 from .events import Done, Event, Failed, ImageReady
 from .measure import Measurement
+from .registry import MODELS, ModelSpec, Published
 from .request import GenerationRequest, ModelRun
 
 # The fair figures come first; iterations per second mean little between systems with different step counts.
@@ -29,6 +30,19 @@ COLUMNS = (
     "Peak memory (MB)",
     "State",
 )
+DISCUSSION = (
+    "System",
+    "Measured",
+    "Pixels",
+    "Steps",
+    "Network evaluations",
+    "Seconds per image",
+    "Speed-up",
+    "it/s",
+    "FID-5k",
+    "CLIP score",
+)
+_UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
@@ -55,9 +69,20 @@ def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcom
 
 def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[str, ...]]:
     """The comparison table: a row of `COLUMNS` for each model that finished."""
-    measured = [outcome for outcome in outcomes if outcome.measurement and outcome.measurement.images]
-    slowest = max((m.seconds_per_image for m in _measurements(measured)), default=0.0)
-    return [_row(outcome, measurement, request, slowest) for outcome, measurement in _pairs(measured)]
+    measured = _measured(outcomes)
+    slowest = _slowest(measured)
+    return [_row(outcome, measurement, request, slowest) for outcome, measurement in measured]
+
+
+def discussion(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    """What the paper reports, then what this run measured: a row of `DISCUSSION` for each system."""
+    reported = [(spec, spec.published) for spec in MODELS.values() if spec.published]
+    slowest = max(published.seconds for _, published in reported)
+    measured = _measured(outcomes)
+    return [
+        *(_reported_row(spec, published, slowest) for spec, published in reported),
+        *(_measured_row(outcome.run, measurement, _slowest(measured)) for outcome, measurement in measured),
+    ]
 
 
 def to_csv(table: Sequence[Sequence[str]]) -> str:
@@ -67,9 +92,9 @@ def to_csv(table: Sequence[Sequence[str]]) -> str:
     return out.getvalue()
 
 
-def to_markdown(table: Sequence[Sequence[str]]) -> str:
-    """The comparison table as GitHub Markdown."""
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *table]
+def to_markdown(table: Sequence[Sequence[str]], columns: Sequence[str] = COLUMNS) -> str:
+    """The comparison table, or another one with its own columns, as GitHub Markdown."""
+    lines = [columns, ["---"] * len(columns), *table]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
@@ -87,12 +112,15 @@ def _outcome(run: ModelRun, images: list[ImageReady], end: Done | Failed | None)
     return Outcome(run, tuple(images), measurement, error)
 
 
-def _measurements(outcomes: Iterable[Outcome]) -> Iterator[Measurement]:
-    return (measurement for _, measurement in _pairs(outcomes))
+def _measured(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measurement]]:
+    """The models that finished, with what they took."""
+    return [
+        (outcome, outcome.measurement) for outcome in outcomes if outcome.measurement and outcome.measurement.images
+    ]
 
 
-def _pairs(outcomes: Iterable[Outcome]) -> Iterator[tuple[Outcome, Measurement]]:
-    return ((outcome, outcome.measurement) for outcome in outcomes if outcome.measurement)
+def _slowest(measured: Iterable[tuple[Outcome, Measurement]]) -> float:
+    return max((measurement.seconds_per_image for _, measurement in measured), default=0.0)
 
 
 def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float) -> tuple[str, ...]:
@@ -104,15 +132,42 @@ def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: 
         f"{seconds:.3f}",
         f"{m.images_per_second:.2f}",
         str(m.network_evaluations),
-        f"{slowest / seconds:.1f}x" if seconds else "",
+        _speed_up(slowest, seconds),
         ", ".join(f"{image.timing.seconds_per_image:.3f}" for image in outcome.images),
-        f"{m.steps} + {outcome.run.model.upsampling_steps}" if outcome.run.model.upsampling_steps else str(m.steps),
+        _steps(outcome.run),
         f"{m.guidance:g}" if outcome.run.guided else "off",
         f"{m.iterations_per_second:.2f}",
         " / ".join(f"{stage:.3f}" for stage in _stages_per_image(m)),
         f"{m.load_s:.2f}",
         f"{m.peak_bytes / 1e6:.0f}",
         "warm" if m.warm else "cold",
+    )
+
+
+def _steps(run: ModelRun) -> str:
+    """Both stages' where there are two."""
+    return f"{run.steps} + {run.model.upsampling_steps}" if run.model.upsampling_steps else str(run.steps)
+
+
+def _speed_up(slowest: float, seconds: float) -> str:
+    return f"{slowest / seconds:.1f}x" if seconds else ""
+
+
+def _reported_row(spec: ModelSpec, published: Published, slowest: float) -> tuple[str, ...]:
+    (run,) = GenerationRequest.parse("a dog", spec.id).runs  # as the paper has it, which is each model's default
+    speed_up = _speed_up(slowest, published.seconds)
+    return (
+        *(spec.title, "in the paper, on an A100", str(run.size), _steps(run), str(run.network_evaluations)),
+        *(f"{published.seconds:.2f}", speed_up, _UNKNOWN, f"{published.fid_5k:.1f}", f"{published.clip_score:.3f}"),
+    )
+
+
+def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> tuple[str, ...]:
+    seconds, state = m.seconds_per_image, "warm" if m.warm else "cold"
+    where = f"here, {m.device}, {m.dtype}, {state}"
+    return (
+        *(run.model.title, where, str(run.size), _steps(run), str(m.network_evaluations)),
+        *(f"{seconds:.3f}", _speed_up(slowest, seconds), f"{m.iterations_per_second:.2f}", _UNKNOWN, _UNKNOWN),
     )
 
 

@@ -13,6 +13,7 @@ from instaflow_demo import report
 from instaflow_demo.environment import fingerprint
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Step
 from instaflow_demo.measure import Measurement, Stopwatch, Timing
+from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 
 REQUEST = GenerationRequest.parse("a dog | a cat", ["instaflow-mini", "sd-mini", "2rf-mini"], images=3, seed=7)
@@ -83,6 +84,19 @@ def test_a_batch_has_one_time_for_all() -> None:
 def test_no_time_at_all_divides_nothing() -> None:
     (row,) = cells(report.collect(events_of("sd-mini", (Timing(1, 25, 0.0, 0.0, 0.0, True),)), REQUEST))
     assert (row["Images per second"], row["Speed-up"], row["it/s"]) == ("0.00", "", "0.00")
+
+
+def test_the_discussion_puts_published_figures_above_the_measured_ones(outcomes: tuple[report.Outcome, ...]) -> None:
+    table = [dict(zip(report.DISCUSSION, row, strict=True)) for row in report.discussion(outcomes)]
+    paper = {row["System"]: row for row in table if row["Measured"] == "in the paper, on an A100"}
+    fast, slow = table[len(paper) :]
+    assert set(paper) == {spec.title for spec in MODELS.values() if spec.published}
+    assert paper["InstaFlow 0.9B"]["Speed-up"] == "9.8x"  # 0.88 s / 0.09 s
+    assert paper["InstaFlow 0.9B"]["FID-5k"] == "23.4"
+    assert paper["Stable Diffusion 1.5"]["Network evaluations"] == slow["Network evaluations"] == "50"
+    assert fast["Measured"] == "here, cpu, float32, warm"
+    assert (fast["Seconds per image"], fast["Speed-up"], fast["it/s"]) == ("0.500", "10.0x", "4.00")
+    assert (fast["Pixels"], fast["FID-5k"]) == ("256", "–")
 
 
 def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -> None:

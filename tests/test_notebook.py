@@ -1,0 +1,192 @@
+"""The notebook: run from its own folder on shipped models, as a reader would, with no network."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import IPython.display
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from served import ROOT, environment
+
+from instaflow_demo import notebook, report
+from instaflow_demo.errors import InvalidRequest, ModelUnavailable
+from instaflow_demo.registry import MODELS
+from instaflow_demo.request import Dtype, Limits
+
+PATH = ROOT / "assets/instaflow_demo.ipynb"
+IMAGE = '<img src="data:image/png;base64,'
+
+
+def stored() -> NotebookNode:
+    return nbformat.read(PATH, as_version=4)
+
+
+def code_cells(book: NotebookNode) -> dict[str, NotebookNode]:
+    return {cell.id: cell for cell in book.cells if cell.cell_type == "code"}
+
+
+def fields(book: NotebookNode) -> dict[str, tuple[str, str]]:
+    """Every form field: its value, and what Colab is told about it."""
+    source = "\n".join(cell.source for cell in code_cells(book).values())
+    return {
+        name: (value, form) for name, value, form in re.findall(r"^(\w+) = (.*?)  # @param (.*)$", source, re.MULTILINE)
+    }
+
+
+def filled_in(book: NotebookNode, **values: Any) -> NotebookNode:
+    """The notebook with other values in its form fields."""
+    for name, value in values.items():
+        assert name in fields(book)
+        for cell in code_cells(book).values():
+            cell.source = re.sub(
+                rf"^{name} = .*?(?=  # @param)", f"{name} = {value!r}", cell.source, flags=re.MULTILINE
+            )
+    return book
+
+
+def executed(book: NotebookNode, folder: Path, home: Path) -> NotebookNode:
+    """Every cell run in turn, with `folder` as the working directory."""
+    client = NotebookClient(book, timeout=240, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=environment(home))
+    return book
+
+
+def shown(cell: NotebookNode, kind: str) -> list[str]:
+    """What a cell displayed as `text/html` or `text/markdown`."""
+    return [output.data[kind] for output in cell.outputs if kind in output.get("data", {})]
+
+
+def printed(cell: NotebookNode) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NotebookNode]:
+    """The cells after a run as they are stored, but for the number of images."""
+    return code_cells(executed(filled_in(stored(), number_of_images=1), PATH.parent, tmp_path_factory.mktemp("home")))
+
+
+def test_it_is_stored_without_outputs() -> None:
+    book = stored()
+    nbformat.validate(book)
+    assert (book.nbformat, book.nbformat_minor) == (4, 5)
+    assert book.metadata.kernelspec.language == "python"
+    assert not [cell for cell in code_cells(book).values() if cell.outputs or cell.execution_count]
+
+
+def test_its_fields_offer_what_the_registry_has() -> None:
+    forms = {name: form for name, (_, form) in fields(stored()).items()}
+    assert json.loads(forms["model"]) == json.loads(forms["one_step"]) == json.loads(forms["many_steps"]) == [*MODELS]
+    assert tuple(json.loads(forms["torch_dtype"])) == get_args(Dtype)
+    assert f"min: 1, max: {Limits().images}," in forms["number_of_images"]
+    assert {"prompt", "display_images", "save_images", "download", "repository"} <= set(forms)
+
+
+def test_its_defaults_need_no_download() -> None:
+    values = {name: value for name, (value, _) in fields(stored()).items()}
+    chosen = {json.loads(values[name]) for name in ("model", "one_step", "many_steps")}
+    assert all(MODELS[name].shipped for name in chosen)
+    assert values["download"] == "False"
+
+
+def test_its_setup_looks_for_every_requirement() -> None:
+    (libraries,) = re.findall(r"^libraries = (\(.*\))$", code_cells(stored())["setup"].source, re.MULTILINE)
+    listed = re.findall(r"^\w+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert re.findall(r"\w+", libraries.replace("PIL", "pillow")) == listed
+
+
+def test_loading_says_where_the_model_is(ran: dict[str, NotebookNode]) -> None:
+    (said,) = shown(ran["load"], "text/markdown")
+    assert re.fullmatch(r"\*\*InstaFlow mini\*\* is ready on (cpu|cuda) in float(32|16)\.", said)
+
+
+def test_a_run_shows_its_image_and_its_times(ran: dict[str, NotebookNode]) -> None:
+    (page,) = shown(ran["run"], "text/html")
+    (table,) = shown(ran["run"], "text/markdown")
+    assert page.count(IMAGE) == 1
+    assert re.search(r"<figcaption>\d+\.\d{3} s, \d+\.\d\d it/s</figcaption>", page)  # warm, as it was loaded before
+    assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == ["| InstaFlow mini"]
+    assert "time: " in printed(ran["run"])
+
+
+def test_a_bar_goes_along(ran: dict[str, NotebookNode]) -> None:
+    assert "/25 [" in str(ran["compare"].outputs)  # where ipywidgets is installed, how far it came is in a widget
+
+
+def test_the_comparison_is_side_by_side(ran: dict[str, NotebookNode]) -> None:
+    (page,) = shown(ran["compare"], "text/html")
+    (table,) = shown(ran["compare"], "text/markdown")
+    assert re.findall(r"<h4>(.*?)</h4>", page) == ["InstaFlow mini", "Stable Diffusion mini"]
+    assert page.count(IMAGE) == 2
+    assert "Speed-up" in table
+
+
+def test_the_discussion_has_the_published_and_the_measured_rows(ran: dict[str, NotebookNode]) -> None:
+    (table,) = shown(ran["discussion"], "text/markdown")
+    header, _, *rows = (tuple(line.strip("| ").split(" | ")) for line in table.splitlines())
+    assert header == report.DISCUSSION
+    measured = [row for row in rows if row[1].startswith("here, ")]
+    assert [row[0] for row in measured] == ["InstaFlow mini", "Stable Diffusion mini"]
+    assert all(float(row[header.index("Seconds per image")]) > 0 for row in measured)
+    assert [row[0] for row in rows[: -len(measured)]] == [spec.title for spec in MODELS.values() if spec.published]
+
+
+@pytest.mark.parametrize("folder", [ROOT, PATH.parent], ids=["root", "assets"])
+def test_setup_finds_the_checkout_and_leaves_the_libraries_alone(folder: Path, tmp_path: Path) -> None:
+    book = stored()
+    setup = code_cells(book)["setup"]
+    setup.source += "\nprint(Path.cwd())"
+    book.cells = [setup, nbformat.v4.new_code_cell("import instaflow_demo")]
+    executed(book, folder, tmp_path)
+    assert printed(setup).split() == [str(ROOT)]
+
+
+def test_setup_elsewhere_says_what_to_do(tmp_path: Path) -> None:
+    book = stored()
+    book.cells = [code_cells(book)["setup"]]
+    with pytest.raises(CellExecutionError, match="Open this notebook inside a checkout"):
+        executed(book, tmp_path, tmp_path)
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What is displayed outside a notebook, in turn."""
+    seen: list[Any] = []
+    monkeypatch.setattr(IPython.display, "display", seen.append)
+    yield seen
+
+
+def test_images_are_saved_if_asked_and_hidden_if_not(tmp_path: Path, displayed: list[Any]) -> None:
+    loaded = notebook.load("instaflow-mini", out=tmp_path)
+    assert not list(tmp_path.iterdir())  # the one that warms it up is nobody's
+    results = notebook.run(loaded, "a dog", 2, display_images=False, save_images=True)
+    assert len(list(tmp_path.glob("*.png"))) == 2
+    assert all(image.timing.warm for image in results.outcomes[0].images)
+    assert not [item for item in displayed if isinstance(item, IPython.display.HTML)]
+
+
+def test_a_model_that_fails_says_why_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, displayed: list[Any]
+) -> None:
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path))
+    loaded = notebook.load("instaflow-mini", out=tmp_path)
+    notebook.discuss(notebook.compare(loaded, "<b>a dog</b>", ["instaflow-mini", "text2im"]))
+    (page,) = [item.data for item in displayed if isinstance(item, IPython.display.HTML)]
+    assert "Text2im (GLIDE) is not on this machine" in page
+    assert "<b>" not in page
+    assert "| Text2im (GLIDE) |" not in displayed[-1].data
+    assert "| InstaFlow mini | here, " in displayed[-1].data
+
+
+def test_what_cannot_be_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path))
+    with pytest.raises(ModelUnavailable, match="is not on this machine"):
+        notebook.load("text2im")
+    with pytest.raises(InvalidRequest, match="There is no model called"):
+        notebook.load("nonesuch")
