@@ -42,6 +42,14 @@ def main(
     ] = ",".join(MODELS),
     out: Annotated[Path, typer.Option(help="Folder that saved images go to.")] = Path("outputs"),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    safety: Annotated[
+        bool | None,
+        typer.Option(
+            "--safety/--no-safety",
+            envvar="INSTAFLOW_DEMO_SAFETY",
+            help="Check images of published models; if left out, where others can reach the page.",
+        ),
+    ] = None,
     model_dir: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,11 +63,18 @@ def main(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
     with tempfile.TemporaryDirectory(prefix="instaflow-shown-") as shown:
-        alone = not (share or offline or "SPACE_ID" in os.environ) and host in LOOPBACK
-        page, warm = assemble(offered(models), weights(model_dir or []), out, Path(shown), downloads=alone)
+        alone = only_user(host, share=share)
+        checked = not alone if safety is None else safety
+        service = Service(weights(model_dir or []), Gallery(Path(shown)), safety=checked)
+        page, warm = assemble(service, offered(models), out, Path(shown), downloads=alone and not offline)
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
+
+
+def only_user(host: str, *, share: bool) -> bool:
+    """Whether nobody but this machine's user can be a visitor."""
+    return host in LOOPBACK and not share and "SPACE_ID" not in os.environ
 
 
 def offered(names: str) -> tuple[str, ...]:
@@ -103,12 +118,14 @@ def prepare_environment(offline: bool) -> None:
 
 
 def assemble(
-    models: tuple[str, ...], found: Weights, out: Path, shown: Path, *, downloads: bool
+    service: Service, models: tuple[str, ...], out: Path, shown: Path, *, downloads: bool
 ) -> "tuple[gr.Blocks, Callable[[], None]]":
-    """The page, and what warms its models up. Images are served from `shown`; those to keep are copied to `out`."""
+    """The page, and what warms its models up.
+
+    Images are served from `shown`, which is where the service saves them; those to keep are copied to `out`.
+    """
     from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
 
-    service = Service(found, Gallery(shown))
     settings = ui.Settings(kept=Gallery(out), out=out, models=models, downloads=downloads)
     return ui.build(service, settings, shown), partial(warm_up, service, settings)
 

@@ -52,6 +52,18 @@ ModelDirs = Annotated[
     ),
 ]
 Download = Annotated[bool, typer.Option("--download", help="Fetch published models that are not here: gigabytes.")]
+Loras = Annotated[
+    list[str] | None,
+    typer.Option("--lora", metavar="FILE[:SCALE]", help="Merge a LoRA file (safetensors); repeatable."),
+]
+DeltaFrom = Annotated[
+    str,
+    typer.Option(
+        "--delta-from",
+        metavar="ID",
+        help="Add the model's difference from its base to this fine-tune: an id, a folder or a repository.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -73,11 +85,14 @@ def generate(
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
     download: Download = False,
+    lora: Loras = None,
+    delta_from: DeltaFrom = "",
     debug: Debug = False,
 ) -> None:
     """Generate images with one model."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
+    raw |= dict(loras=lora or (), delta_from=delta_from)
     with _sentences(debug):
         _run(prompt, [model], raw, Files(out, json_file, model_dir, download))
 
@@ -100,11 +115,14 @@ def compare(
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
     download: Download = False,
+    lora: Loras = None,
+    delta_from: DeltaFrom = "",
     debug: Debug = False,
 ) -> None:
     """Generate images with several models in turn, and compare what they took."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
+    raw |= dict(loras=lora or (), delta_from=delta_from)
     with _sentences(debug):
         names = [name.strip() for name in models.split(",") if name.strip()]
         _run(prompt, names, raw, Files(out, json_file, model_dir, download))

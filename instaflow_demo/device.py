@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
+from .environment import free_of_container
 from .errors import DeviceUnavailable
 from .request import Device, Dtype
 
@@ -90,6 +91,16 @@ def peak_bytes(placement: Placement) -> int:
 
         return torch.cuda.max_memory_allocated(placement.device)
     return psutil.Process().memory_info().rss
+
+
+def free_bytes(placement: Placement) -> int:
+    """Memory that can still be used, with what PyTorch holds in reserve; on a CPU, within its container's limit."""
+    if placement.device.startswith("cuda"):
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        free, _ = torch.cuda.mem_get_info(placement.device)
+        return free + torch.cuda.memory_reserved(placement.device) - torch.cuda.memory_allocated(placement.device)
+    return min(psutil.virtual_memory().available, free_of_container())
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -62,6 +63,16 @@ def fingerprint(folder: Path = Path()) -> Environment:
 def cpu_flags() -> str:
     """The processor's feature flags as Linux lists them; empty elsewhere."""
     return _cpuinfo("flags")
+
+
+def free_of_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that this container may still take, which the machine's free memory does not tell; huge without a limit."""
+    try:
+        limit, used = (int((folder / name).read_text()) for name in ("memory.max", "memory.current"))
+        facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no Linux container, or no limit ("max")
+        return sys.maxsize
+    return max(0, limit - used + int(facts.get("inactive_file", 0)))  # cached files make way for what needs memory
 
 
 def _threads() -> int:

@@ -43,6 +43,7 @@ class ModelSpec:
     """One system: how it is run, where its weights are, and under which terms.
 
     `source` is a folder under assets/models for shipped systems, a Hugging Face repository for published ones;
+    `delta_base` is the model that this one's difference from can be added to other fine-tunes of.
     `shared` names the folder that holds the components a shipped system has in common with its family. A cascade takes
     `upsampling_steps` more after `steps`, without guidance.
     """
@@ -63,10 +64,16 @@ class ModelSpec:
     revision: str | None = None
     download_bytes: int = 0
     published: Published | None = None
+    delta_base: str | None = None
 
     @property
     def shipped(self) -> bool:
         return self.family == "shipped"
+
+    @property
+    def together(self) -> bool:
+        """Whether all images of a request are always made at once, as GLIDE makes them."""
+        return self.kind == "text2im"
 
 
 _ONE_STEP = Range(1, 1, 1)
@@ -90,6 +97,7 @@ _ROWS = (
         source="instaflow-mini",
         shared="mini",
         licence=_MINI_LICENCE,
+        delta_base="sd-mini",
     ),
     ModelSpec(
         id="2rf-mini",
@@ -103,6 +111,7 @@ _ROWS = (
         source="2rf-mini",
         shared="mini",
         licence=_MINI_LICENCE,
+        delta_base="sd-mini",
     ),
     ModelSpec(
         id="sd-mini",
@@ -128,6 +137,7 @@ _ROWS = (
         size=_SD_SIZE,
         source="XCLiu/instaflow_0_9B_from_sd_1_5",
         licence=_FLOW_LICENCE,
+        delta_base="sd-1.5",
         download_bytes=2_740_000_000,
         published=Published(0.09, 23.4, 0.304),
     ),
@@ -142,6 +152,7 @@ _ROWS = (
         size=_SD_SIZE,
         source="XCLiu/2_rectified_flow_from_sd_1_5",
         licence=_FLOW_LICENCE,
+        delta_base="sd-1.5",
         download_bytes=2_740_000_000,
         published=Published(0.88, 21.5, 0.315),
     ),

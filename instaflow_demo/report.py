@@ -102,7 +102,7 @@ def results_json(environment: Environment, request: GenerationRequest, outcomes:
     """Everything about a run as plain values, for `--json`."""
     return {
         "environment": environment.to_dict(),
-        "results": [_result(outcome, request.prompt) for outcome in outcomes],
+        "results": [_result(outcome, request) for outcome in outcomes],
     }
 
 
@@ -179,14 +179,16 @@ def _stages_per_image(m: Measurement) -> tuple[float, float, float]:
     return text / images, sample / images, decode / images
 
 
-def _result(outcome: Outcome, prompt: str) -> dict[str, Any]:
+def _result(outcome: Outcome, request: GenerationRequest) -> dict[str, Any]:
     run, m = outcome.run, outcome.measurement
     common: dict[str, Any] = {
         "model": run.model.id,
-        "prompt": prompt,
+        "prompt": request.prompt,
         "steps": run.steps,
         "guidance": run.guidance,
         "network_evaluations": run.network_evaluations,
+        "loras": [{"file": lora.path.name, "scale": lora.scale} for lora in request.loras],
+        "delta_from": request.delta_from or None,
     }
     images = [_image(image) for image in outcome.images]
     if m is None:

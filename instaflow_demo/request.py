@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from .errors import InvalidRequest
@@ -29,6 +30,14 @@ class Limits:
     prompt_characters: int = 500
     prompt_bytes: int = 2000
     seed: int = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA file and how strongly it is applied."""
+
+    path: Path
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class GenerationRequest:
     dtype: Dtype = "auto"
     save: bool = True
     notes: tuple[str, ...] = ()
+    loras: tuple[Lora, ...] = ()
+    delta_from: str = ""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -92,12 +103,15 @@ class GenerationRequest:
         device: Any = "auto",
         dtype: Any = "auto",
         save: Any = True,
+        loras: Iterable[str] = (),
+        delta_from: str = "",
         limits: Limits | None = None,
     ) -> "GenerationRequest":
         """Judge raw input.
 
         `steps`, `guidance` and `size` are one value for every model, or a mapping from model id to value; None or
         a missing id means the model's default. A model that fixes a setting keeps its own value, and a note says so.
+        `loras`, each FILE or FILE:SCALE, and `delta_from` name files of this machine: never take them from a visitor.
 
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
@@ -122,6 +136,8 @@ class GenerationRequest:
         to_disk = check.flag("save", save)
         on = cast(Device, check.choice("device", device, get_args(Device)))
         precision = cast(Dtype, check.choice("dtype", dtype, get_args(Dtype)))
+        files = check.loras(loras, specs)
+        check.delta(delta_from, specs)
         if negative:
             check.notes += [
                 f"{run.model.title} ignores the negative prompt, because guidance is off at {run.guidance:g}."
@@ -130,7 +146,9 @@ class GenerationRequest:
             ]
         if check.problems:
             raise InvalidRequest(check.problems)
-        return cls(text, negative, runs, count, first, as_batch, on, precision, to_disk, tuple(check.notes))
+        return cls(
+            text, negative, runs, count, first, as_batch, on, precision, to_disk, tuple(check.notes), files, delta_from
+        )
 
 
 class _Checker:
@@ -204,6 +222,22 @@ class _Checker:
             self.problems["size"] = f"Size must be a multiple of 64 pixels, not {pixels}."
         return pixels
 
+    def loras(self, values: Iterable[str], specs: Iterable[ModelSpec]) -> tuple[Lora, ...]:
+        files = tuple(map(_lora, values))
+        for file in files:
+            if file.path.suffix != ".safetensors" or not file.path.is_file():
+                self.problems["loras"] = f"{file.path} is no safetensors file: give --lora FILE.safetensors[:SCALE]."
+        unfit = [spec.title for spec in specs if spec.kind != "latent"]
+        if files and unfit:
+            self.problems["loras"] = f"{unfit[0]} takes no LoRA files: leave it out, or them."
+        return files
+
+    def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> None:
+        unfit = [spec.title for spec in specs if spec.delta_base is None]
+        if fine_tune and unfit:
+            fit = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
+            self.problems["delta_from"] = f"{unfit[0]} is not the fine-tune of another model: choose from {fit}."
+
     def flag(self, field: str, value: Any) -> bool:
         if isinstance(value, bool):
             return value
@@ -215,6 +249,16 @@ class _Checker:
             return value
         self.problems[field] = f"{_label(field)} must be one of {', '.join(allowed)}."
         return allowed[0]
+
+
+def _lora(value: str) -> Lora:
+    """FILE or FILE:SCALE; what follows the last colon is the scale if it is a number."""
+    path, _, scale = value.rpartition(":")
+    try:
+        strength = float(scale)
+    except ValueError:
+        return Lora(Path(value))
+    return Lora(Path(path), strength) if path and math.isfinite(strength) else Lora(Path(value))
 
 
 def _normalised(text: str) -> str:

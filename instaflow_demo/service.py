@@ -1,26 +1,47 @@
 """The one way to generate: the page, the API and the command line all call `Service.run`."""
 
+import hashlib
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Generator, Hashable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from . import device, engines
+from PIL import Image
+
+from . import device, engines, memory
 from .device import Placement
 from .engines import Engine
 from .errors import DemoError, StorageFull
-from .events import Done, Event, Failed, ImageReady, Loading
+from .events import Done, Event, Failed, ImageReady, Loading, Preview
 from .gallery import Gallery
 from .measure import Measurement
-from .registry import MODELS
+from .memory import Need, Plan
+from .registry import MODELS, ModelSpec
 from .request import GenerationRequest, ModelRun
-from .weights import Availability, ModelFiles, Weights
+from .weights import SAFETY_CHECKER, Availability, Extras, ModelFiles, Weights
+
+if TYPE_CHECKING:
+    from .engines.safety import SafetyChecker
 
 log = logging.getLogger(__name__)
 
-_Loaded = tuple[Engine, ModelFiles]
+_BLOCKED = "The safety checker blocked this image, rightly or not: try another prompt or seed."
+_Key = tuple[str, str, str, Hashable]  # model, device, precision, extras
+
+
+@dataclass
+class _Loaded:
+    """A model in memory, and how it is fitted in."""
+
+    engine: Engine
+    files: ModelFiles
+    checker: "SafetyChecker | None" = None
+    held: int = 0  # bytes on the device
+    notes: tuple[str, ...] = ()
 
 
 class Service:
@@ -29,11 +50,12 @@ class Service:
     They are side by side on the screen but never at the same time on the device, or the timings would lie.
     """
 
-    def __init__(self, weights: Weights, gallery: Gallery, loaded_models: int = 3):
+    def __init__(self, weights: Weights, gallery: Gallery, *, safety: bool = False):
+        """With `safety`, images of published models are looked at by a safety checker, where there is one."""
+        self._safety = safety
         self._weights = weights
         self._gallery = gallery
-        self._loaded_models = loaded_models
-        self._engines: OrderedDict[tuple[str, str, str], _Loaded] = OrderedDict()
+        self._loaded: OrderedDict[_Key, _Loaded] = OrderedDict()
         self._lock = Lock()  # not re-entrant: a generator may be resumed and closed on different threads
 
     def availability(self) -> dict[str, Availability]:
@@ -52,8 +74,8 @@ class Service:
     def close(self) -> None:
         """Unload every model."""
         with self._lock:
-            while self._engines:
-                self._unload_oldest()
+            for key in list(self._loaded):
+                self._unload(key)
 
     def _guarded(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
         """One model's events, where every error becomes a sentence."""
@@ -68,21 +90,18 @@ class Service:
 
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
         placement = device.choose(request.device, request.dtype)
-        key = (run.model.id, *placement.key)
-        load_s = 0.0
-        if key not in self._engines:
-            yield Loading(run.model.id, placement.notes)
-            load_s = self._load(run, placement, key).load_s
-        engine, files = self._engines[key]
-        self._engines.move_to_end(key)
+        loaded, load_s = yield from self._ready(request, run, placement)
+        placement = replace(placement, notes=(*placement.notes, *loaded.notes))
         device.reset_peak(placement)
         passes, peak = {}, 0
-        for event in engine.generate(request, run):
+        for event in loaded.engine.generate(request, run):
             peak = max(peak, device.peak_bytes(placement))
+            if isinstance(event, Preview) and loaded.checker:
+                continue  # nobody sees what has not been checked
             if isinstance(event, ImageReady):
                 # the images of a batch share one timing, which counts once
                 passes[id(event.timing)] = event.timing
-                yield self._saved(request, run, placement, files, event)
+                yield self._saved(request, run, placement, loaded.files, _checked(event, loaded))
             else:
                 yield event
         yield Done(
@@ -97,20 +116,61 @@ class Service:
                 load_s=load_s,
                 passes=tuple(passes.values()),
                 peak_bytes=peak,
-                commit=files.commit,
+                commit=loaded.files.commit,
             ),
         )
 
-    def _load(self, run: ModelRun, placement: Placement, key: tuple[str, str, str]) -> Engine:
-        files = self._weights.locate(run.model)
-        while len(self._engines) >= self._loaded_models:
-            self._unload_oldest()
-        self._engines[key] = engines.load(run.model, files, placement), files
-        return self._engines[key][0]
+    def _ready(
+        self, request: GenerationRequest, run: ModelRun, placement: Placement
+    ) -> Generator[Event, None, tuple[_Loaded, float]]:
+        """The model, loaded if it was not, as the memory that is free allows; and the seconds that loading took."""
+        key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from)), 0.0
+        loaded = self._loaded.get(key)
+        files = loaded.files if loaded else self._weights.locate(run.model)
+        need = memory.need(run.model, files, placement, run.size, guided=run.guided)
+        images = request.images if request.batched or run.model.together else 1
+        plan, free = self._make_room(need, images, placement, key)
+        if loaded is None:
+            memory.refuse_hopeless(run.model, need, free, placement)
+            yield Loading(run.model.id, (*placement.notes, *memory.forecast(run.model, need, plan, images, free)))
+            engine = engines.load(run.model, files, placement, plan, self._extras(request, run.model))
+            loaded, load_s = _Loaded(engine, files, self._checker(run.model, files, placement)), engine.load_s
+            self._loaded[key] = loaded
+        self._loaded.move_to_end(key)
+        loaded.engine.fit(plan)
+        loaded.held, loaded.notes = need.held(plan), (plan.note,) if plan.note else ()
+        if self._safety and not run.model.shipped and loaded.checker is None:
+            loaded.notes += (f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one.",)
+        return loaded, load_s
 
-    def _unload_oldest(self) -> None:
-        _, (engine, _) = self._engines.popitem(last=False)
-        engine.close()
+    def _extras(self, request: GenerationRequest, spec: ModelSpec) -> Extras:
+        delta = self._weights.delta(spec, request.delta_from) if request.delta_from else None
+        return Extras(tuple((lora.path, lora.scale) for lora in request.loras), delta)
+
+    def _checker(self, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "SafetyChecker | None":
+        folder = self._weights.safety_checker(spec, files) if self._safety else None
+        if folder is None:
+            return None
+        from .engines.safety import SafetyChecker  # noqa: PLC0415 - slow to import
+
+        return SafetyChecker.load(spec, files, folder, placement)
+
+    def _make_room(self, need: Need, images: int, placement: Placement, key: _Key) -> tuple[Plan, int]:
+        """How the model fits, and the bytes that are free for it, after others made way, the least recently used first.
+
+        Only models on the same device are unloaded, and none while this one fits whole.
+        """
+        others = [other for other in self._loaded if other != key and other[1] == placement.device]
+        held = self._loaded[key].held if key in self._loaded else 0
+        while True:
+            free = device.free_bytes(placement) + held
+            plan = memory.choose(need, images, free, placement)
+            if plan == memory.WHOLE or not others:
+                return plan, free
+            self._unload(others.pop(0))
+
+    def _unload(self, key: _Key) -> None:
+        self._loaded.pop(key).engine.close()
 
     def _saved(
         self, request: GenerationRequest, run: ModelRun, placement: Placement, files: ModelFiles, event: ImageReady
@@ -134,7 +194,27 @@ class Service:
             "dtype": placement.dtype,
             "sha256": event.sha256,
         }
+        if request.loras:
+            metadata["loras"] = [
+                {"file": lora.path.name, "sha256": _sha256(lora.path), "scale": lora.scale} for lora in request.loras
+            ]
+        if request.delta_from:
+            metadata["delta_from"] = request.delta_from
         try:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:
             return replace(event, notes=(*event.notes, str(error)))
+
+
+def _checked(event: ImageReady, loaded: _Loaded) -> ImageReady:
+    """The event, its image replaced by an empty one where the checker refuses it."""
+    if loaded.checker is None or loaded.checker.allows(event.image):
+        return event
+    empty = Image.new("RGB", event.image.size, (128, 128, 128))
+    digest = hashlib.sha256(empty.tobytes()).hexdigest()
+    return replace(event, image=empty, sha256=digest, notes=(*event.notes, _BLOCKED))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

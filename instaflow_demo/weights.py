@@ -5,13 +5,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from .errors import InvalidRequest, ModelUnavailable
 from .registry import MODELS, ModelSpec
 
+SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
 _COMPONENTS = {
     "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
@@ -53,6 +54,23 @@ class ModelFiles:
         return own if own.is_dir() or self.shared is None else self.shared / name
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What is merged into a model's networks when it is loaded: LoRA files with their scales, and a fine-tune.
+
+    `delta` is the base that the model was made from, and a fine-tune of it that the model's difference is added to.
+    """
+
+    loras: tuple[tuple[Path, float], ...] = ()
+    delta: tuple[ModelFiles, ModelFiles] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.loras or self.delta)
+
+
+NOTHING = Extras()
+
+
 def converted_dir() -> Path:
     """Where converted checkpoints are kept: INSTAFLOW_DEMO_HOME, or a folder of the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -76,6 +94,13 @@ def given_folders(values: Iterable[str]) -> dict[str, Path]:
             raise InvalidRequest({"model_dir": f"{folder}, given for {name}, is not a folder: name one that exists."})
         folders[name] = Path(folder)
     return folders
+
+
+def damaged(spec: ModelSpec, files: ModelFiles) -> ModelUnavailable:
+    """The error for files that are there and cannot be read."""
+    return ModelUnavailable(
+        f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
+    )
 
 
 def components(spec: ModelSpec) -> tuple[str, ...]:
@@ -130,6 +155,33 @@ class Weights:
             for name in self._listed(spec):
                 self._verify(spec, name)
         return files
+
+    def delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
+        """The base that a model was made from, and a fine-tune of it: a folder, a repository or a model's id.
+
+        Raises:
+            ModelUnavailable: when one of them is not here.
+        """
+        base = MODELS[spec.delta_base or ""]
+        if fine_tune in MODELS:
+            return self.locate(base), self.locate(MODELS[fine_tune])
+        folder = Path(fine_tune)
+        if not folder.is_dir():
+            folder = _snapshot(fine_tune, ["model_index.json"])
+        if folder is None:
+            raise ModelUnavailable(
+                f"{fine_tune} is no model's id, no folder, and no repository in the cache: name a folder, or run "
+                f"“hf download {fine_tune}”."
+            )
+        return self.locate(base), _given(replace(base, title=fine_tune), folder)
+
+    def safety_checker(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+        """The folder of the safety checker for a published model: its own, else the one in the Hugging Face cache."""
+        if spec.shipped:
+            return None
+        own = files.root / "safety_checker"
+        folder = own if own.is_dir() else _snapshot(SAFETY_CHECKER, ["config.json"])
+        return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
         if spec.id in self.folders:
@@ -228,24 +280,29 @@ def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
 
 
 def _cached(spec: ModelSpec) -> ModelFiles:
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
-    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
-
-    try:
-        # asked for more, the client would miss what the engine does not need; what it does need is checked below
-        folder = snapshot_download(
-            spec.source, revision=spec.revision, allow_patterns=["model_index.json"], local_files_only=True
-        )
-    except LocalEntryNotFoundError as error:
+    # asked for more, the client would miss what the engine does not need; what it does need is checked below
+    folder = _snapshot(spec.source, ["model_index.json"], spec.revision)
+    if folder is None:
         raise ModelUnavailable(
             f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
             f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”, then "
             "reload."
-        ) from error
-    files = ModelFiles(Path(folder), commit=Path(folder).name)  # the cache has a folder for each commit
+        )
+    files = ModelFiles(folder, commit=folder.name)  # the cache has a folder for each commit
     if missing := _missing(files, spec):
         raise ModelUnavailable(
             f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download "
             f"{spec.source}” again."
         )
     return files
+
+
+def _snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
+    """The folder of a repository's commit in the Hugging Face cache, if it has such files."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=files, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None

@@ -6,6 +6,7 @@ transformers', and results equal those of the stock pipeline.
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import torch
@@ -18,10 +19,12 @@ from ..device import Placement
 from ..events import ImageReady, Step
 from ..flow import RectifiedFlowScheduler
 from ..measure import Stopwatch, Timing
+from ..memory import TILE, WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
-from ..weights import ModelFiles
-from .passes import Pass, cut_note, each_pass, finished, levels, noise
+from ..weights import NOTHING, Extras, ModelFiles
+from .community import merge
+from .passes import Pass, cut_note, each_pass, finished, levels, noise, place, working
 from .reading import reading, stored
 
 Scheduler = RectifiedFlowScheduler | DPMSolverMultistepScheduler
@@ -38,29 +41,48 @@ class LatentEngine:
         vae: AutoencoderKL,
         scheduler: Scheduler,
         placement: Placement,
-        load_s: float = 0.0,
     ):
         self.placement = placement
-        self.load_s = load_s
+        self.load_s = 0.0
         self._tokenizer = tokenizer
         self._text_encoder = text_encoder
         self._unet = unet
         self._vae = vae
         self._scheduler = scheduler
         self._warm: set[tuple[int, int]] = set()
+        self._plan = WHOLE
 
     @classmethod
-    def load(cls, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "LatentEngine":
-        """Read a checkpoint from disk onto its device.
+    def load(
+        cls,
+        spec: ModelSpec,
+        files: ModelFiles,
+        placement: Placement,
+        plan: Plan = WHOLE,
+        extras: Extras = NOTHING,
+    ) -> "LatentEngine":
+        """Read a checkpoint from disk onto its device, with what is to be merged into it.
 
         Raises:
             ModelUnavailable: when the files are not what diffusers and transformers expect.
+            CheckpointError: when `extras` do not fit.
         """
         started = time.perf_counter()
         with reading(spec, files):
-            parts = _read(spec, files, placement)
+            engine = cls(*_read(spec, files, placement, extras), placement)
+            engine.fit(plan)
         device.synchronize(placement)
-        return cls(*parts, placement, time.perf_counter() - started)
+        engine.load_s = time.perf_counter() - started
+        return engine
+
+    def fit(self, plan: Plan) -> None:
+        """Use memory as the plan says from now on."""
+        self._plan = plan
+        networks = self._text_encoder, self._unet, self._vae
+        place(networks, "cpu" if plan.offloaded else self.placement.device)
+        self._vae.use_tiling = plan.tiled
+        self._vae.tile_sample_min_size = TILE
+        self._vae.tile_latent_min_size = TILE // self._scale
 
     @torch.inference_mode()
     def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | ImageReady]:
@@ -84,20 +106,29 @@ class LatentEngine:
     def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | ImageReady]:
         count = len(current.seeds)
         watch = Stopwatch(lambda: device.synchronize(self.placement))
-        with watch("text"):
+        with self._working(watch, "text", self._text_encoder), watch("text"):
             states, notes = self._prompt_states(request, run, count)
         with watch("sample"):
             latents = self._noise(current, run.size)
             self._scheduler.set_timesteps(run.steps, device=self.placement.device)
             latents = latents * self._scheduler.init_noise_sigma
-        for number, timestep in enumerate(self._scheduler.timesteps, start=1):
-            with watch("sample"):
-                latents = self._step(latents, timestep, states, run)
-            elapsed = watch.seconds("text") + watch.seconds("sample")
-            yield Step(run.model.id, current.first, count, number, len(self._scheduler.timesteps), elapsed)
-        with watch("decode"):
+        with self._working(watch, "sample", self._unet):
+            for number, timestep in enumerate(self._scheduler.timesteps, start=1):
+                with watch("sample"):
+                    latents = self._step(latents, timestep, states, run)
+                elapsed = watch.seconds("text") + watch.seconds("sample")
+                yield Step(run.model.id, current.first, count, number, len(self._scheduler.timesteps), elapsed)
+        with self._working(watch, "decode", self._vae), watch("decode"):
             pixels = self._decode(latents)
         yield from finished(run, current, pixels, self._timing(watch, run, count), notes)
+
+    @property
+    def _scale(self) -> int:
+        """Pixels a side of one latent."""
+        return 2 ** (len(self._vae.config["block_out_channels"]) - 1)
+
+    def _working(self, watch: Stopwatch, stage: str, network: torch.nn.Module) -> AbstractContextManager[None]:
+        return working(self._plan, self.placement, watch, stage, network)
 
     def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
         """The pass's seconds by stage; the first one of its shape is cold."""
@@ -121,8 +152,7 @@ class LatentEngine:
 
     def _noise(self, current: Pass, size: int) -> Tensor:
         """The latents (B, C, h, w) that sampling starts from."""
-        scale = 2 ** (len(self._vae.config["block_out_channels"]) - 1)
-        shape = (self._unet.config["in_channels"], size // scale, size // scale)
+        shape = (self._unet.config["in_channels"], size // self._scale, size // self._scale)
         return noise(current.generators(), shape, self.placement).to(self.placement.torch_dtype)
 
     def _step(self, latents: Tensor, timestep: Tensor, states: Tensor, run: ModelRun) -> Tensor:
@@ -136,23 +166,28 @@ class LatentEngine:
 
     def _decode(self, latents: Tensor) -> Tensor:
         """Pixels (B, H, W, 3), uint8 on the host."""
-        return levels(self._vae.decode(latents / self._vae.config["scaling_factor"], return_dict=False)[0])
+        parts = latents.split(1) if self._plan.one_by_one else [latents]
+        scaled = (part / self._vae.config["scaling_factor"] for part in parts)
+        return torch.cat([levels(self._vae.decode(part, return_dict=False)[0]) for part in scaled])
 
 
-def _read(spec: ModelSpec, files: ModelFiles, placement: Placement) -> tuple:
-    dtype, target = placement.torch_dtype, placement.device
+def _read(spec: ModelSpec, files: ModelFiles, placement: Placement, extras: Extras) -> tuple:
+    dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
+    rest = extras.delta[1] if extras.delta else files
 
-    def network(made: Any, name: str, **settings: Any) -> Any:
-        folder = files.component(name)
+    def network(made: Any, name: str, source: ModelFiles, **settings: Any) -> Any:
+        folder = source.component(name)
         return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
 
-    tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
-    text_encoder = network(CLIPTextModel, "text_encoder", dtype=dtype)
-    unet = network(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
-    vae = network(AutoencoderKL, "vae", torch_dtype=dtype, low_cpu_mem_usage=False)
+    tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
+    text_encoder = network(CLIPTextModel, "text_encoder", rest, dtype=dtype)
+    unet = network(UNet2DConditionModel, "unet", files, torch_dtype=dtype, low_cpu_mem_usage=False)
+    vae = network(AutoencoderKL, "vae", rest, torch_dtype=dtype, low_cpu_mem_usage=False)
+    if extras:
+        merge(extras, {"unet": unet, "text_encoder": text_encoder})
     for convolutional in (unet, vae):
         convolutional.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, and what tensor cores want
-    networks = (part.to(target).eval().requires_grad_(False) for part in (text_encoder, unet, vae))
+    networks = (part.to(placement.torch_dtype).eval().requires_grad_(False) for part in (text_encoder, unet, vae))
     return tokenizer, *networks, _scheduler(spec, files)
 
 

@@ -1,7 +1,8 @@
 """What all engines share: images go through a network in passes, and a pass that is too large is halved."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +14,8 @@ from .. import device
 from ..device import Placement
 from ..errors import OutOfMemory
 from ..events import ImageReady
-from ..measure import Timing
+from ..measure import Stopwatch, Timing
+from ..memory import Plan
 from ..request import ModelRun
 
 Event = TypeVar("Event")
@@ -51,6 +53,29 @@ def each_pass(
 def noise(generators: Sequence[torch.Generator], shape: tuple[int, ...], placement: Placement) -> Tensor:
     """Gaussian noise (B, *shape) in float32 on the device, an image's share from its own generator."""
     return torch.stack([torch.randn(shape, generator=each) for each in generators]).to(placement.device)
+
+
+@contextmanager
+def working(
+    plan: Plan, placement: Placement, watch: Stopwatch, stage: str, *networks: torch.nn.Module
+) -> Iterator[None]:
+    """Networks on their device while they work, where the plan keeps them elsewhere; the stage's time has the moves."""
+    if not plan.offloaded:
+        yield
+        return
+    with watch(stage):
+        place(networks, placement.device)
+    try:
+        yield
+    finally:
+        with watch(stage):
+            place(networks, "cpu")
+
+
+def place(networks: Iterable[torch.nn.Module], where: str) -> None:
+    """Move networks to a device."""
+    for network in networks:
+        network.to(where)
 
 
 def levels(image: Tensor) -> Tensor:

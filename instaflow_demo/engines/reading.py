@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from .. import device
 from ..device import Placement
-from ..errors import ModelUnavailable
 from ..registry import ModelSpec
-from ..weights import ModelFiles, variant_of
+from ..weights import ModelFiles, damaged, variant_of
 
 
 @contextmanager
@@ -21,12 +22,10 @@ def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         if device.is_out_of_memory(error):
             raise
-        raise ModelUnavailable(
-            f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
-        ) from error
+        raise damaged(spec, files) from error
 
 
 def stored(folder: Path, placement: Placement) -> dict[str, Any]:

@@ -5,6 +5,7 @@ All images of a request go through it together, as its authors run it.
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -29,10 +30,11 @@ from ..glide import (
     upsampled,
 )
 from ..measure import Stopwatch, Timing
+from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Pass, cut_note, each_pass, finished, levels, noise
+from .passes import Pass, cut_note, each_pass, finished, levels, noise, place, working
 from .reading import reading, stored
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]
@@ -41,18 +43,17 @@ Networks = tuple[TextEncoder, UNet2DConditionModel]
 class Text2ImEngine:
     """One loaded cascade. Make one with `load`."""
 
-    def __init__(
-        self, tokenizer: GPT2Tokenizer, base: Networks, upsampler: Networks, placement: Placement, load_s: float = 0.0
-    ):
+    def __init__(self, tokenizer: GPT2Tokenizer, base: Networks, upsampler: Networks, placement: Placement):
         self.placement = placement
-        self.load_s = load_s
+        self.load_s = 0.0
         self._tokenizer = tokenizer
         self._base = base
         self._upsampler = upsampler
         self._warm: set[int] = set()
+        self._plan = WHOLE
 
     @classmethod
-    def load(cls, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "Text2ImEngine":
+    def load(cls, spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan = WHOLE) -> "Text2ImEngine":
         """Read a cascade from disk onto its device.
 
         Raises:
@@ -63,8 +64,16 @@ class Text2ImEngine:
             tokenizer = GPT2Tokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
             base = _networks(files, "text_encoder", "unet", placement)
             upsampler = _networks(files, "upsampler_text_encoder", "upsampler", placement)
+            engine = cls(tokenizer, base, upsampler, placement)
+            engine.fit(plan)
         device.synchronize(placement)
-        return cls(tokenizer, base, upsampler, placement, time.perf_counter() - started)
+        engine.load_s = time.perf_counter() - started
+        return engine
+
+    def fit(self, plan: Plan) -> None:
+        """Use memory as the plan says from now on."""
+        self._plan = plan
+        place((*self._base, *self._upsampler), "cpu" if plan.offloaded else self.placement.device)
 
     @torch.inference_mode()
     def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
@@ -86,21 +95,26 @@ class Text2ImEngine:
     def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | Preview | ImageReady]:
         watch, count = Stopwatch(lambda: device.synchronize(self.placement)), len(current.seeds)
         generators = current.generators()
-        with watch("text"):
+        with self._working(watch, "text", self._base[0], self._upsampler[0]), watch("text"):
             base, upsampler = self._prompted(request, run, count)
-        with watch("sample"):
-            start = self._noise(self._base, generators)
-        small = yield from self._steps(watch, "sample", ancestral(base, start, generators, run.steps), run, current)
+        with self._working(watch, "sample", self._base[1]):
+            with watch("sample"):
+                start = self._noise(self._base, generators)
+            small = yield from self._steps(watch, "sample", ancestral(base, start, generators, run.steps), run, current)
         with watch("upsample"):
             low = quantised(small)
         yield Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in levels(low)))
-        with watch("upsample"):
-            start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
-            beside = upsampled(upsampler, low, start.shape[-1])
-        image = yield from self._steps(watch, "upsample", ddim(beside, start), run, current)
+        with self._working(watch, "upsample", self._upsampler[1]):
+            with watch("upsample"):
+                start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
+                beside = upsampled(upsampler, low, start.shape[-1])
+            image = yield from self._steps(watch, "upsample", ddim(beside, start), run, current)
         with watch("decode"):
             pixels = levels(image)
         yield from finished(run, current, pixels, self._timing(watch, run, count), self._cut_note(request.prompt))
+
+    def _working(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
+        return working(self._plan, self.placement, watch, stage, *networks)
 
     def _steps(
         self, watch: Stopwatch, stage: Stage, images: Iterator[Tensor], run: ModelRun, current: Pass
@@ -152,5 +166,5 @@ def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placem
     words, painter = network(TextEncoder, text_encoder), network(UNet2DConditionModel, unet)
     painter.to(memory_format=torch.channels_last)
     for part in (words, painter):
-        part.to(placement.device).eval().requires_grad_(False)
+        part.eval().requires_grad_(False)
     return words, painter
