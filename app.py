@@ -66,7 +66,7 @@ def main(
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
         service = Service(weights(model_dir or []), Gallery(Path(shown)), safety=checked)
-        page, warm = assemble(service, offered(models), out, Path(shown), downloads=alone and not offline)
+        page, warm = assemble(service, offered(models), out, Path(shown), alone=alone, offline=offline)
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -118,7 +118,7 @@ def prepare_environment(offline: bool) -> None:
 
 
 def assemble(
-    service: Service, models: tuple[str, ...], out: Path, shown: Path, *, downloads: bool
+    service: Service, models: tuple[str, ...], out: Path, shown: Path, *, alone: bool, offline: bool
 ) -> "tuple[gr.Blocks, Callable[[], None]]":
     """The page, and what warms its models up.
 
@@ -126,7 +126,8 @@ def assemble(
     """
     from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
 
-    settings = ui.Settings(kept=Gallery(out), out=out, models=models, downloads=downloads)
+    downloads = alone and not offline
+    settings = ui.Settings(kept=Gallery(out), out=out, models=models, downloads=downloads, alone=alone)
     return ui.build(service, settings, shown), partial(warm_up, service, settings)
 
 

@@ -71,6 +71,18 @@ class Service:
             for run in request.runs:
                 yield from self._guarded(request, run)
 
+    def use_folder(self, model: str, folder: str) -> None:
+        """Take a model from this folder from now on.
+
+        Raises:
+            InvalidRequest: when there is no such folder.
+            ModelUnavailable: when the folder does not hold the model.
+        """
+        self._weights.use_folder(model, folder)
+        with self._lock:
+            for key in [key for key in self._loaded if key[0] == model]:
+                self._unload(key)
+
     def close(self) -> None:
         """Unload every model."""
         with self._lock:

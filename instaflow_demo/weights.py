@@ -144,6 +144,17 @@ class Weights:
             return Availability(False, str(error))
         return Availability(True, found=str(files.root))
 
+    def use_folder(self, model: str, folder: str) -> None:
+        """Look for a model in this folder from now on.
+
+        Raises:
+            InvalidRequest: when there is no such folder.
+            ModelUnavailable: when the folder does not hold the model.
+        """
+        given = given_folders([f"{model}={folder}"])
+        _given(MODELS[model], given[model])
+        self.folders = {**self.folders, **given}
+
     def locate(self, spec: ModelSpec) -> ModelFiles:
         """The model's files; those of shipped models are checked against their SHA-256 once.
 

@@ -248,6 +248,42 @@ def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Pa
             page.close()
 
 
+def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None:
+    folder = save_published(tmp_path / "mine")
+    with running_app(tmp_path, "--models", "instaflow-mini,2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
+        page = browser.new_page(locale="en-US")
+        page.goto(app.url)
+        page.get_by_text("Use a folder of your own").click()
+        panel = page.locator("#folders")
+        use = panel.get_by_role("button", name="Use it")
+        use.click()
+        expect(panel).to_contain_text("Choose a model, and name its folder.")
+        panel.get_by_text("2-Rectified Flow", exact=True).click()
+        panel.get_by_role("textbox").fill(str(tmp_path))
+        use.click()
+        expect(panel).to_contain_text("lacks tokenizer")
+        panel.get_by_role("textbox").fill(str(folder))
+        use.click()
+        expect(panel).to_contain_text("2-Rectified Flow is taken from there.")
+        expect(page.locator("#models")).not_to_contain_text("needs download", timeout=RUN_MS)
+        choose(page, "2rf")
+        press(page)
+        wait_done(page, "2rf")
+        page.close()
+
+
+def test_the_negative_prompt_is_grey_where_nothing_heeds_it(visit: Visit) -> None:
+    page = visit()
+    page.get_by_text("Settings: negative prompt").click()
+    negative = page.locator("#negative")
+    expect(negative.get_by_role("textbox")).to_be_enabled()
+    choose(page, "instaflow-mini", "2rf-mini")
+    expect(negative.get_by_role("textbox")).to_be_disabled()
+    expect(negative).to_contain_text("none of the chosen models has guidance above 1")
+    page.get_by_label("number input for Guidance").first.fill("1.5")
+    expect(negative.get_by_role("textbox")).to_be_enabled()
+
+
 def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:
     expect(visit().locator("#download")).to_be_hidden()
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from small_sd import save_published
 
 from instaflow_demo import device
 from instaflow_demo.engines.passes import cut_note
@@ -32,6 +33,7 @@ from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.ui.background import batches
 from instaflow_demo.ui.download import DownloadPanel
+from instaflow_demo.ui.folders import FolderPanel
 from instaflow_demo.ui.form import EXAMPLES, Form
 from instaflow_demo.ui.render import (
     choice_text,
@@ -423,6 +425,23 @@ def test_what_visitors_are_told_is_told_in_portuguese(tmp_path: Path, monkeypatc
     for sentence in said:
         assert translated("pt-BR", sentence) != sentence, sentence
         assert translated("en", sentence) == sentence
+
+
+def test_a_forged_folder_is_refused_where_others_can_come(tmp_path: Path) -> None:
+    checkpoint, service = save_published(tmp_path / "sd"), Service(Weights(), Gallery(tmp_path))
+
+    def answer(model: Any, folder: Any, *, alone: bool) -> str:
+        settings = Settings(kept=Gallery(tmp_path), out=tmp_path, alone=alone)
+        return FolderPanel(service, settings, gr.I18n())._taken(model, folder, "en")
+
+    for model, folder in (("2rf", str(checkpoint)), ("2rf", "/etc"), (["2rf"], None)):
+        assert "Choose a model, and name its folder." in answer(model, folder, alone=False)
+    for model, folder in (("sd-mini", str(checkpoint)), ("2rf", 7), ("2rf", " "), ("2rf", "x" * 5000), (None, "/etc")):
+        assert "Choose a model, and name its folder." in answer(model, folder, alone=True)
+    assert "is not a folder" in answer("2rf", str(tmp_path / "none"), alone=True)
+    assert not service.availability()["2rf"].available
+    assert "is taken from there" in answer("2rf", str(checkpoint), alone=True)
+    assert service.availability()["2rf"].found == str(checkpoint)
 
 
 def test_a_forged_download_is_refused_where_there_is_no_button(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ..report import collect, rows
 from ..service import Service
 from .background import batches
 from .download import DownloadPanel
+from .folders import FolderPanel
 from .form import Ask, Form
 from .render import column_html, results_html, status_html, unavailable_html
 from .settings import Settings
@@ -57,6 +58,7 @@ class ComparePage:
         self._text = text
         self._form = Form(settings, text)
         self._download = DownloadPanel(service, settings, text)
+        self._folders = FolderPanel(service, settings, text)
         self._places: dict[str, Place] = {}
 
     # ------------------------------------------------------------ building
@@ -77,6 +79,7 @@ class ComparePage:
         form.models()
         self._unavailable = gr.HTML("")
         self._download.build()
+        self._folders.build()
         form.numbers()
         gr.HTML(t("honest_html"))
         with gr.Accordion(t("advanced"), open=False):
@@ -128,6 +131,7 @@ class ComparePage:
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **_QUIET}
         page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **_QUIET)
         self._download.connect(form["language"], greeting)
+        self._folders.connect(form["language"], greeting)
 
     # ------------------------------------------------------------ a visitor arrives
 

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, get_args
 
 import gradio as gr
@@ -104,7 +105,9 @@ class Form:
     def settings(self) -> None:
         """Everything that most visitors leave alone."""
         t = self._text
-        self._parts["negative_prompt"] = gr.Textbox("", label=t("negative"), info=t("negative_hint"), lines=1)
+        self._parts["negative_prompt"] = gr.Textbox(
+            "", label=t("negative"), info=t("negative_hint"), lines=1, elem_id="negative"
+        )
         for model in self._settings.models:
             self._model_row(MODELS[model])
         with gr.Row():
@@ -132,20 +135,31 @@ class Form:
         return gr.Slider(allowed.low, allowed.high, value=allowed.default, step=step, label=self._text(name))
 
     def connect(self) -> None:
-        """Show the settings of the chosen models only."""
-        self._parts["models"].change(
-            self._visible_rows,
-            self._parts["models"],
-            list(self._rows.values()),
+        """Show the settings of the chosen models only, and the negative prompt only where one of them heeds it."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+        models, negative = self._parts["models"], self._parts["negative_prompt"]
+        scales = {name: part for name, part in self._parts.items() if name.startswith("guidance:")}
+        models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **quiet)
+        gr.on(
+            [models.change, *(slider.change for slider in scales.values())],
+            partial(self._negative_prompt, tuple(name.partition(":")[2] for name in scales)),
+            [models, *scales.values()],
+            negative,
             preprocess=False,
-            show_progress="hidden",
-            concurrency_limit=None,
-            api_visibility="private",
+            trigger_mode="always_last",
+            **quiet,
         )
 
     def _visible_rows(self, chosen: Any) -> list[Any]:
         names = chosen if isinstance(chosen, list) else []
         return [gr.Row(visible=model in names) for model in self._rows]
+
+    def _negative_prompt(self, guided: Sequence[str], chosen: Any, *scales: Any) -> Any:
+        """The field, grey unless a chosen model's guidance scale is above 1."""
+        names = chosen if isinstance(chosen, list) else []
+        chosen_scales = (scale for model, scale in zip(guided, scales, strict=True) if model in names)
+        heeded = any(isinstance(scale, int | float) and scale > 1 for scale in chosen_scales)
+        return gr.Textbox(interactive=heeded, info=self._text("negative_hint" if heeded else "negative_off"))
 
     # ------------------------------------------------------------ judging
 

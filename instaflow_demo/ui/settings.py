@@ -11,7 +11,8 @@ from ..registry import DEFAULT_MODELS, MODELS
 @dataclass(frozen=True)
 class Settings:
     """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder `out` is
-    never served. With `downloads`, visitors may fetch published models. `warm` is set once the models that are loaded
+    never served. With `downloads`, visitors may fetch published models; `alone`, the only visitor is this
+    machine's user, who may name folders of it. `warm` is set once the models that are loaded
     ahead have been loaded.
     """
 
@@ -19,6 +20,7 @@ class Settings:
     out: Path
     models: tuple[str, ...] = tuple(MODELS)
     downloads: bool = False
+    alone: bool = False
     warm: Event = field(default_factory=Event)
 
     @property

@@ -1,0 +1,59 @@
+"""Name a folder of one's own for a published model: where only the machine's user can be the visitor."""
+
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from ..errors import DemoError
+from ..registry import MODELS
+from ..service import Service
+from .render import problem, status_html
+from .settings import Settings
+from .text import Language, say, translated
+
+_LONGEST = 4096  # characters, as of a path on Linux
+
+
+class FolderPanel:
+    """Builds the panel in the current gradio context; `connect` says what to run when a folder was taken."""
+
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+        self._service = service
+        self._settings = settings
+        self._text = text
+
+    @property
+    def _published(self) -> dict[str, str]:
+        """Titles by id."""
+        return {model: MODELS[model].title for model in self._settings.models if not MODELS[model].shipped}
+
+    def build(self) -> None:
+        t = self._text
+        visible = self._settings.alone and bool(self._published)
+        with gr.Accordion(t("folder_title"), open=False, visible=visible, elem_id="folders"):
+            self._model = gr.Radio([(title, model) for model, title in self._published.items()], label=t("models"))
+            with gr.Row(equal_height=True):
+                self._folder = gr.Textbox("", label=t("folder"), placeholder="/models/instaflow", lines=1, scale=4)
+                self._use = gr.Button(t("folder_use"), scale=1, min_width=120)
+            self._answer = gr.HTML("")
+
+    def connect(self, language: gr.State, refreshed: dict[str, Any]) -> None:
+        """Wire the events; `refreshed` are the arguments of the event that shows what can be used now."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 1}
+        inputs = [self._model, self._folder, language]
+        self._use.click(self._taken, inputs, [self._answer], preprocess=False, **quiet).then(**refreshed)
+
+    def _taken(self, model: Any, folder: Any, language: Language) -> Markup:
+        try:
+            self._take(model, folder, language)
+        except DemoError as error:
+            return problem(say(language, "folder_failed"), translated(language, str(error)))
+        return status_html(say(language, "folder_done", title=MODELS[model].title))
+
+    def _take(self, model: Any, folder: Any, language: Language) -> None:
+        """Raises DemoError, with a sentence, unless the visitor may name this folder and it holds the model."""
+        known = isinstance(model, str) and self._settings.alone and model in self._published
+        if not known or not isinstance(folder, str) or not folder.strip() or len(folder) > _LONGEST:
+            raise DemoError(say(language, "folder_choose"))
+        self._service.use_folder(model, folder.strip())
