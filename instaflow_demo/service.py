@@ -56,6 +56,7 @@ class Service:
         self._weights = weights
         self._gallery = gallery
         self._loaded: OrderedDict[_Key, _Loaded] = OrderedDict()
+        self._moved: set[str] = set()  # models that are to be loaded again, from another folder
         self._lock = Lock()  # not re-entrant: a generator may be resumed and closed on different threads
 
     def availability(self) -> dict[str, Availability]:
@@ -72,16 +73,14 @@ class Service:
                 yield from self._guarded(request, run)
 
     def use_folder(self, model: str, folder: str) -> None:
-        """Take a model from this folder from now on.
+        """Take a model from this folder from the next run on; one that is under way ends as it began.
 
         Raises:
             InvalidRequest: when there is no such folder.
             ModelUnavailable: when the folder does not hold the model.
         """
         self._weights.use_folder(model, folder)
-        with self._lock:
-            for key in [key for key in self._loaded if key[0] == model]:
-                self._unload(key)
+        self._moved.add(model)
 
     def close(self) -> None:
         """Unload every model."""
@@ -136,6 +135,7 @@ class Service:
         self, request: GenerationRequest, run: ModelRun, placement: Placement
     ) -> Generator[Event, None, tuple[_Loaded, float]]:
         """The model, loaded if it was not, as the memory that is free allows; and the seconds that loading took."""
+        self._forget_moved()
         key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from)), 0.0
         loaded = self._loaded.get(key)
         files = loaded.files if loaded else self._weights.locate(run.model)
@@ -180,6 +180,12 @@ class Service:
             if plan == memory.WHOLE or not others:
                 return plan, free
             self._unload(others.pop(0))
+
+    def _forget_moved(self) -> None:
+        while self._moved:
+            model = self._moved.pop()
+            for key in [key for key in self._loaded if key[0] == model]:
+                self._unload(key)
 
     def _unload(self, key: _Key) -> None:
         self._loaded.pop(key).engine.close()

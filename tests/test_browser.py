@@ -264,7 +264,7 @@ def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None
         expect(panel).to_contain_text("lacks tokenizer")
         panel.get_by_role("textbox").fill(str(folder))
         use.click()
-        expect(panel).to_contain_text("2-Rectified Flow is taken from there.")
+        expect(panel).to_contain_text("2-Rectified Flow is taken from there.", timeout=RUN_MS)
         expect(page.locator("#models")).not_to_contain_text("needs download", timeout=RUN_MS)
         choose(page, "2rf")
         press(page)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_sd import save_published
 
 from instaflow_demo import engines, environment
 from instaflow_demo.errors import ModelUnavailable
@@ -31,10 +32,10 @@ def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Exception], None]:
     def arrange(model: str, error: Exception) -> None:
         load = engines.load
 
-        def broken(spec, files, placement, plan):
+        def broken(spec, files, placement, plan, extras):
             if spec.id == model:
                 raise error
-            return load(spec, files, placement, plan)
+            return load(spec, files, placement, plan, extras)
 
         monkeypatch.setattr(engines, "load", broken)
 
@@ -116,6 +117,20 @@ def test_closing_ends_the_work_and_lets_the_next_visitor_in(service: Service) ->
     closer.start()
     visitor.join(60)
     assert isinstance(seen[-1], Done)
+
+
+def test_a_model_whose_folder_changes_is_loaded_again(tmp_path: Path) -> None:
+    service = Service(Weights(), Gallery(tmp_path))
+    first, second = (save_published(tmp_path / name) for name in ("one", "two"))
+    request = GenerationRequest.parse("a dog", "2rf", steps=1, size=256, save=False)
+    for folder in (first, first, second):
+        service.use_folder("2rf", str(folder))
+        assert "Loading" in kinds(list(service.run(request)))
+    assert "Loading" not in kinds(list(service.run(request)))
+    with pytest.raises(ModelUnavailable, match="lacks tokenizer"):
+        service.use_folder("2rf", str(tmp_path))
+    assert "Loading" not in kinds(list(service.run(request)))
+    service.close()
 
 
 def test_visitors_at_once_wait_for_each_other_and_get_their_own(service: Service) -> None:

@@ -1,7 +1,7 @@
 """The main tab: one prompt, several systems, their images and times side by side."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -79,11 +79,11 @@ class ComparePage:
         form.models()
         self._unavailable = gr.HTML("")
         self._download.build()
-        self._folders.build()
         form.numbers()
         gr.HTML(t("honest_html"))
         with gr.Accordion(t("advanced"), open=False):
             form.settings()
+        self._folders.build()
         self._warmth = gr.HTML("")
 
     def _outputs(self) -> None:
@@ -130,27 +130,31 @@ class ComparePage:
         greeted = [form["language"], form["models"], self._unavailable, self._warmth]
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **_QUIET}
         page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **_QUIET)
+        page.load(self._warmed, None, [self._warmth], **_QUIET)
         self._download.connect(form["language"], greeting)
         self._folders.connect(form["language"], greeting)
 
     # ------------------------------------------------------------ a visitor arrives
 
-    async def _greet(self, request: gr.Request) -> AsyncIterator[Update]:
-        """The visitor's language, what can be used now, and when the device has warmed up."""
+    def _greet(self, request: gr.Request) -> Update:
+        """The visitor's language, what can be used now, and whether the device has warmed up."""
         language = preferred(request.headers.get("accept-language"))
         availability = self._service.availability()
         offered = {model: availability[model] for model in self._settings.models}
         missing = {m: (MODELS[m].title, a.reason) for m, a in offered.items() if not a.available}
         choices = self._form.choices(language, {m: a.available for m, a in offered.items()})
-        yield {
+        return {
             self._form["language"]: language,
             self._form["models"]: gr.CheckboxGroup(choices=choices),
             self._unavailable: unavailable_html(missing, language),
             self._warmth: self._warmth_line(language),
         }
+
+    async def _warmed(self, request: gr.Request) -> str:
+        """Once the device has warmed up; an event of its own, for the page skips events that are still under way."""
         while not self._settings.warm.is_set():
             await asyncio.sleep(0.3)
-        yield {self._warmth: self._warmth_line(language)}
+        return self._warmth_line(preferred(request.headers.get("accept-language")))
 
     def _warmth_line(self, language: Language) -> str:
         warm = self._settings.warm.is_set()

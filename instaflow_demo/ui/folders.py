@@ -32,10 +32,12 @@ class FolderPanel:
         t = self._text
         visible = self._settings.alone and bool(self._published)
         with gr.Accordion(t("folder_title"), open=False, visible=visible, elem_id="folders"):
-            self._model = gr.Radio([(title, model) for model, title in self._published.items()], label=t("models"))
-            with gr.Row(equal_height=True):
-                self._folder = gr.Textbox("", label=t("folder"), placeholder="/models/instaflow", lines=1, scale=4)
-                self._use = gr.Button(t("folder_use"), scale=1, min_width=120)
+            self._model = gr.Radio(
+                [(title, model) for model, title in self._published.items()], label=t("folder_model")
+            )
+            self._folder = gr.Textbox("", label=t("folder"), placeholder="/models/instaflow", lines=1)
+            with gr.Row():
+                self._use = gr.Button(t("folder_use"), scale=0, min_width=160)
             self._answer = gr.HTML("")
 
     def connect(self, language: gr.State, refreshed: dict[str, Any]) -> None:
