@@ -9,6 +9,7 @@ import pytest
 import small_sd
 import torch
 from served import ROOT
+from small_glide import save_converted
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
@@ -16,6 +17,7 @@ from instaflow_demo import device, environment, memory
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import passes
 from instaflow_demo.engines.latent import LatentEngine
+from instaflow_demo.engines.text2im import Text2ImEngine
 from instaflow_demo.errors import ModelUnavailable, OutOfMemory
 from instaflow_demo.events import Event, Failed, ImageReady, Loading
 from instaflow_demo.gallery import Gallery
@@ -92,11 +94,31 @@ def test_networks_are_counted_without_reading_them(engine: LatentEngine, files: 
 def test_networks_are_counted_however_they_are_stored(tmp_path: Path, stored: dict) -> None:
     made = small_sd.networks()
     if "variant" in stored:
-        made[0].half(), made[1].half(), made[2].half()
+        for network in made:
+            network.half()
     folder = small_sd.save_published(tmp_path / "sd", made, **stored)
     need = memory.need(MODELS["sd-1.5"], ModelFiles(folder), GPU, 512, guided=True)
     wanted = [sum(p.numel() * 2 for p in network.parameters()) for network in made]
     assert need.groups == pytest.approx(wanted, rel=0.25)  # .bin files have headers, which weigh in such small ones
+
+
+def test_a_cascade_s_networks_are_counted_and_offloaded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, files = MODELS["text2im"], ModelFiles(save_converted(tmp_path))
+    engine = Text2ImEngine.load(spec, files, CPU)
+    (words, base), (more_words, upsampler) = engine._base, engine._upsampler
+    sizes = [sum(p.numel() * 4 for p in network.parameters()) for network in (words, more_words, base, upsampler)]
+    need = memory.need(spec, files, CPU, 256, guided=True)
+    assert need.groups == (sizes[0] + sizes[1], sizes[2], sizes[3])
+    request = GenerationRequest.parse("a dog", "text2im", steps=10, seed=7)
+    whole, moves = [event for event in engine.generate(request, request.runs[0])][-1], []
+    engine.fit(OFFLOADED)
+    engine.placement = replace(CPU, device="cpu:0")
+    monkeypatch.setattr(passes, "place", lambda networks, where: moves.append((len(networks), where)))
+    again = [event for event in engine.generate(request, request.runs[0])][-1]
+    assert moves == [(count, where) for count in (2, 1, 1) for where in ("cpu:0", "cpu")]
+    assert isinstance(whole, ImageReady)
+    assert isinstance(again, ImageReady)
+    assert whole.sha256 == again.sha256
 
 
 def test_the_forecast_covers_what_is_alive_at_the_peak(engine: LatentEngine, files: ModelFiles) -> None:

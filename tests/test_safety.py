@@ -8,11 +8,12 @@ import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
+from small_glide import save_converted
 from small_sd import save_published
 from transformers import CLIPConfig
 
 import app
-from instaflow_demo.events import Event, Failed, ImageReady, Loading
+from instaflow_demo.events import Event, Failed, ImageReady, Loading, Preview
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
@@ -99,6 +100,16 @@ def test_shipped_models_need_none(tmp_path: Path) -> None:
     request = GenerationRequest.parse("a big dog", "instaflow-mini", seed=3)
     assert ready(list(service.run(request))).notes == ()
     service.close()
+
+
+def test_previews_that_nobody_checked_are_held_back(tmp_path: Path) -> None:
+    cascade = save_converted(tmp_path)
+    save_checker(cascade / "safety_checker", threshold=1.5)
+    kinds = {"model": "text2im", "steps": 10, "size": None}
+    checked, unchecked = (run(cascade, tmp_path / "out", safety=safety, **kinds) for safety in (True, False))
+    assert not any(isinstance(event, Preview) for event in checked)
+    assert any(isinstance(event, Preview) for event in unchecked)
+    assert ready(checked).sha256 == ready(unchecked).sha256
 
 
 @pytest.mark.parametrize(
