@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BLOCKED = "The safety checker blocked this image, rightly or not: try another prompt or seed."
+_REMEDY = "close other programs, or choose a smaller model or another device."
 _Key = tuple[str, str, str, Hashable]  # model, device, precision, extras
 
 
@@ -94,10 +95,14 @@ class Service:
             yield from self._run(request, run)
         except DemoError as error:
             yield Failed(run.model.id, str(error))
-        except Exception:
-            number = secrets.token_hex(4)
-            log.exception("error %s while running %s", number, run.model.id)
-            yield Failed(run.model.id, f"Something went wrong (id {number}); the log of the app says what.")
+        except Exception as error:
+            if device.is_out_of_memory(error):  # while loading, where nothing can be halved
+                said = f"There is too little free memory for {run.model.title}: {_REMEDY}"
+            else:
+                number = secrets.token_hex(4)
+                log.exception("error %s while running %s", number, run.model.id)
+                said = f"Something went wrong (id {number}); the log of the app says what."
+            yield Failed(run.model.id, said)
 
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
         placement = device.choose(request.device, request.dtype)

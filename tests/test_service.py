@@ -73,6 +73,7 @@ def test_saved_images_can_be_made_again_from_what_is_in_them(service: Service) -
     ("error", "said"),
     [
         (ModelUnavailable("Its weights are gone: restore them."), "restore them"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "too little free memory for Stable Diffusion mini"),
         (ValueError("secret /path"), "Something went wrong (id "),
     ],
 )
