@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
-from .environment import free_of_container
+from . import environment
 from .errors import DeviceUnavailable
 from .request import Device, Dtype
 
@@ -100,7 +100,7 @@ def free_bytes(placement: Placement) -> int:
 
         free, _ = torch.cuda.mem_get_info(placement.device)
         return free + torch.cuda.memory_reserved(placement.device) - torch.cuda.memory_allocated(placement.device)
-    return min(psutil.virtual_memory().available, free_of_container())
+    return min(psutil.virtual_memory().available, environment.free_of_container())
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -115,10 +115,6 @@ def _fast_half() -> bool:
     """Whether the processor multiplies in half precision natively."""
     import torch  # noqa: PLC0415 - kept out of start-up
 
-    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and _cpu_flag()
-
-
-def _cpu_flag() -> bool:
-    from .environment import cpu_flags  # noqa: PLC0415 - reads a system file only when half precision is asked for
-
-    return any(flag in cpu_flags() for flag in _FAST_HALF)
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and any(
+        flag in environment.cpu_flags() for flag in _FAST_HALF
+    )

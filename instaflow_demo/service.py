@@ -4,17 +4,17 @@ import hashlib
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Generator, Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from . import device, engines, memory
 from .device import Placement
-from .engines import Engine
+from .engines import Engine, Extras
 from .errors import DemoError, StorageFull
 from .events import Done, Event, Failed, ImageReady, Loading, Preview
 from .gallery import Gallery
@@ -22,7 +22,7 @@ from .measure import Measurement
 from .memory import Need, Plan
 from .registry import MODELS, ModelSpec
 from .request import GenerationRequest, ModelRun
-from .weights import SAFETY_CHECKER, Availability, Extras, ModelFiles, Weights
+from .weights import SAFETY_CHECKER, Availability, ModelFiles, Weights
 
 if TYPE_CHECKING:
     from .engines.safety import SafetyChecker
@@ -40,6 +40,9 @@ class _Loaded:
 
     engine: Engine
     files: ModelFiles
+    plan: Plan
+    needs: dict[tuple[int, bool], Need]  # by size and guidance: counted once, as the files are read for it
+    merged: Mapping[str, Any]  # for the metadata
     checker: "SafetyChecker | None" = None
     held: int = 0  # bytes on the device
     notes: tuple[str, ...] = ()
@@ -117,7 +120,7 @@ class Service:
             if isinstance(event, ImageReady):
                 # the images of a batch share one timing, which counts once
                 passes[id(event.timing)] = event.timing
-                yield self._saved(request, run, placement, loaded.files, _checked(event, loaded))
+                yield self._saved(request, run, placement, loaded, _checked(event, loaded))
             else:
                 yield event
         yield Done(
@@ -144,17 +147,22 @@ class Service:
         key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from)), 0.0
         loaded = self._loaded.get(key)
         files = loaded.files if loaded else self._weights.locate(run.model)
-        need = memory.need(run.model, files, placement, run.size, guided=run.guided)
+        shape, needs = (run.size, run.guided), loaded.needs if loaded else {}
+        if shape not in needs:
+            needs[shape] = memory.need(run.model, files, placement, run.size, guided=run.guided)
+        need = needs[shape]
         images = request.images if request.batched or run.model.together else 1
         plan, free = self._make_room(need, images, placement, key)
         if loaded is None:
             memory.refuse_hopeless(run.model, need, free, placement)
             yield Loading(run.model.id, (*placement.notes, *memory.forecast(run.model, need, plan, images, free)))
             engine = engines.load(run.model, files, placement, plan, self._extras(request, run.model))
-            loaded, load_s = _Loaded(engine, files, self._checker(run.model, files, placement)), engine.load_s
-            self._loaded[key] = loaded
+            checker, load_s = self._checker(run.model, files, placement), engine.load_s
+            loaded = self._loaded[key] = _Loaded(engine, files, plan, needs, _merged(request), checker)
+        elif plan != loaded.plan:
+            loaded.engine.fit(plan)
+            loaded.plan = plan
         self._loaded.move_to_end(key)
-        loaded.engine.fit(plan)
         loaded.held, loaded.notes = need.held(plan), (plan.note,) if plan.note else ()
         if self._safety and not run.model.shipped and loaded.checker is None:
             loaded.notes += (f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one.",)
@@ -162,7 +170,7 @@ class Service:
 
     def _extras(self, request: GenerationRequest, spec: ModelSpec) -> Extras:
         delta = self._weights.delta(spec, request.delta_from) if request.delta_from else None
-        return Extras(tuple((lora.path, lora.scale) for lora in request.loras), delta)
+        return Extras(request.loras, delta)
 
     def _checker(self, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "SafetyChecker | None":
         folder = self._weights.safety_checker(spec, files) if self._safety else None
@@ -196,7 +204,7 @@ class Service:
         self._loaded.pop(key).engine.close()
 
     def _saved(
-        self, request: GenerationRequest, run: ModelRun, placement: Placement, files: ModelFiles, event: ImageReady
+        self, request: GenerationRequest, run: ModelRun, placement: Placement, loaded: _Loaded, event: ImageReady
     ) -> ImageReady:
         """The event with its notes and, if the user wants it, with the file it was saved to."""
         event = replace(event, notes=(*placement.notes, *event.notes))
@@ -205,7 +213,7 @@ class Service:
         metadata = {
             "model": run.model.id,
             "source": run.model.source,
-            "commit": files.commit,
+            "commit": loaded.files.commit,
             "licence": run.model.licence,
             "prompt": request.prompt,
             "negative_prompt": request.negative_prompt,
@@ -216,13 +224,8 @@ class Service:
             "device": placement.device,
             "dtype": placement.dtype,
             "sha256": event.sha256,
+            **loaded.merged,
         }
-        if request.loras:
-            metadata["loras"] = [
-                {"file": lora.path.name, "sha256": _sha256(lora.path), "scale": lora.scale} for lora in request.loras
-            ]
-        if request.delta_from:
-            metadata["delta_from"] = request.delta_from
         try:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:
@@ -236,6 +239,13 @@ def _checked(event: ImageReady, loaded: _Loaded) -> ImageReady:
     empty = Image.new("RGB", event.image.size, (128, 128, 128))
     digest = hashlib.sha256(empty.tobytes()).hexdigest()
     return replace(event, image=empty, sha256=digest, notes=(*event.notes, _BLOCKED))
+
+
+def _merged(request: GenerationRequest) -> dict[str, Any]:
+    """Where the weights that are merged into a model come from."""
+    loras = [{"file": lora.path.name, "sha256": _sha256(lora.path), "scale": lora.scale} for lora in request.loras]
+    delta = {"delta_from": request.delta_from} if request.delta_from else {}
+    return ({"loras": loras} if loras else {}) | delta
 
 
 def _sha256(path: Path) -> str:

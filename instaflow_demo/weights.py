@@ -54,23 +54,6 @@ class ModelFiles:
         return own if own.is_dir() or self.shared is None else self.shared / name
 
 
-@dataclass(frozen=True)
-class Extras:
-    """What is merged into a model's networks when it is loaded: LoRA files with their scales, and a fine-tune.
-
-    `delta` is the base that the model was made from, and a fine-tune of it that the model's difference is added to.
-    """
-
-    loras: tuple[tuple[Path, float], ...] = ()
-    delta: tuple[ModelFiles, ModelFiles] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.loras or self.delta)
-
-
-NOTHING = Extras()
-
-
 def converted_dir() -> Path:
     """Where converted checkpoints are kept: INSTAFLOW_DEMO_HOME, or a folder of the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

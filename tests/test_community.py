@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from instaflow_demo import engines
 from instaflow_demo.device import Placement
 from instaflow_demo.engines.community import add_difference, merge_lora
+from instaflow_demo.engines.extras import Extras
 from instaflow_demo.errors import CheckpointError, InvalidRequest, ModelUnavailable
 from instaflow_demo.events import Failed, ImageReady
 from instaflow_demo.gallery import Gallery, read_metadata
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Extras, ModelFiles, Weights
+from instaflow_demo.weights import ModelFiles, Weights
 
 FLOAT32 = Placement("cpu", "float32")
 RANK, ALPHA, SCALE = 4, 2.0, 0.7

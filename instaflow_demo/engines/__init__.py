@@ -8,7 +8,8 @@ from ..events import ImageReady, Preview, Step
 from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
-from ..weights import NOTHING, Extras, ModelFiles
+from ..weights import ModelFiles
+from .extras import NOTHING, Extras
 
 
 class Engine(Protocol):

@@ -7,7 +7,6 @@ fine-tunes of the same base into one-step models too. Only safetensors are read,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -15,8 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..device import Placement
 from ..errors import CheckpointError
-from ..weights import Extras, variant_of
+from .extras import Extras
+from .reading import stored
 
 # the same three tensors, as PEFT, diffusers and kohya's scripts call them
 _SUFFIXES = {
@@ -24,7 +25,12 @@ _SUFFIXES = {
     "up": (".lora_B.weight", ".lora_B.default.weight", ".lora_up.weight", ".lora.up.weight", "_lora.up.weight"),
     "alpha": (".alpha",),
 }
-_PREFIXES = (("lora_unet_", "unet_"), ("lora_te_", "text_encoder_"))
+# one after another; files put the text encoder's layers into a text_model, which ours need not have
+_PREFIXES = (
+    ("lora_unet_", "unet_"),
+    ("lora_te_", "text_encoder_"),
+    ("text_encoder_text_model_", "text_encoder_"),
+)
 
 
 @dataclass
@@ -47,8 +53,8 @@ def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> None:
     if extras.delta:
         base, fine_tune = (_unet(files.component("unet")) for files in extras.delta)
         add_difference(networks["unet"], base, fine_tune)
-    for path, scale in extras.loras:
-        merge_lora(path, scale, networks)
+    for lora in extras.loras:
+        merge_lora(lora.path, lora.scale, networks)
 
 
 def add_difference(network: nn.Module, base: nn.Module, fine_tune: nn.Module) -> None:
@@ -118,12 +124,10 @@ def _part(path: Path, name: str) -> tuple[str, str]:
 
 
 def _spelling(layer: str) -> str:
-    flat = (
-        layer.replace(".", "_").replace("_processor_to_", "_to_").replace("text_encoder_text_model_", "text_encoder_")
-    )
+    flat = layer.replace(".", "_").replace("_processor_to_", "_to_")
     for theirs, ours in _PREFIXES:
         if flat.startswith(theirs):
-            flat = flat.replace(theirs, ours, 1).replace("text_encoder_text_model_", "text_encoder_")
+            flat = ours + flat.removeprefix(theirs)
     return f"{flat}_0" if flat.endswith("_to_out") else flat
 
 
@@ -140,11 +144,10 @@ def _unet(folder: Path) -> UNet2DConditionModel:
     Raises:
         CheckpointError: when there are none, or they cannot be read.
     """
-    variant = variant_of((path.name for path in folder.iterdir()), half_first=False)
-    if variant is None or variant[0] != "safetensors":
-        raise CheckpointError(f"{folder} has no safetensors, and other files are not merged: convert it first.")
-    settings: dict[str, Any] = {"variant": "fp16" if variant[1] else None, "use_safetensors": True}
     try:
+        settings = stored(folder, Placement("cpu", "float32"))
+        if not settings["use_safetensors"]:
+            raise CheckpointError(f"{folder} has no safetensors, and other files are not merged: convert it first.")
         return UNet2DConditionModel.from_pretrained(
             folder, local_files_only=True, torch_dtype=torch.float32, low_cpu_mem_usage=False, **settings
         )

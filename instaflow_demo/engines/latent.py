@@ -22,8 +22,9 @@ from ..measure import Stopwatch, Timing
 from ..memory import TILE, WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
-from ..weights import NOTHING, Extras, ModelFiles
+from ..weights import ModelFiles
 from .community import merge
+from .extras import NOTHING, Extras
 from .passes import Pass, cut_note, each_pass, finished, levels, noise, place, working
 from .reading import reading, stored
 

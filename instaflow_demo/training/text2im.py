@@ -247,7 +247,6 @@ def hybrid_loss(
 
 def _captions(scenes: SceneSet, tokenizer: GPT2Tokenizer, length: int) -> tuple[Tensor, Tensor]:
     """Ids and mask (N, K, T) of the scenes' captions."""
-
     texts = [text for captions in scenes.captions for text in captions]
     parts = [tokenize(tokenizer, texts[start : start + 10_000], length) for start in range(0, len(texts), 10_000)]
     ids, mask = (torch.cat(tensors).view(len(scenes), -1, length) for tensors in zip(*parts, strict=True))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from .. import device, hub
 from ..errors import DemoError
 from ..events import Downloading
-from ..registry import MODELS, ModelSpec
+from ..registry import ModelSpec
 from ..service import Service
 from .render import bar, problem, status_html
 from .settings import Settings
@@ -24,15 +24,11 @@ class DownloadPanel:
         self._settings = settings
         self._text = text
 
-    @property
-    def _published(self) -> list[ModelSpec]:
-        return [MODELS[model] for model in self._settings.models if not MODELS[model].shipped]
-
     def build(self) -> None:
         t = self._text
-        visible = self._settings.downloads and bool(self._published)
+        visible = self._settings.downloads and bool(self._settings.published)
         with gr.Accordion(t("download_title"), open=False, visible=visible, elem_id="download"):
-            choices = [(_choice(spec), spec.id) for spec in self._published]
+            choices = [(_choice(spec), spec.id) for spec in self._settings.published.values()]
             self._model = gr.Radio(choices, value=None, label=t("download_model"))
             self._accepted = gr.Checkbox(False, label=t("download_accept"), container=False)
             with gr.Row():
@@ -68,7 +64,7 @@ class DownloadPanel:
 
     def _asked(self, model: Any, accepted: Any, language: Language) -> ModelSpec:
         """Raises DemoError, with a sentence, unless the visitor may have this model and wants it."""
-        published = {spec.id: spec for spec in self._published} if self._settings.downloads else {}
+        published = self._settings.published if self._settings.downloads else {}
         spec = published.get(model) if isinstance(model, str) else None
         if spec is None:
             raise DemoError(say(language, "download_choose"))

@@ -23,17 +23,12 @@ class FolderPanel:
         self._settings = settings
         self._text = text
 
-    @property
-    def _published(self) -> dict[str, str]:
-        """Titles by id."""
-        return {model: MODELS[model].title for model in self._settings.models if not MODELS[model].shipped}
-
     def build(self) -> None:
         t = self._text
-        visible = self._settings.alone and bool(self._published)
+        visible = self._settings.alone and bool(self._settings.published)
         with gr.Accordion(t("folder_title"), open=False, visible=visible, elem_id="folders"):
             self._model = gr.Radio(
-                [(title, model) for model, title in self._published.items()], label=t("folder_model")
+                [(spec.title, spec.id) for spec in self._settings.published.values()], label=t("folder_model")
             )
             self._folder = gr.Textbox("", label=t("folder"), placeholder="/models/instaflow", lines=1)
             with gr.Row():
@@ -55,7 +50,7 @@ class FolderPanel:
 
     def _take(self, model: Any, folder: Any, language: Language) -> None:
         """Raises DemoError, with a sentence, unless the visitor may name this folder and it holds the model."""
-        known = isinstance(model, str) and self._settings.alone and model in self._published
+        known = isinstance(model, str) and self._settings.alone and model in self._settings.published
         if not known or not isinstance(folder, str) or not folder.strip() or len(folder) > _LONGEST:
             raise DemoError(say(language, "folder_choose"))
         self._service.use_folder(model, folder.strip())

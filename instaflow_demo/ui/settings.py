@@ -5,15 +5,14 @@ from pathlib import Path
 from threading import Event
 
 from ..gallery import Gallery
-from ..registry import DEFAULT_MODELS, MODELS
+from ..registry import DEFAULT_MODELS, MODELS, ModelSpec
 
 
 @dataclass(frozen=True)
 class Settings:
     """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder `out` is
-    never served. With `downloads`, visitors may fetch published models; `alone`, the only visitor is this
-    machine's user, who may name folders of it. `warm` is set once the models that are loaded
-    ahead have been loaded.
+    never served. With `downloads`, visitors may fetch published models; `alone`, the only visitor is this machine's
+    user, who may name folders of it. `warm` is set once the models that are loaded ahead have been loaded.
     """
 
     kept: Gallery
@@ -22,6 +21,11 @@ class Settings:
     downloads: bool = False
     alone: bool = False
     warm: Event = field(default_factory=Event)
+
+    @property
+    def published(self) -> dict[str, ModelSpec]:
+        """Those of the models whose weights are not shipped, by id."""
+        return {model: MODELS[model] for model in self.models if not MODELS[model].shipped}
 
     @property
     def chosen(self) -> tuple[str, ...]:
