@@ -110,3 +110,21 @@ def test_corruption_differs_between_images_and_leaves_eight_bits() -> None:
     assert 0.08 < strengths.max() < 0.12
     levels = (noise + 1) * 127.5
     torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+
+
+def test_offset_noise_moves_whole_channels_of_the_noise_that_is_asked_for() -> None:
+    told = Told(torch.zeros(512, 6, 32, 32))
+    diffusion, images = Diffusion.upsampler(), torch.zeros(512, 3, 32, 32)
+    ids, mask = torch.zeros(512, 8, dtype=torch.long), torch.ones(512, 8, dtype=torch.bool)
+    loss = hybrid_loss(told, diffusion, images, None, ids, mask, torch.Generator().manual_seed(0), 0.5)
+    loss.backward()
+    assert told.shown is not None
+    assert told.output.grad is not None
+    noisy, t = told.shown
+    noise = noisy / (1 - diffusion.alphas[t]).sqrt().view(-1, 1, 1, 1)
+    means = noise.mean((2, 3))
+    assert 0.45 < means.std() < 0.55
+    assert abs(torch.corrcoef(means.T)[0, 1]) < 0.15
+    # of (0 - noise)^2 the gradient is -2 noise, which is how it shows what was asked for
+    wanted = -told.output.grad[:, :3] * told.output[:, :3].numel() / 2
+    torch.testing.assert_close(wanted, noise, rtol=1e-3, atol=1e-3)

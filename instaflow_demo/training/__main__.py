@@ -143,8 +143,8 @@ def train_teacher(
     process, files = loop.accelerator(compile_), RunFolder(run)
     folder, prompts = files.stage("teacher"), files.prompts(process.device)
     scenes = _encoded_scenes(folder, count // process.num_processes, shape.image_size, files, prompts, process)
-    if (folder / "unet").exists() and not (folder / "checkpoint").exists():
-        unet = files.unet("teacher")  # go on from shipped weights, whose optimiser state is not kept
+    if files.left_by_earlier_run("teacher"):
+        unet = files.unet("teacher")
     training = teacher.train(unet, prompts, scenes, budget, process, folder, batch=batch)
     _train(unet, training, folder, process, {"batch": batch * process.num_processes, "scenes": count})
 
@@ -242,6 +242,7 @@ def text2im_base(
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
     painter.text_encoder = files.text2im_text_encoder().train()
+    _go_on(painter, "text2im-base", files)
     folder, drawn = files.stage("text2im-base"), sprites.load(files.sprites, _cascade(toy).upsampler.size)
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
     tokenizer, cached = files.text2im_tokenizer(), folder / f"scenes-{process.process_index}.safetensors"
@@ -272,6 +273,7 @@ def text2im_upsampler(
     if _told(dry_run, f"train an upsampler of {_millions(painter)} with {budget}, {batch} a step"):
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
+    _go_on(painter, "text2im-upsampler", files)
     folder, tokenizer = files.stage("text2im-upsampler"), files.text2im_tokenizer()
     drawn = sprites.load(files.sprites, cascade.upsampler.size)
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
@@ -380,6 +382,13 @@ def _train_painter(
         save_half(painter.text_encoder, folder / "text_encoder")
         record(folder, progress, facts)
     process.end_training()
+
+
+def _go_on(painter: text2im.Painter, stage: str, files: RunFolder) -> None:
+    """Go on from what an earlier run of `stage` saved."""
+    if files.left_by_earlier_run(stage):
+        painter.unet = files.unet(stage)
+        painter.text_encoder = files.text2im_text_encoder(stage).train()
 
 
 def _teach(encoding: text.Encoding, width: int, files: RunFolder, folder: Path, steps: int, batch: int) -> None:

@@ -63,11 +63,15 @@ class RunFolder:
     def text2im_tokenizer(self) -> GPT2Tokenizer:
         return GPT2Tokenizer.from_pretrained(self._made("text2im-text/tokenizer"), local_files_only=True)
 
-    def text2im_text_encoder(self) -> TextEncoder:
-        return TextEncoder.from_pretrained(self._made("text2im-text/text_encoder"), torch_dtype=torch.float32)
+    def text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
+        return TextEncoder.from_pretrained(self._made(f"{stage}/text_encoder"), torch_dtype=torch.float32)
 
     def unet(self, stage: str) -> UNet2DConditionModel:
         return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)
+
+    def left_by_earlier_run(self, stage: str) -> bool:
+        """Whether a run of `stage` has ended and left its weights, but no optimiser state to resume from."""
+        return (self.root / stage / "unet").exists() and not (self.root / stage / "checkpoint").exists()
 
     def facts(self, stage: str) -> dict[str, Any]:
         return json.loads((self._made(stage) / "facts.json").read_text(encoding="utf-8"))

@@ -30,6 +30,7 @@ from .text import Encoding
 END = "<|endoftext|>"
 MIN_SNR = 5.0
 MOST_WEIGHT = 20.0  # the noisiest images have next to no signal, which would weigh without end
+OFFSET = 0.1
 CORRUPTION = 0.1  # most noise on the low-resolution image: what the base draws is never as clean as a real one
 
 
@@ -155,7 +156,7 @@ def train_upsampler(
         images = composer(scenes, rows)
         low = corrupted(_scaled(images, small), generator)
         condition = F.interpolate(low, images.shape[-2:], mode="bilinear")
-        return hybrid_loss(network, diffusion, images, condition, ids[rows], mask[rows], generator)
+        return hybrid_loss(network, diffusion, images, condition, ids[rows], mask[rows], generator, OFFSET)
 
     painter.unet.to(memory_format=torch.channels_last)
     yield from optimise(painter, loss, budget, Schedule(rate, warmup_steps=100), run, folder)
@@ -223,13 +224,18 @@ def hybrid_loss(
     ids: Tensor,
     mask: Tensor,
     generator: torch.Generator,
+    offset: float = 0.0,
 ) -> Tensor:
     """L_simple, which trains epsilon, and L_vlb, which trains the variance alone. Nichol and Dhariwal 2021, eq. 16.
 
-    `images` are (B, 3, S, S) in [-1, 1]; `condition` is put beside the noisy image.
+    `images` are (B, 3, S, S) in [-1, 1]; `condition` is put beside the noisy image. The noise of each channel is moved
+    as a whole by a normal number of deviation `offset` (Guttenberg 2023, "Diffusion with offset noise"): the mean of
+    pure noise says so little that a network would take an image's colours from it, and never from the condition.
     """
     t = torch.randint(0, len(diffusion.alphas), (len(images),), device=images.device, generator=generator)
     noise = torch.randn(images.shape, device=images.device, generator=generator)
+    if offset:
+        noise += offset * torch.randn(*noise.shape[:2], 1, 1, device=images.device, generator=generator)
     alphas, betas, log_posterior, weights = diffusion.at(t)
     noisy = alphas.sqrt() * images + (1 - alphas).sqrt() * noise
     inputs = noisy if condition is None else torch.cat([noisy, condition], 1)
