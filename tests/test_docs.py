@@ -9,9 +9,9 @@ import pytest
 import yaml
 from served import ROOT
 
+from instaflow_demo.grammar import concepts
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.training.concepts import concepts
 from instaflow_demo.ui.text import TEXTS, Language
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ ALLOWED = {
     "environment": set(),
     "measure": set(),
     "flow": set(),
+    "grammar": set(),
     "glide": {"errors"},
     "events": {"measure"},
     "device": {"environment", "errors", "request"},
@@ -68,7 +69,7 @@ ALLOWED = {
         "request",
         "service",
     },
-    "training": {"device", "engines", "errors", "events", "flow", "glide", "registry", "request", "weights"},
+    "training": {"device", "engines", "errors", "events", "flow", "glide", "grammar", "registry", "request", "weights"},
 }
 PAGE = ("ui", "app")  # all that may know gradio
 LIGHT = ("errors", "events", "registry", "request", "measure", "report", "gallery", "weights", "environment")

@@ -13,9 +13,9 @@ from served import ROOT
 
 from instaflow_demo import device, engines
 from instaflow_demo.events import ImageReady
+from instaflow_demo.grammar import concepts, held_out_words
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.training.concepts import concepts, held_out_words
 from instaflow_demo.weights import Weights
 
 CHAIN = (

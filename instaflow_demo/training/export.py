@@ -16,7 +16,7 @@ import matplotlib
 from ..errors import DemoError
 from ..flow import RectifiedFlowScheduler
 from ..glide.convert import write_index
-from .concepts import concepts
+from ..grammar import concepts
 from .stages import RunFolder
 
 SHARED = "mini"

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .captions import BACKGROUNDS, STYLES, Scene, caption, random_scene
-from .concepts import Concept, concepts
+from ..grammar import BACKGROUNDS, STYLES, Concept, Scene, caption, concepts, random_scene
 from .sprites import Sprites
 
 MOST_OBJECTS = 3

@@ -19,8 +19,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from .captions import STYLES
-from .concepts import concepts
+from ..grammar import STYLES, concepts
 
 PACKAGES = (
     "@iconify-json/noto@1.2.9",

@@ -22,9 +22,20 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer, CLIPTextModel, CLIPTokenizer
 
+from ..grammar import (
+    BACKGROUNDS,
+    POSITIONS,
+    SIZES,
+    STYLES,
+    Language,
+    Name,
+    Scene,
+    caption,
+    concepts,
+    held_out_words,
+    random_scene,
+)
 from .architecture import Architecture
-from .captions import BACKGROUNDS, POSITIONS, SIZES, STYLES, Language, Scene, caption, random_scene
-from .concepts import Name, concepts, held_out_words
 from .loop import Progress
 from .wordnet import WordNet
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from .concepts import Concept
+from ..grammar import Concept
 
 # Lexicographer files (lexnames(5WN)) in which a concept of each group is looked up.
 _ANIMAL, _ARTIFACT, _BODY, _FOOD, _LOCATION, _OBJECT, _PERSON, _PHENOMENON, _PLANT = 5, 6, 8, 13, 15, 17, 18, 19, 20
