@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast
+from types import ModuleType
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -18,7 +20,7 @@ from rich.table import Table
 
 from . import progress, report
 from .environment import fingerprint
-from .errors import DemoError, InvalidRequest, StorageFull
+from .errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
 from .gallery import Gallery
 from .registry import DEFAULT_MODELS, MODELS, ModelSpec, Range
 from .request import GenerationRequest
@@ -31,6 +33,14 @@ log = logging.getLogger("instaflow_demo.cli")
 UsageError = cast(type[Exception], typer.BadParameter.__base__)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+class PublishedMetric(StrEnum):
+    """What papers report, by networks that are fetched when they are first used."""
+
+    FID = "fid"
+    CLIP_VIT = "clip-vit"
+
 
 Prompt = Annotated[str, typer.Argument(help="What to draw.")]
 Images = Annotated[int, typer.Option("--images", help="Images of each model, 1 to 8.")]
@@ -146,6 +156,60 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
 
 
 @app.command()
+def evaluate(
+    models: Annotated[
+        str, typer.Option("--models", help="Ids with commas between them; ID@STEPS takes so many steps.")
+    ] = ",".join(DEFAULT_MODELS),
+    prompts: Annotated[int, typer.Option("--prompts", min=2, help="How many prompts, an image each.")] = 5000,
+    prompt_set: Annotated[
+        Literal["captions", "portuguese", "synonyms"], typer.Option("--set", help="What is asked for.")
+    ] = "captions",
+    metric: Annotated[
+        list[PublishedMetric] | None,
+        typer.Option("--metric", help="Compare with photographs; repeatable. Without it our judge judges."),
+    ] = None,
+    reference: Annotated[Path | None, typer.Option("--reference", help="Folder of photographs.")] = None,
+    captions: Annotated[Path | None, typer.Option("--captions", help="Their captions, a file like COCO's.")] = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images in one pass.")] = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    work: Annotated[Path, typer.Option("--work", help="Where an unfinished evaluation is kept.")] = Path(
+        "outputs/evaluation"
+    ),
+    json_file: JsonFile = None,
+    model_dir: ModelDirs = None,
+    unproven_judge: Annotated[bool, typer.Option("--unproven-judge", hidden=True)] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure how good the images of models are, and how fast they come. Spread over GPUs by `accelerate launch`."""
+    with _sentences(debug):
+        _check_paths(json_file=json_file, out=work)
+        evaluation = _evaluation()
+        what = evaluation.Evaluation(
+            evaluation.parse_runs(models, steps=steps, guidance=guidance, device=device, dtype=dtype),
+            prompts,
+            prompt_set,
+            tuple(metric or ()),
+            reference,
+            captions,
+            batch,
+            unproven_judge,
+        )
+        found = evaluation.evaluate(what, Weights(folders=given_folders(model_dir or ())), work)
+        if found is None:  # one of the processes that only helped
+            return
+        header, *rows = evaluation.table(found["results"])
+        table = Table(*header)
+        for row in rows:
+            table.add_row(*row)
+        _console().print(table)
+        if json_file:
+            _write_json(json_file, found)
+
+
+@app.command()
 def convert_glide(
     base: Annotated[Path, typer.Argument(help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it.")],
     upsampler: Annotated[Path, typer.Argument(help="OpenAI's upsample.pt.")],
@@ -193,6 +257,21 @@ def _sentences(debug: bool) -> Iterator[None]:
     except Exception as error:
         log.exception("a defect")
         raise _ended(f"Something went wrong ({type(error).__name__}): --debug shows where.", 1) from None
+
+
+def _evaluation() -> ModuleType:
+    """The package that evaluates.
+
+    Raises:
+        DependencyMissing: without what it needs beyond running.
+    """
+    try:
+        from .evaluation import command  # noqa: PLC0415 - torch is slow to import
+    except ModuleNotFoundError as error:
+        raise DependencyMissing(
+            f"Evaluation needs {error.name}: pip install -r instaflow_demo/evaluation/requirements.txt"
+        ) from error
+    return command
 
 
 def _ended(sentence: str, code: int) -> typer.Exit:

@@ -39,3 +39,7 @@ class DownloadFailed(DemoError):
 
 class CheckpointError(DemoError):
     """A file of weights is not what its name says."""
+
+
+class DependencyMissing(DemoError):
+    """A library that only some commands need is not installed."""

@@ -192,3 +192,12 @@ def test_models_lists_every_system_with_what_it_needs(tmp_path: Path) -> None:
         assert model["available"] or model["missing"]
         assert MODELS[model["id"]].licence in done.stdout
     assert "2.7 GB" in done.stdout
+
+
+def test_an_evaluation_that_cannot_be_is_a_sentence(folder: Path) -> None:
+    wrong = demo(folder, "evaluate", "--models", "instaflow-mini@x", "--prompts", "2")
+    assert (wrong.returncode, wrong.stderr.strip()[-1]) == (2, ".")
+    assert "instaflow-mini@1" in wrong.stderr
+    alone = demo(folder, "evaluate", "--models", "instaflow-mini", "--metric", "fid", "--prompts", "2")
+    assert (alone.returncode, "--reference and --captions" in alone.stderr) == (2, True)
+    assert demo(folder, "evaluate", "--set", "nonsense").returncode == 2

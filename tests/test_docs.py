@@ -71,6 +71,11 @@ def test_the_options_of_the_command_line_are_those_of_the_readme() -> None:
     assert flags(rows) == offered
 
 
+def test_the_options_of_the_evaluation_are_those_of_the_readme() -> None:
+    rows = "\n".join(table_after("`evaluate` takes these options:"))
+    assert flags(rows) == flags(help_of("-m", "instaflow_demo", "evaluate"))
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]+)` \| ", README.split("## File guide")[1], re.M))))
 def test_the_file_guide_names_what_exists(path: str) -> None:
     assert (ROOT / path).exists()

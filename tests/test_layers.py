@@ -69,7 +69,32 @@ ALLOWED = {
         "request",
         "service",
     },
-    "training": {"device", "engines", "errors", "events", "flow", "glide", "grammar", "registry", "request", "weights"},
+    "evaluation": {
+        "device",
+        "engines",
+        "environment",
+        "errors",
+        "events",
+        "flow",
+        "grammar",
+        "measure",
+        "registry",
+        "request",
+        "weights",
+    },
+    "training": {
+        "device",
+        "engines",
+        "errors",
+        "evaluation",
+        "events",
+        "flow",
+        "glide",
+        "grammar",
+        "registry",
+        "request",
+        "weights",
+    },
 }
 PAGE = ("ui", "app")  # all that may know gradio
 LIGHT = ("errors", "events", "registry", "request", "measure", "report", "gallery", "weights", "environment")

@@ -1,7 +1,7 @@
 """What runs a model. One engine per architecture, chosen by the registry row's `kind`."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from ..device import Placement
 from ..events import ImageReady, Preview, Step
@@ -10,6 +10,9 @@ from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
 from .extras import NOTHING, Extras
+
+if TYPE_CHECKING:
+    from .passes import Drawn
 
 
 class Engine(Protocol):
@@ -24,6 +27,10 @@ class Engine(Protocol):
 
     def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
         """Make the request's images; closing the iterator ends the work within one step."""
+        ...
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> "Drawn":
+        """One image a prompt, with a seed each, in one pass and without events."""
         ...
 
     def close(self) -> None:

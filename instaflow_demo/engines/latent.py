@@ -5,7 +5,7 @@ transformers', and results equal those of the stock pipeline.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from .. import device
 from ..device import Placement
 from ..events import ImageReady, Step
-from ..flow import RectifiedFlowScheduler
+from ..flow import RectifiedFlowScheduler, bend
 from ..measure import Stopwatch, Timing
 from ..memory import TILE, WHOLE, Plan
 from ..registry import ModelSpec
@@ -25,7 +25,7 @@ from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
 from .community import merge
 from .extras import NOTHING, Extras
-from .passes import Pass, cut_note, each_pass, finished, levels, noise, place, working
+from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, working
 from .reading import reading, stored
 
 Scheduler = RectifiedFlowScheduler | DPMSolverMultistepScheduler
@@ -99,6 +99,14 @@ class LatentEngine:
         passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
         yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
 
+    @torch.inference_mode()
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
+        """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
+        start = self._noise(Pass(0, tuple(seeds)), run.size)
+        path = [start, *self._path(start, self._states([*[""] * len(prompts) * run.guided, *prompts]), run)]
+        flows = run.model.scheduler == "rectified-flow" and run.steps > 1
+        return Drawn(self._decode(path[-1]), bend(path) if flows else None)
+
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
         del self._unet, self._vae, self._text_encoder
@@ -111,14 +119,11 @@ class LatentEngine:
             states, notes = self._prompt_states(request, run, count)
         with watch("sample"):
             latents = self._noise(current, run.size)
-            self._scheduler.set_timesteps(run.steps, device=self.placement.device)
-            latents = latents * self._scheduler.init_noise_sigma
         with self._working(watch, "sample", self._unet):
-            for number, timestep in enumerate(self._scheduler.timesteps, start=1):
-                with watch("sample"):
-                    latents = self._step(latents, timestep, states, run)
+            path = watch.each("sample", self._path(latents, states, run))
+            for number, latents in enumerate(path, start=1):  # noqa: B007 - the last ones are decoded
                 elapsed = watch.seconds("text") + watch.seconds("sample")
-                yield Step(run.model.id, current.first, count, number, len(self._scheduler.timesteps), elapsed)
+                yield Step(run.model.id, current.first, count, number, run.steps, elapsed)
         with self._working(watch, "decode", self._vae), watch("decode"):
             pixels = self._decode(latents)
         yield from finished(run, current, pixels, self._timing(watch, run, count), notes)
@@ -140,13 +145,16 @@ class LatentEngine:
     def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> tuple[Tensor, tuple[str, ...]]:
         """Text states (B, T, D), with the negative prompt's B first when guided, and a note if the prompt was cut."""
         texts = [request.negative_prompt, request.prompt] if run.guided else [request.prompt]
+        return self._states(texts).repeat_interleave(count, dim=0), self._cut_note(request.prompt)
+
+    def _states(self, texts: list[str]) -> Tensor:
+        """Text states (B, T, D)."""
         length = self._tokenizer.model_max_length
         tokens = self._tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt")
-        states = self._text_encoder(tokens["input_ids"].to(self.placement.device))[0]
-        return states.repeat_interleave(count, dim=0), self._cut_note(request.prompt, length)
+        return self._text_encoder(tokens["input_ids"].to(self.placement.device))[0]
 
-    def _cut_note(self, prompt: str, length: int) -> tuple[str, ...]:
-        ids = self._tokenizer(prompt)["input_ids"]
+    def _cut_note(self, prompt: str) -> tuple[str, ...]:
+        ids, length = self._tokenizer(prompt)["input_ids"], self._tokenizer.model_max_length
         if len(ids) <= length:
             return ()
         return cut_note(length, self._tokenizer.decode(ids[length - 1 : -1]).strip())
@@ -155,6 +163,14 @@ class LatentEngine:
         """The latents (B, C, h, w) that sampling starts from."""
         shape = (self._unet.config["in_channels"], size // self._scale, size // self._scale)
         return noise(current.generators(), shape, self.placement).to(self.placement.torch_dtype)
+
+    def _path(self, latents: Tensor, states: Tensor, run: ModelRun) -> Iterator[Tensor]:
+        """The latents after each denoising step."""
+        self._scheduler.set_timesteps(run.steps, device=self.placement.device)
+        latents = latents * self._scheduler.init_noise_sigma
+        for timestep in self._scheduler.timesteps:
+            latents = self._step(latents, timestep, states, run)
+            yield latents
 
     def _step(self, latents: Tensor, timestep: Tensor, states: Tensor, run: ModelRun) -> Tensor:
         """One denoising step: one network evaluation, or two in one call when guided."""

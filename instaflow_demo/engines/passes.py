@@ -33,6 +33,14 @@ class Pass:
         return [torch.Generator().manual_seed(seed) for seed in self.seeds]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Pixels (B, H, W, 3), uint8 on the host, and how far from straight each image's flow was (B,), where it is one."""
+
+    pixels: Tensor
+    bends: Tensor | None = None
+
+
 def each_pass(
     passes: Sequence[Pass], make: Callable[[Pass], Iterator[Event]], run: ModelRun, placement: Placement
 ) -> Iterator[Event]:

@@ -4,7 +4,7 @@ All images of a request go through it together, as its authors run it.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -34,7 +34,7 @@ from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Pass, cut_note, each_pass, finished, levels, noise, place, working
+from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, working
 from .reading import reading, stored
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]
@@ -87,6 +87,16 @@ class Text2ImEngine:
         together = [Pass(0, request.seeds)]
         yield from each_pass(together, lambda current: self._pass(request, run, current), run, self.placement)
 
+    @torch.inference_mode()
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
+        """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
+        generators = Pass(0, tuple(seeds)).generators()
+        base, upsampler = self._prompted(list(prompts), "", run)
+        *_, small = ancestral(base, self._noise(self._base, generators), generators, run.steps)
+        start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
+        *_, image = ddim(upsampled(upsampler, quantised(small), start.shape[-1]), start)
+        return Drawn(levels(image))
+
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
         del self._base, self._upsampler
@@ -96,7 +106,7 @@ class Text2ImEngine:
         watch, count = Stopwatch(lambda: device.synchronize(self.placement)), len(current.seeds)
         generators = current.generators()
         with self._working(watch, "text", self._base[0], self._upsampler[0]), watch("text"):
-            base, upsampler = self._prompted(request, run, count)
+            base, upsampler = self._prompted([request.prompt] * count, request.negative_prompt, run)
         with self._working(watch, "sample", self._base[1]):
             with watch("sample"):
                 start = self._noise(self._base, generators)
@@ -139,10 +149,10 @@ class Text2ImEngine:
         sample = watch.seconds("sample") + upsample
         return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample)
 
-    def _prompted(self, request: GenerationRequest, run: ModelRun, count: int) -> tuple[Network, Network]:
+    def _prompted(self, prompts: list[str], avoided: str, run: ModelRun) -> tuple[Network, Network]:
         """Both networks with the text they are to draw. Only the base is guided, the prompts before the empty ones."""
-        prompts, avoided = [request.prompt] * count, [request.negative_prompt] * count
-        base = guided(self._base[1], *self._text(self._base, prompts + avoided * run.guided), run.guidance)
+        texts = [*prompts, *[avoided] * len(prompts) * run.guided]
+        base = guided(self._base[1], *self._text(self._base, texts), run.guidance)
         return base, guided(self._upsampler[1], *self._text(self._upsampler, prompts), 1.0)
 
     def _text(self, networks: Networks, texts: list[str]) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """Straight paths between noise and data, and the ODE that follows a learned velocity along them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -38,16 +39,18 @@ def euler(field: Velocity, x0: Tensor, steps: int) -> Iterator[Tensor]:
 
 
 def straightness(field: Velocity, x0: Tensor, steps: int) -> Tensor:
-    """How far the flow from x0 is from straight: mean over t of ||(x1 - x0) - v(x_t, t)||^2 an element; 0 is straight.
+    """How far the flow of a velocity field from x0 is from straight, as `bend` says of its Euler path. Shape (B,)."""
+    return bend([x0, *euler(field, x0, steps)])
 
-    x_t is the simulated path and x1 its end, as in Liu et al. 2022, eq. 5. Returns shape (B,).
+
+def bend(path: Sequence[Tensor]) -> Tensor:
+    """How far a path of equal Euler steps is from straight: mean of ||(x1 - x0) - v(x_t, t)||^2 an element, shape (B,).
+
+    0 is straight. `path` holds x0, (B, ...), and x after each step; v is what a step added, over its length. Liu et al.
+    2022, eq. 5.
     """
-    velocities = []
-
-    def recorded(x: Tensor, t: Tensor) -> Tensor:
-        velocities.append(field(x, t))
-        return velocities[-1]
-
-    *_, x1 = euler(recorded, x0, steps)
-    deviations = [((x1 - x0) - v).flatten(1).square().mean(1) for v in velocities]
-    return torch.stack(deviations).mean(0)
+    points = [point.float() for point in path]
+    steps = len(points) - 1
+    whole = points[-1] - points[0]
+    deviations = [whole - (after - before) * steps for before, after in pairwise(points)]
+    return torch.stack([deviation.flatten(1).square().mean(1) for deviation in deviations]).mean(0)

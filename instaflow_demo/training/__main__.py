@@ -1,11 +1,12 @@
 """`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
 
-Stages: data, text-encoder, autoencoder, teacher, reflow, distill, text2im-text, text2im-base, text2im-upsampler and
-export. To resume a stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m
+Stages: data, text-encoder, autoencoder, teacher, reflow, distill, text2im-text, text2im-base, text2im-upsampler, judge
+and export. To resume a stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m
 instaflow_demo.training STAGE`.
 """
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from torch import nn
 
 from .. import glide
 from ..errors import DemoError
+from ..evaluation.judge import Judge
 from ..registry import MODELS
 from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text, text2im
+from . import judge as judging
 from .scenes import Composer, Sampler
 from .stages import RunFolder, record, save_half
 from .teacher import Prompts
@@ -281,6 +284,45 @@ def text2im_upsampler(
         painter, sampler, composer, tokenizer, cascade.base.size, budget, process, folder, batch=batch
     )
     _train_painter(painter, training, folder, process, {"batch": batch * process.num_processes})
+
+
+@app.command(name="judge")
+def train_judge(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 256,
+    references: Annotated[int, typer.Option("--references", help="Real renders to compare features with.")] = 5000,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the judge of generated images on real renders, and see how well it knows sprites that it was not shown."""
+    budget, files = loop.Budget(steps, minutes, pause_after), RunFolder(run)
+    if _told(dry_run, f"train a judge with {budget}, {batch} a step"):
+        return
+    process, folder = loop.accelerator(compiled=False), files.stage("judge")
+    torch.manual_seed(0)
+    drawn = sprites.load(files.sprites, _shape(toy).image_size)
+    known, unknown = judging.split(drawn.keys)
+    composer = Composer(drawn, process.device)
+    network = Judge.of(architecture.JUDGE_TOY if toy else architecture.JUDGE, files.tokenizer())
+    training = judging.train(network, Sampler(drawn.keys, known), composer, budget, process, folder, batch=batch)
+    progress = loop.report(training, folder / "log.jsonl", "judge", main=process.is_main_process)
+    if process.is_main_process:
+        judging.settle(network, Sampler(drawn.keys, known).scenes(references, seed=7999), composer)
+        network.save(folder / "network")
+        network = Judge.load(folder / "network", folder.parent / "text-encoder/tokenizer", str(process.device))
+        scenes = Sampler(drawn.keys).scenes(references, seed=8000)
+        judging.save_reference(network, scenes, composer, folder / "network/reference.safetensors")
+        right = {
+            name: judging.accuracy(network, Sampler(drawn.keys, keys).scenes(2000, seed=8001), composer)
+            for name, keys in (("seen_sprites", known), ("new_sprites", unknown))
+        }
+        (folder / "network/accuracy.json").write_text(json.dumps(right, indent=2) + "\n", encoding="utf-8")
+        record(folder, progress, {"batch": batch * process.num_processes, "references": references})
+        typer.echo(f"Right about new scenes of known sprites: {right['seen_sprites']['concept']:.1%} of the concepts")
+    process.end_training()
 
 
 @app.command(name="sheet")

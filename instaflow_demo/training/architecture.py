@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from ..evaluation.judge import JudgeShape
 from ..glide import Shape
 
 
@@ -93,6 +94,9 @@ TEXT2IM_TOY = Cascade(
     base=Shape(16, 3, (32, 32), (False, True), layers=1, head_width=16, groups=8, **_TOY_TEXT),
     upsampler=Shape(32, 6, (16, 32), (False, True), layers=1, head_width=16, groups=8, **_TOY_TEXT),
 )
+
+JUDGE = JudgeShape()
+JUDGE_TOY = JudgeShape(widths=(8, 8, 16, 16), text_width=32, text_layers=1, embedding=16)
 
 
 def make_autoencoder(shape: Architecture) -> AutoencoderKL:

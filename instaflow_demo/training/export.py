@@ -164,5 +164,6 @@ SHIPPED = MappingProxyType(
             },
             write_index,
         ),
+        "judge": Shipped("The judge of the mini family's images", {"network": "judge/network"}),
     }
 )

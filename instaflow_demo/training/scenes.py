@@ -34,10 +34,14 @@ class SceneSet:
 
 
 class Sampler:
-    """Draws scenes: every concept equally often, its first emoji and the weightier styles more often."""
+    """Draws scenes of the sprites `keys`, or of those that are `chosen` among them.
 
-    def __init__(self, keys: tuple[tuple[str, str], ...]):
-        rows = {key: row for row, key in enumerate(keys)}
+    Every concept is drawn equally often, its first emoji and the weightier styles more often.
+    """
+
+    def __init__(self, keys: tuple[tuple[str, str], ...], chosen: tuple[tuple[str, str], ...] | None = None):
+        kept = set(keys if chosen is None else chosen)
+        rows = {key: row for row, key in enumerate(keys) if key in kept}
         self._choices = [(concept, *_drawings(concept, rows)) for concept in concepts()]
         self._choices = [choice for choice in self._choices if choice[1]]
 

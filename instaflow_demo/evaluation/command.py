@@ -1,0 +1,134 @@
+"""What `python -m instaflow_demo evaluate` does: every system in turn, on all processes, and the figures of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+from tqdm import tqdm
+
+from .. import device, engines
+from ..device import Placement
+from ..environment import fingerprint
+from ..errors import InvalidRequest
+from ..request import GenerationRequest, ModelRun
+from ..weights import Weights
+from . import photos
+from .prompts import PromptSet
+from .run import Examiner, Pieces, draw_all, result
+from .scenes import SceneExaminer
+
+_BATCHES = {"cuda": 64, "cpu": 8}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What to evaluate. `metrics` are "fid" and "clip-vit", which need photographs; without them, the judge judges."""
+
+    requests: tuple[GenerationRequest, ...]
+    prompts: int
+    prompt_set: PromptSet = "captions"
+    metrics: tuple[str, ...] = ()
+    photographs: Path | None = None
+    captions: Path | None = None
+    batch: int | None = None
+    unproven_judge: bool = False
+
+    @property
+    def runs(self) -> tuple[ModelRun, ...]:
+        return tuple(run for request in self.requests for run in request.runs)
+
+
+def parse_runs(names: str, *, steps: int | None = None, **settings: Any) -> tuple[GenerationRequest, ...]:
+    """Systems from ids with commas between them; ID@STEPS takes so many steps. Each is a request for one of them.
+
+    Raises:
+        InvalidRequest: for an id or a number that cannot be.
+    """
+    requests = []
+    for name in filter(None, map(str.strip, names.split(","))):
+        model, _, own = name.partition("@")
+        if own and not own.isdecimal():
+            raise InvalidRequest({"models": f"{name} is not like ID@STEPS: write {model}@1, for example."})
+        asked = int(own) if own else steps
+        requests.append(GenerationRequest.parse("a prompt", model, steps=asked, **settings))
+    if not requests:
+        raise InvalidRequest({"models": "Choose at least one model with --models."})
+    return tuple(requests)
+
+
+def evaluate(what: Evaluation, weights: Weights, work: Path) -> dict[str, Any] | None:
+    """The environment, the judge and a result for each system; None on all processes but the main one.
+
+    Pieces are kept in `work` until a system is done, so that a run that was stopped goes on where it was.
+
+    Raises:
+        InvalidRequest: when photographs or captions are not what they should be.
+        ModelUnavailable: when a system or the judge cannot be loaded.
+    """
+    placement = device.choose(what.requests[0].device, what.requests[0].dtype)
+    process = PartialState(cpu=placement.device == "cpu")
+    examiner = _examiner(what, weights, placement.device)
+    results = [_evaluated(run, what, weights, examiner, work, process, placement) for run in what.runs]
+    if not process.is_main_process:
+        return None
+    return {"environment": fingerprint().to_dict(), "judge": examiner.about, "results": results}
+
+
+def _examiner(what: Evaluation, weights: Weights, where: str) -> Examiner:
+    if not what.metrics:
+        return SceneExaminer(weights.models_dir, what.prompt_set, what.prompts, where, unproven=what.unproven_judge)
+    if what.photographs is None or what.captions is None:
+        raise InvalidRequest({"metric": "FID and CLIP score need photographs: give --reference and --captions."})
+    sizes = {run.size for run in what.runs}
+    if len(sizes) > 1:
+        raise InvalidRequest({"models": "These models make images of different sizes: evaluate them one by one."})
+    return photos.PhotoExaminer(
+        photos.read_captions(what.photographs, what.captions, what.prompts),
+        sizes.pop(),
+        photos.inception(where) if "fid" in what.metrics else None,
+        photos.clip_vit(where) if "clip-vit" in what.metrics else None,
+    )
+
+
+def _evaluated(
+    run: ModelRun,
+    what: Evaluation,
+    weights: Weights,
+    examiner: Examiner,
+    work: Path,
+    process: PartialState,
+    placement: Placement,
+) -> dict[str, Any] | None:
+    files = weights.locate(run.model)
+    folders = [files.root, files.shared or files.root, weights.models_dir / "judge"]
+    batch = what.batch or _BATCHES[placement.device]
+    pieces = Pieces.of(work, run, folders, what.prompt_set, what.metrics, what.prompts, placement.key, batch)
+    engine = engines.load(run.model, files, placement)
+    try:
+        drawing = draw_all(engine, run, examiner, pieces, batch, process)
+        with tqdm(total=len(examiner.prompts), desc=run.model.id, disable=not process.is_main_process) as bar:
+            for progress in drawing:
+                bar.update(min(progress.done * process.num_processes, len(examiner.prompts)) - bar.n)
+        process.wait_for_everyone()
+        found = result(engine, run, examiner, pieces) if process.is_main_process else None
+        process.wait_for_everyone()
+    finally:
+        engine.close()
+    if process.is_main_process:
+        pieces.remove()
+    return found
+
+
+def table(results: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Rows for the terminal: a header, then every system's figures, each with its interval."""
+    names = list(dict.fromkeys(name for row in results for name, value in row.items() if isinstance(value, dict)))
+    fixed = ("model", "steps", "guidance", "network_evaluations")
+    header = (*fixed, *names)
+    rows = [tuple([*(f"{row[key]}" for key in fixed), *(_cell(row[name]) for name in names)]) for row in results]
+    return [tuple(name.replace("_", " ") for name in header), *rows]
+
+
+def _cell(figure: dict[str, float] | None) -> str:
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})" if figure else "–"

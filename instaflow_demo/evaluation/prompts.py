@@ -1,0 +1,43 @@
+"""What systems are asked in an evaluation, and what their images should show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from ..grammar import STYLES, Concept, Language, Scene, caption, concepts, held_out_words, random_scene
+
+PromptSet = Literal["captions", "portuguese", "synonyms"]
+SEED = 9000  # of no scene that anything was trained on
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt and the scene that it describes."""
+
+    prompt: str
+    scene: Scene
+
+
+def ask(prompt_set: PromptSet, count: int) -> Sequence[Asked]:
+    """The first `count` prompts of a set, the same ones every time.
+
+    "captions" are new scenes in English, "portuguese" the same ones in Portuguese; "synonyms" name one thing each by a
+    word that no caption has, and there are only so many.
+    """
+    if prompt_set == "synonyms":
+        known = {concept.title: concept for concept in concepts()}
+        return [_named(word, known[title]) for word, title in held_out_words()[:count]]
+    language: Language = "pt" if prompt_set == "portuguese" else "en"
+    scenes, words = Random(SEED), Random(SEED)
+    drawn = [_scene(scenes) for _ in range(count)]
+    return [Asked(caption(scene, words, language), scene) for scene in drawn]
+
+
+def _scene(rng: Random) -> Scene:
+    style = rng.choices(list(STYLES), [style.weight for style in STYLES.values()])[0]
+    return random_scene(rng.choice(concepts()), style, rng)
+
+
+def _named(word: str, concept: Concept) -> Asked:
+    return Asked(f"{'an' if word[0] in 'aeiou' else 'a'} {word}", Scene(concept, next(iter(STYLES))))

@@ -1,0 +1,147 @@
+"""Draw, look, count: one system's figures from many prompts, over several processes, in pieces that a rerun skips."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import PartialState
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..engines import Engine
+from ..events import ImageReady
+from ..request import GenerationRequest, ModelRun
+from . import metrics
+from .metrics import Figure
+
+TIMED = 5  # warm images whose seconds are reported
+TIMED_SECONDS = 20.0  # no more than so many seconds of them
+
+
+class Examiner(Protocol):
+    """Knows the prompts, and what to see in their images."""
+
+    prompts: tuple[str, ...]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What stands beside the figures."""
+        ...
+
+    def see(self, rows: range, images: Tensor) -> dict[str, Tensor]:
+        """A value or a vector for each image (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
+        ...
+
+    def figures(self, seen: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+        """Figures from what was seen in all images."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """`done` of this process's `total` images of a system are drawn and looked at."""
+
+    model: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Where a system's pieces are kept until all are there: a folder of its own for everything that they depend on."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, work: Path, run: ModelRun, depends_on: Sequence[Path], *others: Any) -> "Pieces":
+        """`depends_on` are folders of files, `others` values."""
+        files = sorted(file for folder in depends_on for file in folder.rglob("*") if file.is_file())
+        stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        key = repr((stamps, run.steps, run.guidance, run.size, others))
+        return cls(work / f"{run.model.id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}")
+
+    def of_rows(self, rows: range) -> Path:
+        return self.folder / f"{rows.start:06d}.safetensors"
+
+    def together(self) -> dict[str, Tensor]:
+        """All pieces in the order of their rows."""
+        parts = [load_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+def draw_all(
+    engine: Engine, run: ModelRun, examiner: Examiner, pieces: Pieces, batch: int, process: PartialState
+) -> Iterator[Drawing]:
+    """Draw every prompt's image and keep what is seen in it; pieces that are there already are not made again.
+
+    Prompt i is drawn with seed i. Each process takes every so-manieth piece.
+    """
+    count = len(examiner.prompts)
+    starts = range(process.process_index * batch, count, process.num_processes * batch)
+    mine = [range(start, min(start + batch, count)) for start in starts]
+    pieces.folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    for rows in mine:
+        path = pieces.of_rows(rows)
+        if not path.exists():
+            _save_whole(_seen(engine, run, examiner, rows), path)
+        done += len(rows)
+        yield Drawing(run.model.id, done, sum(map(len, mine)))
+
+
+def result(
+    engine: Engine, run: ModelRun, examiner: Examiner, pieces: Pieces
+) -> dict[str, str | int | float | dict[str, float] | None]:
+    """One system's row once all pieces are there: every figure with its interval and n, null where there is none."""
+    seen = pieces.together()
+    figures = examiner.figures(seen) | {
+        "straightness": metrics.mean(seen["straightness"]),
+        "seconds_per_image": metrics.mean(torch.tensor(warm_seconds(engine, run, examiner.prompts))),
+    }
+    return {
+        "model": run.model.id,
+        "steps": run.steps,
+        "guidance": run.guidance,
+        "prompts": len(examiner.prompts),
+        "network_evaluations": run.network_evaluations,
+        **{name: asdict(figure) if figure else None for name, figure in figures.items()},
+    }
+
+
+def warm_seconds(engine: Engine, run: ModelRun, prompts: Sequence[str]) -> list[float]:
+    """Seconds of single images, each alone in its pass, the first and cold one left out: DESIGN's time of an image."""
+    seconds: list[float] = []
+    for seed in range(TIMED + 1):
+        request = GenerationRequest.parse(
+            prompts[seed % len(prompts)],
+            run.model.id,
+            seed=seed,
+            steps=None if run.model.steps.fixed else run.steps,
+            guidance=None if run.model.guidance.fixed else run.guidance,
+        )
+        ready = [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
+        seconds += [event.timing.total_s for event in ready if event.timing.warm]
+        if sum(seconds) > TIMED_SECONDS:
+            break
+    return seconds
+
+
+def _seen(engine: Engine, run: ModelRun, examiner: Examiner, rows: range) -> dict[str, Tensor]:
+    drawn = engine.draw([examiner.prompts[row] for row in rows], list(rows), run)
+    images = drawn.pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    nothing = torch.full((len(rows),), torch.nan)
+    return examiner.see(rows, images) | {"straightness": nothing if drawn.bends is None else drawn.bends.cpu()}
+
+
+def _save_whole(seen: dict[str, Tensor], path: Path) -> None:
+    """A run that is stopped while it writes must leave no half of a piece."""
+    partial = path.with_suffix(".partial")
+    save_file({name: values.contiguous() for name, values in seen.items()}, partial)
+    partial.replace(path)
