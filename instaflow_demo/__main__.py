@@ -22,7 +22,7 @@ from . import progress, report
 from .environment import fingerprint
 from .errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
 from .gallery import Gallery
-from .registry import DEFAULT_MODELS, MODELS, ModelSpec, Range
+from .registry import DEFAULT_MODELS, LOADABLE, MODELS, REFINER, ModelSpec, Range
 from .request import GenerationRequest
 from .service import Service
 from .weights import Availability, Weights, converted_dir, given_folders
@@ -74,6 +74,7 @@ DeltaFrom = Annotated[
         help="Add the model's difference from its base to this fine-tune: an id, a folder or a repository.",
     ),
 ]
+Refine = Annotated[bool, typer.Option("--refine", help="Refine every image with the SDXL refiner.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -97,12 +98,13 @@ def generate(
     download: Download = False,
     lora: Loras = None,
     delta_from: DeltaFrom = "",
+    refine: Refine = False,
     debug: Debug = False,
 ) -> None:
     """Generate images with one model."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
-    raw |= dict(loras=lora or (), delta_from=delta_from)
+    raw |= dict(loras=lora or (), delta_from=delta_from, refine=refine)
     with _sentences(debug):
         _run(prompt, [model], raw, Files(out, json_file, model_dir, download))
 
@@ -127,12 +129,13 @@ def compare(
     download: Download = False,
     lora: Loras = None,
     delta_from: DeltaFrom = "",
+    refine: Refine = False,
     debug: Debug = False,
 ) -> None:
     """Generate images with several models in turn, and compare what they took."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
-    raw |= dict(loras=lora or (), delta_from=delta_from)
+    raw |= dict(loras=lora or (), delta_from=delta_from, refine=refine)
     with _sentences(debug):
         names = [name.strip() for name in models.split(",") if name.strip()]
         _run(prompt, names, raw, Files(out, json_file, model_dir, download))
@@ -140,19 +143,20 @@ def compare(
 
 @app.command(name="models")
 def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: Debug = False) -> None:
-    """List the models: where each was found, or what is missing."""
+    """List the models and the refiner: where each was found, or what is missing."""
     with _sentences(debug):
         _check_paths(json_file=json_file)
         weights = Weights(folders=given_folders(model_dir or ()))
-        found = [(spec, weights.availability(spec)) for spec in MODELS.values()]
+        found = {name: (spec, weights.availability(spec)) for name, spec in LOADABLE.items()}
         table = Table(
             "Id", "System", "Steps", "Pixels", "Size", "Licence", "Found, or what is missing", show_lines=True
         )
-        for spec, availability in found:
+        for spec, availability in found.values():
             table.add_row(*_described(spec, availability))
         _console().print(table)
         if json_file:
-            _write_json(json_file, {"models": [_listed(spec, availability) for spec, availability in found]})
+            models, refiner = [_listed(*found[name]) for name in MODELS], _listed(*found[REFINER.id])
+            _write_json(json_file, {"models": models, "refiner": refiner})
 
 
 @app.command()
@@ -295,22 +299,27 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
 
     Raises:
         InvalidRequest: for bad input.
-        typer.Exit: with 1, when a model failed or an image could not be saved; the others are shown all the same.
+        ModelUnavailable: when images are to be refined and the refiner is not here.
+        typer.Exit: with 1, when a model failed or an image could not be saved or refined; the others are shown all the
+            same.
     """
     if raw["seed"] is None:
         raw["seed"] = secrets.randbelow(2**31)
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
+    refiner = [REFINER] * request.refine
     if files.download:
-        progress.download([run.model for run in request.runs], weights)
+        progress.download([*(run.model for run in request.runs), *refiner], weights)
+    for spec in refiner:
+        weights.locate(spec)  # to say before a long run that it is missing
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
         _console().print(_comparison(measured))
     if files.json:
         _write_json(files.json, report.results_json(fingerprint(files.out), request, outcomes))
-    if any(outcome.error or _unsaved(outcome, request) for outcome in outcomes):
+    if any(outcome.error or _incomplete(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
 
 
@@ -326,8 +335,10 @@ def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
         raise InvalidRequest({"out": f"{out} is not a folder: choose another one with --out."})
 
 
-def _unsaved(outcome: report.Outcome, request: GenerationRequest) -> bool:
-    return request.save and any(image.path is None for image in outcome.images)
+def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:
+    """Whether an image was not saved, or not refined, as it should have been."""
+    unsaved = request.save and any(image.path is None for image in outcome.images)
+    return unsaved or (request.refine and any(image.refinement is None for image in outcome.images))
 
 
 def _comparison(measured: Sequence[tuple[str, ...]]) -> Table:

@@ -10,23 +10,24 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-Stage = Literal["sample", "upsample"]
+Stage = Literal["sample", "upsample", "refine"]
 
 
 @dataclass(frozen=True)
 class Loading:
-    """A model is being read from disk and moved to its device."""
+    """A model is being read from disk and moved to its device; with the stage "refine", the refiner of its images."""
 
     model: str
     notes: tuple[str, ...] = ()
+    stage: Stage = "sample"
 
 
 @dataclass(frozen=True)
 class Step:
     """One denoising step is done. `image` is the index of the first image in the pass, `images` how many are in it.
 
-    A cascade samples and then upsamples; `step` and `steps` count within the stage. `elapsed_s` counts the stage so
-    far, the first one with this pass's text encoding.
+    A cascade samples and then upsamples, and images may be refined at last; `step` and `steps` count within the stage.
+    `elapsed_s` counts the stage so far, the first one with this pass's text encoding.
     """
 
     model: str
@@ -56,8 +57,28 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Unrefined:
+    """A model has made an image, which waits for the refiner until all images of the model are made."""
+
+    model: str
+    index: int
+    timing: Timing
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """What the refiner took for an image, which is no part of its model's time, and the revision of its weights."""
+
+    seconds: float
+    commit: str = ""
+
+
+@dataclass(frozen=True)
 class ImageReady:
-    """An image is finished. `sha256` is of its raw RGB bytes; `path` is set once it has been saved."""
+    """An image is finished. `sha256` is of its raw RGB bytes; `path` is set once it has been saved.
+
+    `refinement` is None for an image that is as its model made it.
+    """
 
     model: str
     index: int
@@ -67,6 +88,7 @@ class ImageReady:
     sha256: str
     path: Path | None = None
     notes: tuple[str, ...] = ()
+    refinement: Refinement | None = None
 
 
 @dataclass(frozen=True)
@@ -95,4 +117,4 @@ class Downloading:
     total: int
 
 
-Event = Loading | Step | Preview | ImageReady | Failed | Done
+Event = Loading | Step | Preview | Unrefined | ImageReady | Failed | Done

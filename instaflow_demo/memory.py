@@ -28,6 +28,7 @@ _SPARE = 1.3
 _GROUPS = {
     "latent": (("text_encoder",), ("unet",), ("vae",)),
     "text2im": (("text_encoder", "upsampler_text_encoder"), ("unet",), ("upsampler",)),
+    "refiner": (("text_encoder_2",), ("unet",), ("vae",)),
 }
 
 
@@ -92,7 +93,11 @@ def need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, *,
 
 def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, guided: bool) -> Need:
     item = placement.torch_dtype.itemsize
-    groups = tuple(sum(_parameters(files.component(name)) * item for name in group) for group in _GROUPS[spec.kind])
+    full = 4 if spec.kind == "refiner" else item  # bytes of a number in the autoencoder, which it keeps in float32
+    groups = tuple(
+        sum(_parameters(files.component(name)) * (full if name == "vae" else item) for name in group)
+        for group in _GROUPS[spec.kind]
+    )
     if spec.kind == "text2im":
         base, upsampler = (_config(files.component(name)) for name in ("unet", "upsampler"))
         drawn = activations("unet", _width(base), base["sample_size"], item) * (1 + guided)
@@ -101,7 +106,7 @@ def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, g
     unet, vae = (_config(files.component(name)) for name in ("unet", "vae"))
     latents = size // 2 ** (len(vae["block_out_channels"]) - 1)
     sampling = activations("unet", _width(unet), latents, item) * (1 + guided)
-    decoding, tile = (activations("vae", _width(vae), pixels, item) for pixels in (size, min(size, TILE)))
+    decoding, tile = (activations("vae", _width(vae), pixels, full) for pixels in (size, min(size, TILE)))
     return Need(groups, sampling, decoding, tile)
 
 

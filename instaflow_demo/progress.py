@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 import typer
 from tqdm.auto import tqdm
 
-from .events import Done, Event, Failed, ImageReady, Loading, Step
+from .events import Done, Event, Failed, ImageReady, Loading, Stage, Step
 from .registry import ModelSpec
 from .request import GenerationRequest
 from .weights import Weights
+
+_STAGES: dict[Stage, str] = {"sample": "", "upsample": " upsampler", "refine": " refiner"}
 
 
 def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event]:
@@ -58,14 +60,15 @@ class _Display:
     def show(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, Loading):
-            self._say(f"{event.model}: loading", *event.notes)
+            self._say(f"{event.model}: loading{_STAGES[event.stage]}", *event.notes)
         elif isinstance(event, Step):
             self._advance(event)
         elif isinstance(event, ImageReady):
             saved = f"  {event.path}" if event.path else ""
             cold = "" if event.timing.warm else " (cold)"
             time = f"time: {event.timing.seconds_per_image:.3f} s"
-            self._say(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{saved}", *event.notes)
+            refined = f"  refined: {event.refinement.seconds:.3f} s" if event.refinement else ""
+            self._say(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{refined}{saved}", *event.notes)
         elif isinstance(event, Done | Failed):
             self.close()
             if isinstance(event, Failed):
@@ -84,8 +87,8 @@ class _Display:
             passes = -(-self._images // step.images)
             self._bar = tqdm(total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
             self._stage = step.stage
-        enlarging = " upsampler" if step.stage == "upsample" else ""
-        self._bar.set_description(f"{step.model}{enlarging} {step.image + step.images}/{self._images}", refresh=False)
+        done = f"{step.image + step.images}/{self._images}"
+        self._bar.set_description(f"{step.model}{_STAGES[step.stage]} {done}", refresh=False)
         self._bar.update(1)
 
     def _say(self, *lines: str) -> None:

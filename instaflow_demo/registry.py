@@ -52,7 +52,7 @@ class ModelSpec:
     title: str
     summary: str
     family: Literal["shipped", "published"]
-    kind: Literal["latent", "text2im"]
+    kind: Literal["latent", "text2im", "refiner"]
     steps: Range[int]
     guidance: Range[float]
     size: Range[int]
@@ -203,4 +203,20 @@ _ROWS = (
 )
 
 MODELS: Mapping[str, ModelSpec] = MappingProxyType({row.id: row for row in _ROWS})
+REFINER = ModelSpec(
+    id="sdxl-refiner",
+    title="SDXL refiner",
+    summary="no system of its own: it draws the last steps of finished images anew",
+    family="published",
+    kind="refiner",
+    steps=Range(15, 15, 15),
+    guidance=Range(5.0, 5.0, 5.0),
+    size=_SD_SIZE,
+    source="stabilityai/stable-diffusion-xl-refiner-1.0",
+    licence="CreativeML Open RAIL++-M",
+    scheduler="checkpoint",
+    download_bytes=6_080_000_000,
+)
+LOADABLE: Mapping[str, ModelSpec] = MappingProxyType({**MODELS, REFINER.id: REFINER})
+"""Everything that has weights: the systems, and the refiner."""
 DEFAULT_MODELS = ("instaflow-mini", "2rf-mini", "sd-mini")

@@ -218,6 +218,7 @@ def _image(event: ImageReady) -> dict[str, Any]:
         "index": event.index,
         "seed": event.seed,
         "seconds": event.timing.seconds_per_image,
+        "refine_seconds": event.refinement.seconds if event.refinement else None,
         "iterations_per_second": event.timing.iterations_per_second,
         "sha256": event.sha256,
         "path": str(event.path) if event.path else None,

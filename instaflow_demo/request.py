@@ -81,6 +81,7 @@ class GenerationRequest:
     notes: tuple[str, ...] = ()
     loras: tuple[Lora, ...] = ()
     delta_from: str = ""
+    refine: bool = False
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -105,6 +106,7 @@ class GenerationRequest:
         save: Any = True,
         loras: Iterable[str] = (),
         delta_from: str = "",
+        refine: Any = False,
         limits: Limits | None = None,
     ) -> "GenerationRequest":
         """Judge raw input.
@@ -134,6 +136,7 @@ class GenerationRequest:
         )
         as_batch = check.flag("batched", batched)
         to_disk = check.flag("save", save)
+        refined = check.flag("refine", refine)
         on = cast(Device, check.choice("device", device, get_args(Device)))
         precision = cast(Dtype, check.choice("dtype", dtype, get_args(Dtype)))
         files = check.loras(loras, specs)
@@ -146,8 +149,9 @@ class GenerationRequest:
             ]
         if check.problems:
             raise InvalidRequest(check.problems)
+        notes = tuple(check.notes)
         return cls(
-            text, negative, runs, count, first, as_batch, on, precision, to_disk, tuple(check.notes), files, delta_from
+            *(text, negative, runs, count, first, as_batch, on, precision, to_disk, notes, files, delta_from, refined)
         )
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import logging
 import secrets
-from collections import OrderedDict
-from collections.abc import Generator, Hashable, Iterator, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,29 +17,31 @@ from . import device, engines, memory
 from .device import Placement
 from .engines import Engine, Extras
 from .errors import DemoError, StorageFull
-from .events import Done, Event, Failed, ImageReady, Loading, Preview
+from .events import Done, Event, Failed, ImageReady, Loading, Preview, Unrefined
 from .gallery import Gallery
 from .measure import Measurement
 from .memory import Need, Plan
-from .registry import MODELS, ModelSpec
+from .registry import LOADABLE, REFINER, ModelSpec
 from .request import GenerationRequest, ModelRun
 from .weights import SAFETY_CHECKER, Availability, ModelFiles, Weights
 
 if TYPE_CHECKING:
+    from .engines.refiner import Refiner
     from .engines.safety import SafetyChecker
 
 log = logging.getLogger(__name__)
 
 _BLOCKED = "The safety checker blocked this image, rightly or not: try another prompt or seed."
+_UNREFINED = "This image could not be refined."
 _REMEDY = "close other programs, or choose a smaller model or another device."
 _Key = tuple[str, str, str, Hashable]  # model, device, precision, extras
 
 
 @dataclass
 class _Loaded:
-    """A model in memory, and how it is fitted in."""
+    """A model or the refiner in memory, and how it is fitted in."""
 
-    engine: Engine
+    engine: "Engine | Refiner"
     files: ModelFiles
     plan: Plan
     needs: dict[tuple[int, bool], Need]  # by size and guidance: counted once, as the files are read for it
@@ -64,8 +67,8 @@ class Service:
         self._lock = Lock()  # not re-entrant: a generator may be resumed and closed on different threads
 
     def availability(self) -> dict[str, Availability]:
-        """For every model of the registry, whether it can be used now."""
-        return {name: self._weights.availability(spec) for name, spec in MODELS.items()}
+        """For every model of the registry, and for the refiner, whether it can be used now."""
+        return {name: self._weights.availability(spec) for name, spec in LOADABLE.items()}
 
     def run(self, request: GenerationRequest) -> Iterator[Event]:
         """Generate, yielding events; closing the iterator ends the work within one step.
@@ -74,7 +77,7 @@ class Service:
         """
         with self._lock:
             for run in request.runs:
-                yield from self._guarded(request, run)
+                yield from self._guarded(run.model, self._run(request, run), partial(_failed, run))
 
     def use_folder(self, model: str, folder: str) -> None:
         """Take a model from this folder from the next run on; one that is under way ends as it began.
@@ -92,37 +95,47 @@ class Service:
             for key in list(self._loaded):
                 self._unload(key)
 
-    def _guarded(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
-        """One model's events, where every error becomes a sentence."""
+    def _guarded(
+        self, spec: ModelSpec, events: Iterator[Event], instead: Callable[[str], Iterable[Event]]
+    ) -> Iterator[Event]:
+        """The events of a model or of the refiner; an error becomes a sentence, and what comes `instead` says it."""
         try:
-            yield from self._run(request, run)
+            yield from events
+            return
         except DemoError as error:
-            yield Failed(run.model.id, str(error))
+            said = str(error)
         except Exception as error:
             if device.is_out_of_memory(error):  # while loading, where nothing can be halved
-                said = f"There is too little free memory for {run.model.title}: {_REMEDY}"
+                said = f"There is too little free memory for {spec.title}: {_REMEDY}"
             else:
                 number = secrets.token_hex(4)
-                log.exception("error %s while running %s", number, run.model.id)
+                log.exception("error %s while running %s", number, spec.id)
                 said = f"Something went wrong (id {number}); the log of the app says what."
-            yield Failed(run.model.id, said)
+        yield from instead(said)
 
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
         placement = device.choose(request.device, request.dtype)
-        loaded, load_s = yield from self._ready(request, run, placement)
+        loaded, load_s = yield from self._ready(request, run, placement, Loading(run.model.id))
         placement = replace(placement, notes=(*placement.notes, *loaded.notes))
         device.reset_peak(placement)
-        passes, peak = {}, 0
+        passes, peak, waiting = {}, 0, deque[ImageReady]()
         for event in loaded.engine.generate(request, run):
             peak = max(peak, device.peak_bytes(placement))
             if isinstance(event, Preview) and loaded.checker:
                 continue  # nobody sees what has not been checked
-            if isinstance(event, ImageReady):
-                # the images of a batch share one timing, which counts once
-                passes[id(event.timing)] = event.timing
-                yield self._saved(request, run, placement, loaded, _checked(event, loaded))
-            else:
+            if not isinstance(event, ImageReady):
                 yield event
+                continue
+            # the images of a batch share one timing, which counts once
+            passes[id(event.timing)] = event.timing
+            if request.refine:
+                waiting.append(event)
+                yield Unrefined(run.model.id, event.index, event.timing)
+            else:
+                yield self._saved(request, run, placement, loaded, event)
+        refining = self._refining(request, run, placement, loaded, waiting)
+        for event in self._guarded(REFINER, refining, partial(_unrefined, waiting)):
+            yield self._saved(request, run, placement, loaded, event) if isinstance(event, ImageReady) else event
         yield Done(
             run.model.id,
             Measurement(
@@ -139,10 +152,40 @@ class Service:
             ),
         )
 
+    def _refining(
+        self,
+        request: GenerationRequest,
+        run: ModelRun,
+        placement: Placement,
+        loaded: _Loaded,
+        waiting: deque[ImageReady],
+    ) -> Iterator[Event]:
+        """Take the images that wait, one after another, and yield them refined.
+
+        They wait until the model is done, so that its times and its memory are its own, and it can make way.
+        """
+        if not waiting:
+            return
+        alone = replace(request, batched=False, loras=(), delta_from="")
+        last_steps = ModelRun(REFINER, REFINER.steps.default, REFINER.guidance.default, run.size)
+        loading = Loading(run.model.id, stage="refine")
+        refiner, _ = yield from self._ready(alone, last_steps, replace(placement, notes=()), loading)
+        while waiting:
+            for event in refiner.engine.refine(waiting[0], request):
+                if isinstance(event, ImageReady):
+                    waiting.popleft()
+                    noted = replace(event, notes=(*event.notes, *refiner.notes))
+                    yield noted if loaded.checker else _checked(noted, refiner.checker)
+                else:
+                    yield event
+
     def _ready(
-        self, request: GenerationRequest, run: ModelRun, placement: Placement
+        self, request: GenerationRequest, run: ModelRun, placement: Placement, loading: Loading
     ) -> Generator[Event, None, tuple[_Loaded, float]]:
-        """The model, loaded if it was not, as the memory that is free allows; and the seconds that loading took."""
+        """The model, loaded if it was not, as the memory that is free allows; and the seconds that loading took.
+
+        Where it has to be loaded, `loading` says so, with notes.
+        """
         self._forget_moved()
         key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from)), 0.0
         loaded = self._loaded.get(key)
@@ -155,8 +198,8 @@ class Service:
         plan, free = self._make_room(need, images, placement, key)
         if loaded is None:
             memory.refuse_hopeless(run.model, need, free, placement)
-            yield Loading(run.model.id, (*placement.notes, *memory.forecast(run.model, need, plan, images, free)))
-            engine = engines.load(run.model, files, placement, plan, self._extras(request, run.model))
+            yield replace(loading, notes=(*placement.notes, *memory.forecast(run.model, need, plan, images, free)))
+            engine = self._engine(request, run.model, files, placement, plan)
             checker, load_s = self._checker(run.model, files, placement), engine.load_s
             loaded = self._loaded[key] = _Loaded(engine, files, plan, needs, _merged(request), checker)
         elif plan != loaded.plan:
@@ -167,6 +210,15 @@ class Service:
         if self._safety and not run.model.shipped and loaded.checker is None:
             loaded.notes += (f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one.",)
         return loaded, load_s
+
+    def _engine(
+        self, request: GenerationRequest, spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan
+    ) -> "Engine | Refiner":
+        if spec is REFINER:
+            from .engines.refiner import Refiner  # noqa: PLC0415 - slow to import
+
+            return Refiner.load(files, placement, plan)
+        return engines.load(spec, files, placement, plan, self._extras(request, spec))
 
     def _extras(self, request: GenerationRequest, spec: ModelSpec) -> Extras:
         delta = self._weights.delta(spec, request.delta_from) if request.delta_from else None
@@ -206,8 +258,9 @@ class Service:
     def _saved(
         self, request: GenerationRequest, run: ModelRun, placement: Placement, loaded: _Loaded, event: ImageReady
     ) -> ImageReady:
-        """The event with its notes and, if the user wants it, with the file it was saved to."""
-        event = replace(event, notes=(*placement.notes, *event.notes))
+        """The event, checked, with its notes and, if the user wants it, with the file it was saved to."""
+        event = _checked(event, loaded.checker)
+        event = replace(event, notes=tuple(dict.fromkeys((*placement.notes, *event.notes))))
         if not request.save:
             return event
         metadata = {
@@ -225,6 +278,7 @@ class Service:
             "dtype": placement.dtype,
             "sha256": event.sha256,
             **loaded.merged,
+            **_refiner(event),
         }
         try:
             return replace(event, path=self._gallery.save(event, metadata))
@@ -232,13 +286,31 @@ class Service:
             return replace(event, notes=(*event.notes, str(error)))
 
 
-def _checked(event: ImageReady, loaded: _Loaded) -> ImageReady:
+def _failed(run: ModelRun, said: str) -> Iterator[Event]:
+    yield Failed(run.model.id, said)
+
+
+def _unrefined(waiting: Iterable[ImageReady], said: str) -> Iterator[Event]:
+    """The images that still wait for the refiner, as they are."""
+    for event in waiting:
+        yield replace(event, notes=(*event.notes, _UNREFINED, said))
+
+
+def _checked(event: ImageReady, checker: "SafetyChecker | None") -> ImageReady:
     """The event, its image replaced by an empty one where the checker refuses it."""
-    if loaded.checker is None or loaded.checker.allows(event.image):
+    if checker is None or checker.allows(event.image):
         return event
     empty = Image.new("RGB", event.image.size, (128, 128, 128))
     digest = hashlib.sha256(empty.tobytes()).hexdigest()
     return replace(event, image=empty, sha256=digest, notes=(*event.notes, _BLOCKED))
+
+
+def _refiner(event: ImageReady) -> dict[str, str]:
+    """What an image was refined with, for its metadata."""
+    if event.refinement is None:
+        return {}
+    facts = {"refiner": REFINER.source, "refiner_commit": event.refinement.commit}
+    return facts | {"refiner_licence": REFINER.licence}
 
 
 def _merged(request: GenerationRequest) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 
 from .errors import InvalidRequest, ModelUnavailable
-from .registry import MODELS, ModelSpec
+from .registry import LOADABLE, MODELS, ModelSpec
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
 _COMPONENTS = {
     "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
     "text2im": ("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
+    "refiner": ("tokenizer_2", "text_encoder_2", "unet", "vae", "scheduler"),
 }
 
 
@@ -69,9 +70,9 @@ def given_folders(values: Iterable[str]) -> dict[str, Path]:
     folders = {}
     for value in values:
         name, _, folder = value.partition("=")
-        if name not in MODELS or not folder:
+        if name not in LOADABLE or not folder:
             raise InvalidRequest(
-                {"model_dir": f"“{value}” is not like ID=FOLDER, where ID is one of {', '.join(MODELS)}."}
+                {"model_dir": f"“{value}” is not like ID=FOLDER, where ID is one of {', '.join(LOADABLE)}."}
             )
         if not Path(folder).is_dir():
             raise InvalidRequest({"model_dir": f"{folder}, given for {name}, is not a folder: name one that exists."})
@@ -135,7 +136,7 @@ class Weights:
             ModelUnavailable: when the folder does not hold the model.
         """
         given = given_folders([f"{model}={folder}"])
-        _given(MODELS[model], given[model])
+        _given(LOADABLE[model], given[model])
         self.folders = {**self.folders, **given}
 
     def locate(self, spec: ModelSpec) -> ModelFiles:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from served import App, running_app
+from small_refiner import save_refiner
 from small_sd import save_published
 from tiny_hub import tiny_hub
 
@@ -270,6 +271,26 @@ def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None
         choose(page, "2rf")
         press(page)
         wait_done(page, "2rf")
+        page.close()
+
+
+def test_images_are_refined_once_the_refiner_is_there(browser: Browser, tmp_path: Path) -> None:
+    folder = save_refiner(tmp_path / "sdxl")
+    with running_app(tmp_path, "--models", "instaflow-mini", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
+        page = browser.new_page(locale="en-US")
+        page.goto(app.url)
+        page.get_by_text("Use a folder of your own").click()
+        panel, wish = page.locator("#folders"), page.get_by_label("Refine with SDXL")
+        expect(wish).to_be_hidden()
+        press(page)
+        wait_done(page, "instaflow-mini")
+        assert "Refined by" not in column(page, "instaflow-mini").inner_text()
+        panel.get_by_text("SDXL refiner", exact=True).click()
+        panel.get_by_role("textbox").fill(str(folder))
+        panel.get_by_role("button", name="Use it").click()
+        wish.check(timeout=RUN_MS)
+        press(page)
+        expect(column(page, "instaflow-mini")).to_contain_text("Refined by the SDXL refiner in", timeout=RUN_MS)
         page.close()
 
 

@@ -456,7 +456,7 @@ def test_every_text_is_used() -> None:
     folder = Path(__file__).parent.parent / "instaflow_demo" / "ui"
     code = "".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py") if p.name != "text.py")
     composed = {f"stage_{stage}" for stage in ("load", "text", "sample", "upsample", "decode")}
-    composed |= {"progress_sample", "progress_upsample"}
+    composed |= {"progress_sample", "progress_upsample", "progress_refine"}
     unused = {key for key in TEXTS["en"] if f'"{key}"' not in code and f"'{key}'" not in code} - composed
     assert not unused
 

@@ -12,7 +12,7 @@ from ..environment import fingerprint
 from ..errors import DemoError
 from ..events import Event, ImageReady
 from ..gallery import read_metadata
-from ..registry import MODELS
+from ..registry import MODELS, REFINER
 from ..report import collect, rows
 from ..service import Service
 from .background import batches
@@ -127,7 +127,7 @@ class ComparePage:
         )
         self._status.change(None, None, None, js=_SCROLL, api_visibility="private")
         run.then(self._measured, [form["language"]], [self._environment], **_QUIET)
-        greeted = [form["language"], form["models"], self._unavailable, self._warmth]
+        greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **_QUIET}
         page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **_QUIET)
         page.load(self._warmed, None, [self._warmth], **_QUIET)
@@ -146,6 +146,7 @@ class ComparePage:
         return {
             self._form["language"]: language,
             self._form["models"]: gr.CheckboxGroup(choices=choices),
+            self._form["refine"]: gr.Checkbox(visible=availability[REFINER.id].available),
             self._unavailable: unavailable_html(missing, language),
             self._warmth: self._warmth_line(language),
         }
@@ -232,7 +233,8 @@ class ComparePage:
                 self._settings.kept.save(event, read_metadata(event.path))
             except DemoError as error:
                 notes = (*notes, str(error))
-        return Picture(event.index, event.seed, event.timing, event.path, notes)
+        refined_s = event.refinement.seconds if event.refinement else None
+        return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s)
 
     def _stopped(self, view: RunView, language: Language) -> Update:
         """What the page shows once the run has been cancelled."""

@@ -26,8 +26,7 @@ class DownloadPanel:
 
     def build(self) -> None:
         t = self._text
-        visible = self._settings.downloads and bool(self._settings.published)
-        with gr.Accordion(t("download_title"), open=False, visible=visible, elem_id="download"):
+        with gr.Accordion(t("download_title"), open=False, visible=self._settings.downloads, elem_id="download"):
             choices = [(_choice(spec), spec.id) for spec in self._settings.published.values()]
             self._model = gr.Radio(choices, value=None, label=t("download_model"))
             self._accepted = gr.Checkbox(False, label=t("download_accept"), container=False)

@@ -6,7 +6,6 @@ import gradio as gr
 from markupsafe import Markup
 
 from ..errors import DemoError
-from ..registry import MODELS
 from ..service import Service
 from .render import problem, status_html
 from .settings import Settings
@@ -25,8 +24,7 @@ class FolderPanel:
 
     def build(self) -> None:
         t = self._text
-        visible = self._settings.alone and bool(self._settings.published)
-        with gr.Accordion(t("folder_title"), open=False, visible=visible, elem_id="folders"):
+        with gr.Accordion(t("folder_title"), open=False, visible=self._settings.alone, elem_id="folders"):
             self._model = gr.Radio(
                 [(spec.title, spec.id) for spec in self._settings.published.values()], label=t("folder_model")
             )
@@ -46,7 +44,7 @@ class FolderPanel:
             self._take(model, folder, language)
         except DemoError as error:
             return problem(say(language, "folder_failed"), translated(language, str(error)))
-        return status_html(say(language, "folder_done", title=MODELS[model].title))
+        return status_html(say(language, "folder_done", title=self._settings.published[model].title))
 
     def _take(self, model: Any, folder: Any, language: Language) -> None:
         """Raises DemoError, with a sentence, unless the visitor may name this folder and it holds the model."""

@@ -93,7 +93,7 @@ class Form:
         return [(choice_text(MODELS[m], language, available[m]), m) for m in self._settings.models]
 
     def numbers(self) -> None:
-        """How many images, and from which seed."""
+        """How many images, from which seed, and whether to refine them."""
         t, limits = self._text, Limits()
         with gr.Row(elem_id="numbers", equal_height=True):
             self._parts["images"] = gr.Slider(1, limits.images, value=1, step=1, label=t("images"))
@@ -101,6 +101,10 @@ class Form:
                 0, label=t("seed"), precision=0, minimum=0, maximum=limits.seed, elem_id="seed"
             )
             self._parts["randomise"] = gr.Checkbox(True, label=t("randomise"))
+            # shown to visitors as soon as the refiner's weights are there
+            self._parts["refine"] = gr.Checkbox(
+                False, label=t("refine"), info=t("refine_info"), visible=False, elem_id="refine"
+            )
 
     def settings(self) -> None:
         """Everything that most visitors leave alone."""
@@ -196,6 +200,7 @@ class Form:
             device=raw["device"],
             dtype=raw["dtype"],
             save=raw["save"],
+            refine=raw["refine"] is True,
             limits=limits,
         )
         keep, display = request.save, raw["display"] is not False

@@ -41,6 +41,7 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
     body = {
         "waiting": _waiting,
         "loading": _loading,
+        "loading_refiner": _loading,
         "running": _running,
         "stopped": _stopped,
         "failed": _failed,
@@ -88,7 +89,7 @@ def _waiting(column: Column, language: Language) -> Markup:
 
 
 def _loading(column: Column, language: Language) -> Markup:
-    text = say(language, "phase_loading")
+    text = say(language, "phase_loading_refiner" if column.phase == "loading_refiner" else "phase_loading")
     return Markup('{}<p class="line">{}</p>').format(bar(None, text), text)
 
 
@@ -101,9 +102,9 @@ def _running(column: Column, language: Language) -> Markup:
 
 
 def _bars(column: Column) -> Markup:
-    """The bar of the stage that a model is in, below the full one of the stage before."""
+    """The bar of the stage that a model is in, below the full ones of the stages before."""
     title = column.run.model.title
-    return (bar(1.0, title) if column.sampled else Markup("")) + bar(_fraction(column), title)
+    return _join([bar(fraction, title) for fraction in (*(1.0 for _ in column.stages), _fraction(column))])
 
 
 def _fraction(column: Column) -> float:
@@ -118,7 +119,7 @@ def progress_line(column: Column, language: Language) -> str:
     first, last = step.image + 1, step.image + step.images
     left = say(language, "remaining", s=seconds(language, progress.remaining_s))
     cascade = column.run.model.upsampling_steps > 0
-    counted = f"progress_{step.stage}" if cascade else "progress_step"
+    counted = f"progress_{step.stage}" if cascade or step.stage == "refine" else "progress_step"
     ended = "enlarging" if cascade and step.stage == "sample" else "decoding"
     which = "progress_pass" if first == last else "progress_batch"
     return " · ".join(
@@ -222,7 +223,7 @@ def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
 def _picture_row(picture: Picture, language: Language) -> Markup:
     timing = picture.timing
     temperature = Markup("") if timing.warm else _tag(say(language, "cold"), "cold")
-    notes = _notes(picture.notes, language)
+    notes = _refined(picture, language) + _notes(picture.notes, language)
     if notes:
         notes = Markup("<tr><td colspan=4>{}</td></tr>").format(notes)
     return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(
@@ -233,6 +234,12 @@ def _picture_row(picture: Picture, language: Language) -> Markup:
         number(language, timing.iterations_per_second, 1),
         notes,
     )
+
+
+def _refined(picture: Picture, language: Language) -> Markup:
+    if picture.refined_s is None:
+        return Markup("")
+    return Markup('<p class="note">{}</p>').format(say(language, "refined", s=seconds(language, picture.refined_s)))
 
 
 def _measurement(column: Column, measured: Measurement, language: Language) -> Markup:

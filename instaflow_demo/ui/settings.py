@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event
 
 from ..gallery import Gallery
-from ..registry import DEFAULT_MODELS, MODELS, ModelSpec
+from ..registry import DEFAULT_MODELS, MODELS, REFINER, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Settings:
 
     @property
     def published(self) -> dict[str, ModelSpec]:
-        """Those of the models whose weights are not shipped, by id."""
-        return {model: MODELS[model] for model in self.models if not MODELS[model].shipped}
+        """Those of the models whose weights are not shipped, and the refiner, by id."""
+        models = {model: MODELS[model] for model in self.models if not MODELS[model].shipped}
+        return models | {REFINER.id: REFINER}
 
     @property
     def chosen(self) -> tuple[str, ...]:

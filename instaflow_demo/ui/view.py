@@ -8,33 +8,37 @@ import base64
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PIL.Image import Image
 
-from ..events import Done, Event, Failed, ImageReady, Loading, Preview, Step
+from ..events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from ..measure import Measurement, Timing
 from ..request import GenerationRequest, ModelRun
 
-Phase = Literal["waiting", "loading", "running", "done", "failed", "stopped"]
+Phase = Literal["waiting", "loading", "loading_refiner", "running", "done", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A finished image: where it lies (None: it could not be stored) and how it was made."""
+    """A finished image: where it lies (None: it could not be stored) and how it was made.
+
+    `refined_s` is how long the refiner took, in seconds; None for an image that is as its model made it.
+    """
 
     index: int
     seed: int
     timing: Timing
     path: Path | None
     notes: tuple[str, ...] = ()
+    refined_s: float | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far one model is with all its images. Seconds; `speed` is in iterations per second of this pass.
 
-    Of a cascade, `fraction` and `remaining_s` are the current stage's.
+    Of a cascade and of the refiner, `fraction` and `remaining_s` are the current stage's.
     """
 
     fraction: float
@@ -47,14 +51,16 @@ class Progress:
 class Column:
     """One system's part of the run, as its column shows it.
 
-    `sampled` is the last step of a cascade's first stage, once it is in its second; `previews` are data URIs.
+    `stages` are the last steps of the stages before the current one: of a cascade, and where images are refined.
+    `unrefined` images wait for the refiner. `previews` are data URIs.
     """
 
     run: ModelRun
     images: int
     phase: Phase = "waiting"
     step: Step | None = None
-    sampled: Step | None = None
+    stages: tuple[Step, ...] = ()
+    unrefined: tuple[Unrefined, ...] = ()
     previews: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     measurement: Measurement | None = None
@@ -75,30 +81,42 @@ class Column:
         if self.step is None:
             return None
         step = self.step
-        before = sum(picture.timing.seconds_per_image for picture in self.pictures if picture.index < step.image)
         fraction = (step.image + step.images * step.step / step.steps) / self.images
-        stage = before + step.elapsed_s
-        elapsed = stage + (self.sampled.elapsed_s if self.sampled else 0.0)
-        return Progress(fraction, elapsed, stage / fraction - stage, step.iterations_per_second)
+        if step.stage == "refine":
+            stage = sum(picture.refined_s or 0.0 for picture in self.pictures) + step.elapsed_s
+            earlier = sum(image.timing.seconds_per_image for image in self.unrefined)
+        else:
+            made = [image for image in (*self.pictures, *self.unrefined) if image.index < step.image]
+            stage = sum(image.timing.seconds_per_image for image in made) + step.elapsed_s
+            earlier = sum(last.elapsed_s for last in self.stages)
+        return Progress(fraction, stage + earlier, stage / fraction - stage, step.iterations_per_second)
 
     def after(self, event: Event, picture: Picture | None = None) -> "Column":
         """The column once `event` of its model has happened; `picture` is what became of an ImageReady."""
+        changed: dict[str, Any] = {}
         match event:
-            case Loading(notes=notes):
-                return replace(self, phase="loading", notes=self.notes + notes)
-            case Step(stage=stage):
-                begun = stage == "upsample" and self.step is not None and self.step.stage == "sample"
-                sampled = self.step if begun else self.sampled if stage == "upsample" else None
-                return replace(self, phase="running", step=event, sampled=sampled)
+            case Loading(notes=notes, stage=stage):
+                phase = "loading_refiner" if stage == "refine" else "loading"
+                changed = {"phase": phase, "notes": self.notes + notes}
+            case Step():
+                changed = {"phase": "running", "step": event, "stages": self._stages_before(event)}
             case Preview(images=images):
-                return replace(self, previews=tuple(_data_uri(image) for image in images))
+                changed = {"previews": tuple(_data_uri(image) for image in images)}
+            case Unrefined():
+                changed = {"unrefined": (*self.unrefined, event)}
             case ImageReady():
                 made = self.pictures + ((picture,) if picture else ())
-                return replace(self, phase="running", pictures=made, previews=())
+                changed = {"phase": "running", "pictures": made, "previews": ()}
             case Failed(message=message):
-                return replace(self, phase="failed", message=message)
+                changed = {"phase": "failed", "message": message}
             case Done(measurement=measurement):
-                return replace(self, phase="done", measurement=measurement)
+                changed = {"phase": "done", "measurement": measurement}
+        return replace(self, **changed)
+
+    def _stages_before(self, step: Step) -> tuple[Step, ...]:
+        if step.stage == "sample" or self.step is None:
+            return ()
+        return self.stages if step.stage == self.step.stage else (*self.stages, self.step)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,173 @@
+"""Stable Diffusion XL's refiner: draws the last steps of finished images anew, as the authors' own demo offered.
+
+Some noise is added (SDEdit, Meng et al. 2021, arXiv:2108.01073) and removed by a network that was trained for low noise
+alone (Podell et al. 2023, arXiv:2307.01952, section 2.5). The loop is our own so that it can yield a step at a time;
+results equal those of the stock StableDiffusionXLImg2ImgPipeline.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
+from PIL import Image
+from torch import Tensor
+from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+
+from .. import device
+from ..device import Placement
+from ..events import ImageReady, Refinement, Step
+from ..measure import Stopwatch
+from ..memory import TILE, WHOLE, Plan
+from ..registry import REFINER
+from ..request import GenerationRequest
+from ..weights import ModelFiles
+from .passes import levels, noise, place, working
+from .reading import reading, stored
+
+STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
+_STAGE = "refine"
+_AESTHETICS = (2.5, 6.0)  # scores to stay away from and to go for, as in the published pipeline
+
+Text = tuple[Tensor, dict[str, Tensor]]
+
+
+class Refiner:
+    """The loaded refiner. Make one with `load`."""
+
+    def __init__(
+        self,
+        tokenizer: CLIPTokenizer,
+        text_encoder: CLIPTextModelWithProjection,
+        unet: UNet2DConditionModel,
+        vae: AutoencoderKL,
+        scheduler: EulerDiscreteScheduler,
+        placement: Placement,
+        commit: str = "",
+    ):
+        self.placement = placement
+        self.load_s = 0.0
+        self._tokenizer = tokenizer
+        self._text_encoder = text_encoder
+        self._unet = unet
+        self._vae = vae
+        self._scheduler = scheduler
+        self._commit = commit
+        self._plan = WHOLE
+
+    @classmethod
+    def load(cls, files: ModelFiles, placement: Placement, plan: Plan = WHOLE) -> "Refiner":
+        """Read the refiner from disk onto its device.
+
+        Raises:
+            ModelUnavailable: when the files are not what diffusers and transformers expect.
+        """
+        started = time.perf_counter()
+        with reading(REFINER, files):
+            refiner = cls(*_read(files, placement), placement, files.commit)
+            refiner.fit(plan)
+        device.synchronize(placement)
+        refiner.load_s = time.perf_counter() - started
+        return refiner
+
+    def fit(self, plan: Plan) -> None:
+        """Use memory as the plan says from now on."""
+        self._plan = plan
+        networks = self._text_encoder, self._unet, self._vae
+        place(networks, "cpu" if plan.offloaded else self.placement.device)
+        self._vae.use_tiling = plan.tiled
+        self._vae.tile_sample_min_size = TILE
+        self._vae.tile_latent_min_size = TILE // 2 ** (len(self._vae.config["block_out_channels"]) - 1)
+
+    @torch.inference_mode()
+    def refine(self, event: ImageReady, request: GenerationRequest) -> Iterator[Step | ImageReady]:
+        """Each step, then the event with its image refined, which depends on nothing but image, prompts and seed."""
+        watch = Stopwatch(lambda: device.synchronize(self.placement))
+        generator = torch.Generator().manual_seed(event.seed)
+        with self._working(watch, self._text_encoder), watch(_STAGE):
+            text = self._text(request, event.image)
+        with self._working(watch, self._vae), watch(_STAGE):
+            latents = self._encode(event.image, generator)
+        with watch(_STAGE):
+            timesteps = self._timesteps()
+            fresh = noise([generator], tuple(latents.shape[1:]), self.placement).to(latents)
+            latents = self._scheduler.add_noise(latents, fresh, timesteps[:1])
+        with self._working(watch, self._unet):
+            for number, timestep in enumerate(timesteps, start=1):
+                with watch(_STAGE):
+                    latents = self._step(latents, timestep, text)
+                yield Step(event.model, event.index, 1, number, len(timesteps), watch.seconds(_STAGE), _STAGE)
+        with self._working(watch, self._vae), watch(_STAGE):
+            refined = self._decode(latents)
+        digest = hashlib.sha256(refined.tobytes()).hexdigest()
+        refinement = Refinement(watch.seconds(_STAGE), self._commit)
+        yield replace(event, image=refined, sha256=digest, refinement=refinement)
+
+    def close(self) -> None:
+        """Let go of the networks and of the device memory they hold."""
+        del self._unet, self._vae, self._text_encoder
+        device.free_memory(self.placement)
+
+    def _working(self, watch: Stopwatch, network: torch.nn.Module) -> AbstractContextManager[None]:
+        return working(self._plan, self.placement, watch, _STAGE, network)
+
+    def _text(self, request: GenerationRequest, image: Image.Image) -> Text:
+        """Text states (2, T, D), the negative prompt's first, and what else the U-Net is told of text and image."""
+        texts, length = [request.negative_prompt, request.prompt], self._tokenizer.model_max_length
+        tokens = self._tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt")
+        read = self._text_encoder(tokens["input_ids"].to(self.placement.device), output_hidden_states=True)
+        states = read.hidden_states[-2]  # not the last one, as in Podell et al. 2023, section 2.1
+        # height and width, where a crop began, aesthetic score
+        facts = torch.tensor([(image.height, image.width, 0, 0, score) for score in _AESTHETICS]).to(states)
+        return states, {"text_embeds": read.text_embeds, "time_ids": facts}
+
+    def _timesteps(self) -> Tensor:
+        """The last steps of the schedule, 15 of 50."""
+        steps = REFINER.steps.default
+        self._scheduler.set_timesteps(round(steps / STRENGTH), device=self.placement.device)
+        begin = len(self._scheduler.timesteps) - steps
+        self._scheduler.set_begin_index(begin)
+        return self._scheduler.timesteps[begin:]
+
+    def _encode(self, image: Image.Image, generator: torch.Generator) -> Tensor:
+        """The latents (1, C, h, w) of an image."""
+        pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None]
+        scaled = pixels.to(self.placement.device, torch.float32) / 255 * 2 - 1
+        latents = self._vae.encode(scaled).latent_dist.sample(generator)
+        return latents.to(self.placement.torch_dtype) * self._vae.config["scaling_factor"]
+
+    def _step(self, latents: Tensor, timestep: Tensor, text: Text) -> Tensor:
+        """One guided denoising step, both network evaluations in one call."""
+        states, facts = text
+        inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2), timestep)
+        output = self._unet(inputs, timestep, states, added_cond_kwargs=facts, return_dict=False)[0]
+        without, with_prompt = output.chunk(2)
+        output = without + REFINER.guidance.default * (with_prompt - without)
+        return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
+
+    def _decode(self, latents: Tensor) -> Image.Image:
+        scaled = latents.float() / self._vae.config["scaling_factor"]
+        return Image.fromarray(levels(self._vae.decode(scaled, return_dict=False)[0])[0].numpy())
+
+
+def _read(files: ModelFiles, placement: Placement) -> tuple:
+    def network(made: Any, name: str, **settings: Any) -> Any:
+        folder = files.component(name)
+        read = made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
+        return read.eval().requires_grad_(False)
+
+    dtype = placement.torch_dtype
+    tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer_2"), local_files_only=True)
+    text_encoder = network(CLIPTextModelWithProjection, "text_encoder_2", dtype=dtype)
+    unet = network(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
+    # SDXL's autoencoder overflows in float16
+    vae = network(AutoencoderKL, "vae", torch_dtype=torch.float32, low_cpu_mem_usage=False)
+    for convolutional in (unet, vae):
+        convolutional.to(memory_format=torch.channels_last)
+    scheduler = EulerDiscreteScheduler.from_pretrained(files.component("scheduler"), local_files_only=True)
+    return tokenizer, text_encoder, unet, vae, scheduler

@@ -1,0 +1,79 @@
+"""The SDXL refiner's layout as it was published, with tiny random networks."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+
+from instaflow_demo.weights import MODELS_DIR
+
+
+def save_refiner(folder: Path, variant: str | None = None) -> Path:
+    """One text encoder, the second; a U-Net that is told sizes and an aesthetic score; an autoencoder to be upcast."""
+    torch.manual_seed(1)
+    text_encoder = CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=8000,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            max_position_embeddings=77,
+            projection_dim=24,
+        )
+    )
+    unet = UNet2DConditionModel(
+        sample_size=128,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=(2, 4),
+        norm_num_groups=8,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=5 * 8 + 24,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=4,
+        latent_channels=4,
+        scaling_factor=0.13025,
+        force_upcast=True,
+    )
+    for name, network in (("text_encoder_2", text_encoder), ("unet", unet), ("vae", vae)):
+        (network.half() if variant else network).save_pretrained(folder / name, variant=variant)
+    _save_tokenizer(folder / "tokenizer_2")
+    schedule = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1}
+    EulerDiscreteScheduler(**schedule, timestep_spacing="leading").save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text(json.dumps(_INDEX))
+    return folder
+
+
+_INDEX = {
+    "_class_name": "StableDiffusionXLImg2ImgPipeline",
+    "_diffusers_version": "0.19.0.dev0",
+    "force_zeros_for_empty_prompt": False,
+    "requires_aesthetics_score": True,
+    "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+    "text_encoder": [None, None],
+    "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"],
+    "tokenizer": [None, None],
+    "tokenizer_2": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+
+
+def _save_tokenizer(folder: Path) -> None:
+    """The shipped one, cut to the length that the published one has."""
+    shutil.copytree(MODELS_DIR / "mini/tokenizer", folder)
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"model_max_length": 77}))
