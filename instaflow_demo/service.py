@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BLOCKED = "The safety checker blocked this image, rightly or not: try another prompt or seed."
+_NOT_LOOKED_AT = f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one."
 _UNREFINED = "This image could not be refined."
 _REMEDY = "close other programs, or choose a smaller model or another device."
 _Key = tuple[str, str, str, Hashable]  # model, device, precision, extras
@@ -132,9 +133,11 @@ class Service:
                 waiting.append(event)
                 yield Unrefined(run.model.id, event.index, event.timing)
             else:
-                yield self._saved(request, run, placement, loaded, event)
+                looked = self._looked_at(event, loaded.checker, run.model)
+                yield self._saved(request, run, placement, loaded, looked)
         refining = self._refining(request, run, placement, loaded, waiting)
-        for event in self._guarded(REFINER, refining, partial(_unrefined, waiting)):
+        unrefined = partial(self._unrefined, run, loaded, waiting)
+        for event in self._guarded(REFINER, refining, unrefined):
             yield self._saved(request, run, placement, loaded, event) if isinstance(event, ImageReady) else event
         yield Done(
             run.model.id,
@@ -175,9 +178,31 @@ class Service:
                 if isinstance(event, ImageReady):
                     waiting.popleft()
                     noted = replace(event, notes=(*event.notes, *refiner.notes))
-                    yield noted if loaded.checker else _checked(noted, refiner.checker)
+                    yield self._looked_at(noted, loaded.checker or refiner.checker, REFINER)
                 else:
                     yield event
+
+    def _unrefined(
+        self, run: ModelRun, loaded: _Loaded, waiting: Iterable[ImageReady], said: str
+    ) -> Iterator[ImageReady]:
+        """The images that still wait for the refiner, as they are."""
+        for event in waiting:
+            noted = replace(event, notes=(*event.notes, _UNREFINED, said))
+            yield self._looked_at(noted, loaded.checker, run.model)
+
+    def _looked_at(self, event: ImageReady, checker: "SafetyChecker | None", last: ModelSpec) -> ImageReady:
+        """The event, its image replaced by an empty one where the checker refuses it; a note if there is none.
+
+        `last` is what the image comes from, its model or the refiner: shipped ones need no checker.
+        """
+        if checker is None:
+            unseen = self._safety and not last.shipped
+            return replace(event, notes=(*event.notes, _NOT_LOOKED_AT)) if unseen else event
+        if checker.allows(event.image):
+            return event
+        empty = Image.new("RGB", event.image.size, (128, 128, 128))
+        digest = hashlib.sha256(empty.tobytes()).hexdigest()
+        return replace(event, image=empty, sha256=digest, notes=(*event.notes, _BLOCKED))
 
     def _ready(
         self, request: GenerationRequest, run: ModelRun, placement: Placement, loading: Loading
@@ -207,8 +232,6 @@ class Service:
             loaded.plan = plan
         self._loaded.move_to_end(key)
         loaded.held, loaded.notes = need.held(plan), (plan.note,) if plan.note else ()
-        if self._safety and not run.model.shipped and loaded.checker is None:
-            loaded.notes += (f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one.",)
         return loaded, load_s
 
     def _engine(
@@ -258,8 +281,7 @@ class Service:
     def _saved(
         self, request: GenerationRequest, run: ModelRun, placement: Placement, loaded: _Loaded, event: ImageReady
     ) -> ImageReady:
-        """The event, checked, with its notes and, if the user wants it, with the file it was saved to."""
-        event = _checked(event, loaded.checker)
+        """The event with its notes and, if the user wants it, with the file it was saved to."""
         event = replace(event, notes=tuple(dict.fromkeys((*placement.notes, *event.notes))))
         if not request.save:
             return event
@@ -288,21 +310,6 @@ class Service:
 
 def _failed(run: ModelRun, said: str) -> Iterator[Event]:
     yield Failed(run.model.id, said)
-
-
-def _unrefined(waiting: Iterable[ImageReady], said: str) -> Iterator[Event]:
-    """The images that still wait for the refiner, as they are."""
-    for event in waiting:
-        yield replace(event, notes=(*event.notes, _UNREFINED, said))
-
-
-def _checked(event: ImageReady, checker: "SafetyChecker | None") -> ImageReady:
-    """The event, its image replaced by an empty one where the checker refuses it."""
-    if checker is None or checker.allows(event.image):
-        return event
-    empty = Image.new("RGB", event.image.size, (128, 128, 128))
-    digest = hashlib.sha256(empty.tobytes()).hexdigest()
-    return replace(event, image=empty, sha256=digest, notes=(*event.notes, _BLOCKED))
 
 
 def _refiner(event: ImageReady) -> dict[str, str]:

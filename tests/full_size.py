@@ -2,11 +2,13 @@
 
 python tests/full_size.py text2im FOLDER    base.pt and upsample.pt, and a small vocabulary
 python tests/full_size.py sd FOLDER         Stable Diffusion 1.5's layout in half precision, as InstaFlow-0.9B has
+python tests/full_size.py sdxl-refiner FOLDER   the SDXL refiner's layout in half precision
 """
 
 import sys
 from pathlib import Path
 
+import small_refiner
 import small_sd
 import torch
 import typer
@@ -31,16 +33,23 @@ def save_text2im(folder: Path) -> None:
 
 
 def save_sd(folder: Path) -> None:
-    networks = small_sd.full_size_networks()
+    small_sd.save_published(folder, halved(small_sd.full_size_networks()), variant="fp16")
+
+
+def save_refiner(folder: Path) -> None:
+    small_refiner.save_refiner(folder, "fp16", halved(small_refiner.full_size_networks()))
+
+
+def halved(networks: tuple) -> tuple:
     for network in networks:
         typer.echo(
             f"{type(network).__name__}: {sum(parameter.numel() for parameter in network.parameters())} parameters"
         )
         network.half()
-    small_sd.save_published(folder, networks, variant="fp16")
+    return networks
 
 
 if __name__ == "__main__":
     kind, target = sys.argv[1], Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
-    {"text2im": save_text2im, "sd": save_sd}[kind](target)
+    {"text2im": save_text2im, "sd": save_sd, "sdxl-refiner": save_refiner}[kind](target)

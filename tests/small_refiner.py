@@ -1,4 +1,4 @@
-"""The SDXL refiner's layout as it was published, with tiny random networks."""
+"""The SDXL refiner's layout as it was published, with random networks: tiny ones, or of full size."""
 
 import json
 import shutil
@@ -10,9 +10,11 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from instaflow_demo.weights import MODELS_DIR
 
+Networks = tuple[CLIPTextModelWithProjection, UNet2DConditionModel, AutoencoderKL]
 
-def save_refiner(folder: Path, variant: str | None = None) -> Path:
-    """One text encoder, the second; a U-Net that is told sizes and an aesthetic score; an autoencoder to be upcast."""
+
+def tiny_networks(numbers: int = 5) -> Networks:
+    """The U-Net is told five numbers of an image, the last an aesthetic score; that of SDXL's base is told six."""
     torch.manual_seed(1)
     text_encoder = CLIPTextModelWithProjection(
         CLIPTextConfig(
@@ -37,7 +39,7 @@ def save_refiner(folder: Path, variant: str | None = None) -> Path:
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
-        projection_class_embeddings_input_dim=5 * 8 + 24,
+        projection_class_embeddings_input_dim=numbers * 8 + 24,
     )
     vae = AutoencoderKL(
         block_out_channels=(8, 8, 16, 16),
@@ -48,6 +50,49 @@ def save_refiner(folder: Path, variant: str | None = None) -> Path:
         scaling_factor=0.13025,
         force_upcast=True,
     )
+    return text_encoder, unet, vae
+
+
+def full_size_networks() -> Networks:
+    """The networks of stabilityai/stable-diffusion-xl-refiner-1.0."""
+    text_encoder = CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            hidden_size=1280,
+            intermediate_size=5120,
+            num_hidden_layers=32,
+            num_attention_heads=20,
+            projection_dim=1280,
+            hidden_act="gelu",
+        )
+    )
+    unet = UNet2DConditionModel(
+        sample_size=128,
+        block_out_channels=(384, 768, 1536, 1536),
+        attention_head_dim=(6, 12, 24, 24),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=1280,
+        transformer_layers_per_block=4,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=256,
+        projection_class_embeddings_input_dim=2560,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=2,
+        latent_channels=4,
+        sample_size=1024,
+        scaling_factor=0.13025,
+    )
+    return text_encoder.eval(), unet.eval(), vae.eval()
+
+
+def save_refiner(folder: Path, variant: str | None = None, networks: Networks | None = None) -> Path:
+    """A checkpoint like Stability AI's: one text encoder, the second of SDXL's, and an autoencoder to be upcast."""
+    text_encoder, unet, vae = networks or tiny_networks()
     for name, network in (("text_encoder_2", text_encoder), ("unet", unet), ("vae", vae)):
         (network.half() if variant else network).save_pretrained(folder / name, variant=variant)
     _save_tokenizer(folder / "tokenizer_2")

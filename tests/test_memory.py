@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import small_refiner
 import small_sd
 import torch
 from served import ROOT
@@ -22,7 +23,7 @@ from instaflow_demo.errors import ModelUnavailable, OutOfMemory
 from instaflow_demo.events import Event, Failed, ImageReady, Loading
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.memory import PLANS, WHOLE, Need
-from instaflow_demo.registry import MODELS
+from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.weights import ModelFiles, Weights
@@ -132,6 +133,25 @@ def test_the_forecast_covers_what_is_alive_at_the_peak(engine: LatentEngine, fil
         vae.decode(latents[:1])
     assert sampling.peak < need.sampling < 2 * sampling.peak
     assert decoding.peak < need.decoding < 2 * decoding.peak
+
+
+@torch.inference_mode()
+def test_the_refiner_s_forecast_covers_what_is_alive_at_the_peak_of_its_full_size() -> None:
+    """On a device where tensors have shapes and no numbers."""
+    with torch.device("meta"):
+        text_encoder, unet, vae = small_refiner.full_size_networks()
+        conditions = {"text_embeds": torch.zeros(2, 1280), "time_ids": torch.zeros(2, 5)}
+        latents, states, pixels = torch.zeros(2, 4, 64, 64), torch.zeros(2, 77, 1280), torch.zeros(1, 3, 512, 512)
+        with Live() as sampling:
+            unet(latents, torch.zeros(()), encoder_hidden_states=states, added_cond_kwargs=conditions)
+        with Live() as decoding:
+            vae.decode(latents[:1])
+        with Live() as encoding:
+            vae.encode(pixels)
+    parameters = sum(p.numel() for network in (text_encoder, unet, vae) for p in network.parameters())
+    assert parameters * 2 == pytest.approx(REFINER.download_bytes, rel=0.01)
+    assert sampling.peak < 2 * memory.activations("unet", 384, 64, 4) < 2 * sampling.peak
+    assert encoding.peak < decoding.peak < memory.activations("vae", 128, 512, 4) < 2 * decoding.peak
 
 
 def test_the_fastest_plan_that_fits_is_chosen() -> None:

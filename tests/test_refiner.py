@@ -14,7 +14,7 @@ import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
 from PIL import Image
 from served import ROOT, environment
-from small_refiner import save_refiner
+from small_refiner import save_refiner, tiny_networks
 from small_sd import save_published
 from test_safety import save_checker
 
@@ -158,6 +158,13 @@ def test_damaged_files_are_a_sentence(tmp_path: Path, part: str) -> None:
     folder = save_refiner(tmp_path / "sdxl")
     (folder / part).write_bytes(b"garbled")
     with pytest.raises(ModelUnavailable, match=r"SDXL refiner could not be read from .* Restore them"):
+        Refiner.load(ModelFiles(folder), CPU)
+
+
+def test_another_model_s_folder_is_a_sentence(tmp_path: Path) -> None:
+    """SDXL's base has folders of the same names, and a U-Net that is told one more number."""
+    folder = save_refiner(tmp_path / "sdxl", networks=tiny_networks(numbers=6))
+    with pytest.raises(ModelUnavailable, match="holds another model"):
         Refiner.load(ModelFiles(folder), CPU)
 
 
@@ -386,6 +393,21 @@ def test_without_a_checker_refined_images_say_so_once(tmp_path: Path, empty_cach
     (event,) = images(list(service.run(ask(models=model, steps=1, size=256))))
     service.close()
     assert len([note for note in event.notes if "No safety checker" in note]) == 1
+
+
+@pytest.mark.parametrize("owner", [REFINER.id, "sd-1.5"])
+def test_one_checker_is_enough(tmp_path: Path, empty_cache: None, owner: str) -> None:
+    """The refiner's folder may hold it, or the model's own: nobody is told that no checker looked."""
+    folders = {REFINER.id: save_refiner(tmp_path / "sdxl"), "sd-1.5": save_published(tmp_path / "sd")}
+    save_checker(folders[owner] / "safety_checker", -1.5)
+    service = Service(Weights(folders=folders), Gallery(tmp_path / "out"), safety=True)
+    (event,) = images(list(service.run(ask(models="sd-1.5", steps=1, size=256))))
+    service.close()
+    assert event.refinement
+    assert [note for note in event.notes if "afety checker" in note] == [
+        note for note in event.notes if "blocked" in note
+    ]
+    assert event.image.getcolors() == [(256 * 256, (128, 128, 128))]
 
 
 # ---------------------------------------------------------------- the terminal

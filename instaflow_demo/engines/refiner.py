@@ -21,6 +21,7 @@ from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from .. import device
 from ..device import Placement
+from ..errors import ModelUnavailable
 from ..events import ImageReady, Refinement, Step
 from ..measure import Stopwatch
 from ..memory import TILE, WHOLE, Plan
@@ -65,7 +66,7 @@ class Refiner:
         """Read the refiner from disk onto its device.
 
         Raises:
-            ModelUnavailable: when the files are not what diffusers and transformers expect.
+            ModelUnavailable: when the files are not what diffusers and transformers expect, or another model's.
         """
         started = time.perf_counter()
         with reading(REFINER, files):
@@ -167,7 +168,15 @@ def _read(files: ModelFiles, placement: Placement) -> tuple:
     unet = network(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
     # SDXL's autoencoder overflows in float16
     vae = network(AutoencoderKL, "vae", torch_dtype=torch.float32, low_cpu_mem_usage=False)
+    _refuse_others(files, text_encoder, unet)
     for convolutional in (unet, vae):
         convolutional.to(memory_format=torch.channels_last)
     scheduler = EulerDiscreteScheduler.from_pretrained(files.component("scheduler"), local_files_only=True)
     return tokenizer, text_encoder, unet, vae, scheduler
+
+
+def _refuse_others(files: ModelFiles, text_encoder: Any, unet: Any) -> None:
+    """SDXL's base has folders of the same names, and is told six numbers of an image instead of five."""
+    told = unet.config["addition_time_embed_dim"] or 0
+    if unet.config["projection_class_embeddings_input_dim"] != text_encoder.config.projection_dim + 5 * told:
+        raise ModelUnavailable(f"{files.root} holds another model than {REFINER.title}: name a folder that holds it.")
