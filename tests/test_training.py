@@ -28,7 +28,7 @@ CHAIN = (
     ("text2im-text", "--toy", "--steps", "60", "--batch", "64"),
     ("text2im-base", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
     ("text2im-upsampler", "--toy", "--steps", "60", "--batch", "8"),
-    ("judge", "--toy", "--steps", "60", "--batch", "32", "--references", "64"),
+    ("judge", "--toy", "--steps", "60", "--batch", "32", "--count", "500", "--references", "64"),
 )
 LEARNING = [stage for stage, *_ in CHAIN if stage != "words"]
 

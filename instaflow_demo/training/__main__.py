@@ -294,7 +294,8 @@ def train_judge(
     minutes: Minutes = None,
     pause_after: Pause = None,
     batch: BatchSize = 256,
-    references: Annotated[int, typer.Option("--references", help="Real renders to compare features with.")] = 5000,
+    count: Annotated[int, typer.Option("--count", help="Scenes to learn from on each process.")] = 100_000,
+    references: Annotated[int, typer.Option("--references", help="Renders to examine it with, and to compare.")] = 5000,
     dry_run: DryRun = False,
 ) -> None:
     """Train the judge of generated images on real renders, and see how well it knows sprites that it was not shown."""
@@ -307,16 +308,18 @@ def train_judge(
     known, unknown = judging.split(drawn.keys)
     composer = Composer(drawn, process.device)
     network = Judge.of(architecture.JUDGE_TOY if toy else architecture.JUDGE, files.tokenizer())
-    training = judging.train(network, Sampler(drawn.keys, known), composer, budget, process, folder, batch=batch)
+    training = judging.train(
+        network, Sampler(drawn.keys, known), composer, budget, process, folder, batch=batch, count=count
+    )
     progress = loop.report(training, folder / "log.jsonl", "judge", main=process.is_main_process)
     if process.is_main_process:
-        judging.settle(network, Sampler(drawn.keys, known).scenes(references, seed=7999), composer)
+        judging.settle(network, sampler.scenes(references, seed=7999), composer)
         network.save(folder / "network")
         network = Judge.load(folder / "network", folder.parent / "text-encoder/tokenizer", str(process.device))
         scenes = Sampler(drawn.keys).scenes(references, seed=8000)
         judging.save_reference(network, scenes, composer, folder / "network/reference.safetensors")
         right = {
-            name: judging.accuracy(network, Sampler(drawn.keys, keys).scenes(2000, seed=8001), composer)
+            name: judging.accuracy(network, Sampler(drawn.keys, keys).scenes(references, seed=8001), composer)
             for name, keys in (("seen_sprites", known), ("new_sprites", unknown))
         }
         (folder / "network/accuracy.json").write_text(json.dumps(right, indent=2) + "\n", encoding="utf-8")
