@@ -308,9 +308,8 @@ def train_judge(
     known, unknown = judging.split(drawn.keys)
     composer = Composer(drawn, process.device)
     network = Judge.of(architecture.JUDGE_TOY if toy else architecture.JUDGE, files.tokenizer())
-    training = judging.train(
-        network, Sampler(drawn.keys, known), composer, budget, process, folder, batch=batch, count=count
-    )
+    sampler = Sampler(drawn.keys, known)
+    training = judging.train(network, sampler, composer, budget, process, folder, batch=batch, count=count)
     progress = loop.report(training, folder / "log.jsonl", "judge", main=process.is_main_process)
     if process.is_main_process:
         judging.settle(network, sampler.scenes(references, seed=7999), composer)
