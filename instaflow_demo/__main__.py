@@ -308,11 +308,10 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
-    refiner = [REFINER] * request.refine
     if files.download:
-        progress.download([*(run.model for run in request.runs), *refiner], weights)
-    for spec in refiner:
-        weights.locate(spec)  # to say before a long run that it is missing
+        progress.download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
+    if request.refine:
+        weights.locate(REFINER)  # to say before a long run that it is missing
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:

@@ -1,5 +1,6 @@
 """What long work yields. Callers decide what to show, save or stop; nothing here knows a user interface."""
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -73,9 +74,14 @@ class Refinement:
     commit: str = ""
 
 
+def digest(image: "Image") -> str:
+    """SHA-256 of an image's raw RGB bytes."""
+    return hashlib.sha256(image.tobytes()).hexdigest()
+
+
 @dataclass(frozen=True)
 class ImageReady:
-    """An image is finished. `sha256` is of its raw RGB bytes; `path` is set once it has been saved.
+    """An image is finished. `sha256` is its `digest`; `path` is set once it has been saved.
 
     `refinement` is None for an image that is as its model made it.
     """

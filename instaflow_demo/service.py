@@ -17,7 +17,7 @@ from . import device, engines, memory
 from .device import Placement
 from .engines import Engine, Extras
 from .errors import DemoError, StorageFull
-from .events import Done, Event, Failed, ImageReady, Loading, Preview, Unrefined
+from .events import Done, Event, Failed, ImageReady, Loading, Preview, Unrefined, digest
 from .gallery import Gallery
 from .measure import Measurement
 from .memory import Need, Plan
@@ -201,8 +201,7 @@ class Service:
         if checker.allows(event.image):
             return event
         empty = Image.new("RGB", event.image.size, (128, 128, 128))
-        digest = hashlib.sha256(empty.tobytes()).hexdigest()
-        return replace(event, image=empty, sha256=digest, notes=(*event.notes, _BLOCKED))
+        return replace(event, image=empty, sha256=digest(empty), notes=(*event.notes, _BLOCKED))
 
     def _ready(
         self, request: GenerationRequest, run: ModelRun, placement: Placement, loading: Loading

@@ -1,14 +1,12 @@
 """The SDXL refiner's layout as it was published, with random networks: tiny ones, or of full size."""
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
+from small_sd import full_size_autoencoder, save_tokenizer, small_autoencoder
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
-
-from instaflow_demo.weights import MODELS_DIR
 
 Networks = tuple[CLIPTextModelWithProjection, UNet2DConditionModel, AutoencoderKL]
 
@@ -41,16 +39,7 @@ def tiny_networks(numbers: int = 5) -> Networks:
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=numbers * 8 + 24,
     )
-    vae = AutoencoderKL(
-        block_out_channels=(8, 8, 16, 16),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-        latent_channels=4,
-        scaling_factor=0.13025,
-        force_upcast=True,
-    )
-    return text_encoder, unet, vae
+    return text_encoder, unet, small_autoencoder(scaling_factor=0.13025, force_upcast=True)
 
 
 def full_size_networks() -> Networks:
@@ -78,15 +67,7 @@ def full_size_networks() -> Networks:
         addition_time_embed_dim=256,
         projection_class_embeddings_input_dim=2560,
     )
-    vae = AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=2,
-        latent_channels=4,
-        sample_size=1024,
-        scaling_factor=0.13025,
-    )
+    vae = full_size_autoencoder(sample_size=1024, scaling_factor=0.13025)
     return text_encoder.eval(), unet.eval(), vae.eval()
 
 
@@ -95,7 +76,7 @@ def save_refiner(folder: Path, variant: str | None = None, networks: Networks | 
     text_encoder, unet, vae = networks or tiny_networks()
     for name, network in (("text_encoder_2", text_encoder), ("unet", unet), ("vae", vae)):
         (network.half() if variant else network).save_pretrained(folder / name, variant=variant)
-    _save_tokenizer(folder / "tokenizer_2")
+    save_tokenizer(folder / "tokenizer_2")
     schedule = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1}
     EulerDiscreteScheduler(**schedule, timestep_spacing="leading").save_pretrained(folder / "scheduler")
     (folder / "model_index.json").write_text(json.dumps(_INDEX))
@@ -115,10 +96,3 @@ _INDEX = {
     "unet": ["diffusers", "UNet2DConditionModel"],
     "vae": ["diffusers", "AutoencoderKL"],
 }
-
-
-def _save_tokenizer(folder: Path) -> None:
-    """The shipped one, cut to the length that the published one has."""
-    shutil.copytree(MODELS_DIR / "mini/tokenizer", folder)
-    settings = folder / "tokenizer_config.json"
-    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"model_max_length": 77}))

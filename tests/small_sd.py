@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
@@ -35,15 +36,7 @@ def networks() -> Networks:
         attention_head_dim=4,
         norm_num_groups=8,
     )
-    vae = AutoencoderKL(
-        block_out_channels=(8, 8, 16, 16),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-        latent_channels=4,
-        scaling_factor=0.18215,
-    )
-    return text_encoder.eval(), unet.eval(), vae.eval()
+    return text_encoder.eval(), unet.eval(), small_autoencoder(scaling_factor=0.18215).eval()
 
 
 def full_size_networks() -> Networks:
@@ -59,15 +52,26 @@ def full_size_networks() -> Networks:
         )
     )
     unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)
-    vae = AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512),
+    return text_encoder.eval(), unet.eval(), full_size_autoencoder(sample_size=512).eval()
+
+
+def small_autoencoder(**settings: Any) -> AutoencoderKL:
+    return _autoencoder((8, 8, 16, 16), norm_num_groups=4, **settings)
+
+
+def full_size_autoencoder(**settings: Any) -> AutoencoderKL:
+    return _autoencoder((128, 256, 512, 512), layers_per_block=2, **settings)
+
+
+def _autoencoder(channels: tuple[int, ...], **settings: Any) -> AutoencoderKL:
+    """Three halvings of each side, as all of Stability AI's have."""
+    return AutoencoderKL(
+        block_out_channels=channels,
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=2,
         latent_channels=4,
-        sample_size=512,
+        **settings,
     )
-    return text_encoder.eval(), unet.eval(), vae.eval()
 
 
 def save_published(
@@ -75,9 +79,7 @@ def save_published(
 ) -> Path:
     """A checkpoint like XCLiu's: a pipeline class that diffusers does not know, and a scheduler not to be used."""
     text_encoder, unet, vae = made or networks()
-    shutil.copytree(MODELS_DIR / "mini/tokenizer", folder / "tokenizer")
-    settings = folder / "tokenizer/tokenizer_config.json"
-    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"model_max_length": 77}))
+    save_tokenizer(folder / "tokenizer")
     for name, network in (("text_encoder", text_encoder), ("unet", unet), ("vae", vae)):
         network.save_pretrained(folder / name, safe_serialization=safetensors, variant=variant)
         if name == "text_encoder" and not safetensors:  # transformers writes safetensors only
@@ -88,3 +90,10 @@ def save_published(
     index = {"_class_name": "RectifiedFlowPipeline", "_diffusers_version": "0.20.0", "safety_checker": [None, None]}
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+def save_tokenizer(folder: Path) -> None:
+    """The shipped one, cut to the length that the published ones have."""
+    shutil.copytree(MODELS_DIR / "mini/tokenizer", folder)
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"model_max_length": 77}))

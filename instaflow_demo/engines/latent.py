@@ -4,10 +4,9 @@ The denoising loop is our own so that it can yield a step at a time; the network
 transformers', and results equal those of the stock pipeline.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import cast
 
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
@@ -17,16 +16,28 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from .. import device
 from ..device import Placement
 from ..events import ImageReady, Step
-from ..flow import RectifiedFlowScheduler, bend
+from ..flow import RectifiedFlowScheduler, bend, guide
 from ..measure import Stopwatch, Timing
-from ..memory import TILE, WHOLE, Plan
+from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
 from .community import merge
 from .extras import NOTHING, Extras
-from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, working
-from .reading import reading, stored
+from .passes import (
+    Drawn,
+    Pass,
+    clip_ids,
+    cut_note,
+    each_pass,
+    finished,
+    fit,
+    levels,
+    noise,
+    pixels_per_latent,
+    working,
+)
+from .reading import load, network
 
 Scheduler = RectifiedFlowScheduler | DPMSolverMultistepScheduler
 
@@ -68,22 +79,12 @@ class LatentEngine:
             ModelUnavailable: when the files are not what diffusers and transformers expect.
             CheckpointError: when `extras` do not fit.
         """
-        started = time.perf_counter()
-        with reading(spec, files):
-            engine = cls(*_read(spec, files, placement, extras), placement)
-            engine.fit(plan)
-        device.synchronize(placement)
-        engine.load_s = time.perf_counter() - started
-        return engine
+        return load(lambda: cls(*_read(spec, files, placement, extras), placement), spec, files, placement, plan)
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         self._plan = plan
-        networks = self._text_encoder, self._unet, self._vae
-        place(networks, "cpu" if plan.offloaded else self.placement.device)
-        self._vae.use_tiling = plan.tiled
-        self._vae.tile_sample_min_size = TILE
-        self._vae.tile_latent_min_size = TILE // self._scale
+        fit(plan, self.placement, self._vae, self._text_encoder, self._unet)
 
     @torch.inference_mode()
     def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | ImageReady]:
@@ -128,11 +129,6 @@ class LatentEngine:
             pixels = self._decode(latents)
         yield from finished(run, current, pixels, self._timing(watch, run, count), notes)
 
-    @property
-    def _scale(self) -> int:
-        """Pixels a side of one latent."""
-        return 2 ** (len(self._vae.config["block_out_channels"]) - 1)
-
     def _working(self, watch: Stopwatch, stage: str, network: torch.nn.Module) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, stage, network)
 
@@ -149,9 +145,7 @@ class LatentEngine:
 
     def _states(self, texts: list[str]) -> Tensor:
         """Text states (B, T, D)."""
-        length = self._tokenizer.model_max_length
-        tokens = self._tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt")
-        return self._text_encoder(tokens["input_ids"].to(self.placement.device))[0]
+        return self._text_encoder(clip_ids(self._tokenizer, texts).to(self.placement.device))[0]
 
     def _cut_note(self, prompt: str) -> tuple[str, ...]:
         ids, length = self._tokenizer(prompt)["input_ids"], self._tokenizer.model_max_length
@@ -161,7 +155,8 @@ class LatentEngine:
 
     def _noise(self, current: Pass, size: int) -> Tensor:
         """The latents (B, C, h, w) that sampling starts from."""
-        shape = (self._unet.config["in_channels"], size // self._scale, size // self._scale)
+        side = size // pixels_per_latent(self._vae)
+        shape = (self._unet.config["in_channels"], side, side)
         return noise(current.generators(), shape, self.placement).to(self.placement.torch_dtype)
 
     def _path(self, latents: Tensor, states: Tensor, run: ModelRun) -> Iterator[Tensor]:
@@ -177,8 +172,7 @@ class LatentEngine:
         inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2) if run.guided else latents, timestep)
         output = self._unet(inputs, timestep, encoder_hidden_states=states, return_dict=False)[0]
         if run.guided:
-            without, with_prompt = output.chunk(2)
-            output = without + run.guidance * (with_prompt - without)
+            output = guide(output, run.guidance)
         return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
 
     def _decode(self, latents: Tensor) -> Tensor:
@@ -192,20 +186,17 @@ def _read(spec: ModelSpec, files: ModelFiles, placement: Placement, extras: Extr
     dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
     rest = extras.delta[1] if extras.delta else files
 
-    def network(made: Any, name: str, source: ModelFiles, **settings: Any) -> Any:
-        folder = source.component(name)
-        return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
-
     tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
-    text_encoder = network(CLIPTextModel, "text_encoder", rest, dtype=dtype)
-    unet = network(UNet2DConditionModel, "unet", files, torch_dtype=dtype, low_cpu_mem_usage=False)
-    vae = network(AutoencoderKL, "vae", rest, torch_dtype=dtype, low_cpu_mem_usage=False)
+    text_encoder = network(CLIPTextModel, rest.component("text_encoder"), placement, dtype=dtype)
+    convolutional = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
+    unet = network(UNet2DConditionModel, files.component("unet"), placement, **convolutional)
+    vae = network(AutoencoderKL, rest.component("vae"), placement, **convolutional)
     if extras:
         merge(extras, {"unet": unet, "text_encoder": text_encoder})
         for part in (text_encoder, unet, vae):
             torch.nn.Module.to(part, placement.torch_dtype)  # diffusers' own warns, as it cannot know that all may go
-    for convolutional in (unet, vae):
-        convolutional.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, and what tensor cores want
+    for part in (unet, vae):
+        part.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, and what tensor cores want
     networks = (part.eval().requires_grad_(False) for part in (text_encoder, unet, vae))
     return tokenizer, *networks, _scheduler(spec, files)
 

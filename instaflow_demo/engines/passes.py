@@ -1,21 +1,22 @@
 """What all engines share: images go through a network in passes, and a pass that is too large is halved."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
+from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
+from transformers import CLIPTokenizer
 
 from .. import device
 from ..device import Placement
 from ..errors import OutOfMemory
-from ..events import ImageReady
+from ..events import ImageReady, digest
 from ..measure import Stopwatch, Timing
-from ..memory import Plan
+from ..memory import TILE, Plan
 from ..request import ModelRun
 
 Event = TypeVar("Event")
@@ -80,6 +81,26 @@ def working(
             place(networks, "cpu")
 
 
+def fit(plan: Plan, placement: Placement, vae: AutoencoderKL, *others: torch.nn.Module) -> None:
+    """Put networks where the plan wants them while they wait, and let the autoencoder work as it says."""
+    place((*others, vae), "cpu" if plan.offloaded else placement.device)
+    vae.use_tiling = plan.tiled
+    vae.tile_sample_min_size = TILE
+    vae.tile_latent_min_size = TILE // pixels_per_latent(vae)
+
+
+def pixels_per_latent(vae: AutoencoderKL) -> int:
+    """Pixels a side of one latent."""
+    return 2 ** (len(vae.config["block_out_channels"]) - 1)
+
+
+def clip_ids(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
+    """Token ids (B, T), padded and cut to the model's length as Stable Diffusion does."""
+    length = tokenizer.model_max_length
+    tokens = tokenizer(list(texts), padding="max_length", truncation=True, max_length=length, return_tensors="pt")
+    return tokens["input_ids"]
+
+
 def place(networks: Iterable[torch.nn.Module], where: str) -> None:
     """Move networks to a device."""
     for network in networks:
@@ -98,8 +119,7 @@ def finished(
     """The events of a pass whose pixels (B, H, W, 3) are made."""
     for offset, seed in enumerate(current.seeds):
         image = Image.fromarray(pixels[offset].numpy())
-        digest = hashlib.sha256(image.tobytes()).hexdigest()
-        yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest, notes=notes)
+        yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest(image), notes=notes)
 
 
 def cut_note(length: int, dropped: str) -> tuple[str, ...]:

@@ -1,16 +1,46 @@
 """How engines read a checkpoint's files: safetensors where there are any, never anything that could run code."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from safetensors import SafetensorError
 
 from .. import device
 from ..device import Placement
+from ..memory import Plan
 from ..registry import ModelSpec
 from ..weights import ModelFiles, damaged, variant_of
+
+
+class Fitted(Protocol):
+    """What is loaded, and then fitted into memory. `load_s` is how long that took."""
+
+    load_s: float
+
+    def fit(self, plan: Plan) -> None:
+        """Use memory as the plan says from now on."""
+        ...
+
+
+Loaded = TypeVar("Loaded", bound=Fitted)
+
+
+def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan) -> Loaded:
+    """What `make` reads from a model's files, fitted into memory, with the seconds that this took.
+
+    Raises:
+        ModelUnavailable: when the files are not what they should be.
+    """
+    started = time.perf_counter()
+    with reading(spec, files):
+        loaded = make()
+        loaded.fit(plan)
+    device.synchronize(placement)
+    loaded.load_s = time.perf_counter() - started
+    return loaded
 
 
 @contextmanager
@@ -26,6 +56,11 @@ def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
         if device.is_out_of_memory(error):
             raise
         raise damaged(spec, files) from error
+
+
+def network(made: Any, folder: Path, placement: Placement, **settings: Any) -> Any:
+    """The network of class `made` that is stored in `folder`, from the files that suit the placement's precision."""
+    return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
 
 
 def stored(folder: Path, placement: Placement) -> dict[str, Any]:

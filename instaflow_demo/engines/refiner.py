@@ -5,8 +5,6 @@ alone (Podell et al. 2023, arXiv:2307.01952, section 2.5). The loop is our own s
 results equal those of the stock StableDiffusionXLImg2ImgPipeline.
 """
 
-import hashlib
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,14 +20,15 @@ from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 from .. import device
 from ..device import Placement
 from ..errors import ModelUnavailable
-from ..events import ImageReady, Refinement, Step
+from ..events import ImageReady, Refinement, Step, digest
+from ..flow import guide
 from ..measure import Stopwatch
-from ..memory import TILE, WHOLE, Plan
+from ..memory import WHOLE, Plan
 from ..registry import REFINER
 from ..request import GenerationRequest
 from ..weights import ModelFiles
-from .passes import levels, noise, place, working
-from .reading import reading, stored
+from .passes import clip_ids, fit, levels, noise, working
+from .reading import load, network
 
 STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
 _STAGE = "refine"
@@ -68,22 +67,12 @@ class Refiner:
         Raises:
             ModelUnavailable: when the files are not what diffusers and transformers expect, or another model's.
         """
-        started = time.perf_counter()
-        with reading(REFINER, files):
-            refiner = cls(*_read(files, placement), placement, files.commit)
-            refiner.fit(plan)
-        device.synchronize(placement)
-        refiner.load_s = time.perf_counter() - started
-        return refiner
+        return load(lambda: cls(*_read(files, placement), placement, files.commit), REFINER, files, placement, plan)
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         self._plan = plan
-        networks = self._text_encoder, self._unet, self._vae
-        place(networks, "cpu" if plan.offloaded else self.placement.device)
-        self._vae.use_tiling = plan.tiled
-        self._vae.tile_sample_min_size = TILE
-        self._vae.tile_latent_min_size = TILE // 2 ** (len(self._vae.config["block_out_channels"]) - 1)
+        fit(plan, self.placement, self._vae, self._text_encoder, self._unet)
 
     @torch.inference_mode()
     def refine(self, event: ImageReady, request: GenerationRequest) -> Iterator[Step | ImageReady]:
@@ -105,9 +94,8 @@ class Refiner:
                 yield Step(event.model, event.index, 1, number, len(timesteps), watch.seconds(_STAGE), _STAGE)
         with self._working(watch, self._vae), watch(_STAGE):
             refined = self._decode(latents)
-        digest = hashlib.sha256(refined.tobytes()).hexdigest()
         refinement = Refinement(watch.seconds(_STAGE), self._commit)
-        yield replace(event, image=refined, sha256=digest, refinement=refinement)
+        yield replace(event, image=refined, sha256=digest(refined), refinement=refinement)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
@@ -119,9 +107,8 @@ class Refiner:
 
     def _text(self, request: GenerationRequest, image: Image.Image) -> Text:
         """Text states (2, T, D), the negative prompt's first, and what else the U-Net is told of text and image."""
-        texts, length = [request.negative_prompt, request.prompt], self._tokenizer.model_max_length
-        tokens = self._tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt")
-        read = self._text_encoder(tokens["input_ids"].to(self.placement.device), output_hidden_states=True)
+        ids = clip_ids(self._tokenizer, [request.negative_prompt, request.prompt])
+        read = self._text_encoder(ids.to(self.placement.device), output_hidden_states=True)
         states = read.hidden_states[-2]  # not the last one, as in Podell et al. 2023, section 2.1
         # height and width, where a crop began, aesthetic score
         facts = torch.tensor([(image.height, image.width, 0, 0, score) for score in _AESTHETICS]).to(states)
@@ -147,8 +134,7 @@ class Refiner:
         states, facts = text
         inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2), timestep)
         output = self._unet(inputs, timestep, states, added_cond_kwargs=facts, return_dict=False)[0]
-        without, with_prompt = output.chunk(2)
-        output = without + REFINER.guidance.default * (with_prompt - without)
+        output = guide(output, REFINER.guidance.default)
         return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
 
     def _decode(self, latents: Tensor) -> Image.Image:
@@ -157,17 +143,15 @@ class Refiner:
 
 
 def _read(files: ModelFiles, placement: Placement) -> tuple:
-    def network(made: Any, name: str, **settings: Any) -> Any:
-        folder = files.component(name)
-        read = made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
-        return read.eval().requires_grad_(False)
+    def frozen(made: Any, name: str, **settings: Any) -> Any:
+        return network(made, files.component(name), placement, **settings).eval().requires_grad_(False)
 
     dtype = placement.torch_dtype
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer_2"), local_files_only=True)
-    text_encoder = network(CLIPTextModelWithProjection, "text_encoder_2", dtype=dtype)
-    unet = network(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
+    text_encoder = frozen(CLIPTextModelWithProjection, "text_encoder_2", dtype=dtype)
+    unet = frozen(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
     # SDXL's autoencoder overflows in float16
-    vae = network(AutoencoderKL, "vae", torch_dtype=torch.float32, low_cpu_mem_usage=False)
+    vae = frozen(AutoencoderKL, "vae", torch_dtype=torch.float32, low_cpu_mem_usage=False)
     _refuse_others(files, text_encoder, unet)
     for convolutional in (unet, vae):
         convolutional.to(memory_format=torch.channels_last)

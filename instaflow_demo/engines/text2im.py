@@ -3,10 +3,8 @@
 All images of a request go through it together, as its authors run it.
 """
 
-import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -35,7 +33,7 @@ from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
 from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, working
-from .reading import reading, stored
+from .reading import load, network
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]
 
@@ -59,16 +57,14 @@ class Text2ImEngine:
         Raises:
             ModelUnavailable: when the files are not what diffusers and transformers expect.
         """
-        started = time.perf_counter()
-        with reading(spec, files):
+
+        def make() -> "Text2ImEngine":
             tokenizer = GPT2Tokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
             base = _networks(files, "text_encoder", "unet", placement)
             upsampler = _networks(files, "upsampler_text_encoder", "upsampler", placement)
-            engine = cls(tokenizer, base, upsampler, placement)
-            engine.fit(plan)
-        device.synchronize(placement)
-        engine.load_s = time.perf_counter() - started
-        return engine
+            return cls(tokenizer, base, upsampler, placement)
+
+        return load(make, spec, files, placement, plan)
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
@@ -169,11 +165,9 @@ class Text2ImEngine:
 def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Networks:
     """A text encoder and the U-Net that it speaks to."""
 
-    def network(made: Any, name: str) -> Any:
-        folder, settings = files.component(name), {"torch_dtype": placement.torch_dtype, "low_cpu_mem_usage": False}
-        return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
-
-    words, painter = network(TextEncoder, text_encoder), network(UNet2DConditionModel, unet)
+    settings = {"torch_dtype": placement.torch_dtype, "low_cpu_mem_usage": False}
+    words = network(TextEncoder, files.component(text_encoder), placement, **settings)
+    painter = network(UNet2DConditionModel, files.component(unet), placement, **settings)
     painter.to(memory_format=torch.channels_last)
     for part in (words, painter):
         part.eval().requires_grad_(False)

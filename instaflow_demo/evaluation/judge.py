@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer, ResNetConfig, ResNetModel
 
+from ..engines.passes import clip_ids
 from ..errors import ModelUnavailable
 from ..grammar import BACKGROUNDS, POSITIONS, SIZES, Scene, concepts
 
@@ -132,11 +133,7 @@ class Judge(nn.Module):
 
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Token ids (B, T)."""
-        length = self.tokenizer.model_max_length
-        tokens = self.tokenizer(
-            list(texts), padding="max_length", truncation=True, max_length=length, return_tensors="pt"
-        )
-        return tokens["input_ids"]
+        return clip_ids(self.tokenizer, texts)
 
 
 def classes(scenes: Sequence[Scene]) -> dict[str, Tensor]:

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
+from torchmetrics.image.fid import FrechetInceptionDistance
+from transformers import CLIPModel, CLIPProcessor
 
 from ..errors import DemoError, InvalidRequest, ModelUnavailable
 from . import metrics
@@ -105,8 +107,6 @@ def inception(device: str) -> Extractor:
     Raises:
         ModelUnavailable: without torch-fidelity, or when its weights cannot be fetched.
     """
-    from torchmetrics.image.fid import FrechetInceptionDistance  # noqa: PLC0415 - slow, and not needed for scenes
-
     try:
         network = FrechetInceptionDistance(feature=2048).inception.to(device)
     except ModuleNotFoundError as error:
@@ -122,8 +122,6 @@ def clip_vit(device: str) -> Scorer:
     Raises:
         ModelUnavailable: when it is neither in the Hugging Face cache nor can be fetched.
     """
-    from transformers import CLIPModel, CLIPProcessor  # noqa: PLC0415 - slow, and not needed for scenes
-
     try:
         model, processor = CLIPModel.from_pretrained(CLIP).to(device).eval(), CLIPProcessor.from_pretrained(CLIP)
     except OSError as error:

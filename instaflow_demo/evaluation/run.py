@@ -123,8 +123,8 @@ def warm_seconds(engine: Engine, run: ModelRun, prompts: Sequence[str]) -> list[
             prompts[seed % len(prompts)],
             run.model.id,
             seed=seed,
-            steps=None if run.model.steps.fixed else run.steps,
-            guidance=None if run.model.guidance.fixed else run.guidance,
+            steps=run.steps,
+            guidance=run.guidance,
         )
         ready = [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
         seconds += [event.timing.total_s for event in ready if event.timing.warm]

@@ -38,6 +38,15 @@ def euler(field: Velocity, x0: Tensor, steps: int) -> Iterator[Tensor]:
         yield x
 
 
+def guide(both: Tensor, scale: float) -> Tensor:
+    """Classifier-free guidance: v_empty + scale (v - v_empty), for (2 B, ...) with the empty prompt's B first.
+
+    Ho and Salimans 2022, eq. 6, with scale = 1 + w.
+    """
+    without, with_prompt = both.chunk(2)
+    return without + scale * (with_prompt - without)
+
+
 def straightness(field: Velocity, x0: Tensor, steps: int) -> Tensor:
     """How far the flow of a velocity field from x0 is from straight, as `bend` says of its Euler path. Shape (B,)."""
     return bend([x0, *euler(field, x0, steps)])

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..flow import interpolate, timestep, velocity
+from ..engines.passes import clip_ids
+from ..flow import guide, interpolate, timestep, velocity
 from .loop import Budget, Progress, Schedule, optimise
 from .scenes import Composer, Sampler
-from .text import tokenize
 
 CAPTION_DROPOUT = 0.1
 CAPTIONS_EACH = 3
@@ -29,7 +29,7 @@ class Prompts:
     encoder: CLIPTextModel
 
     def ids(self, texts: list[str]) -> Tensor:
-        return tokenize(self.tokenizer, texts)
+        return clip_ids(self.tokenizer, texts)
 
     @property
     def empty(self) -> Tensor:
@@ -120,8 +120,7 @@ def guided(network: nn.Module, states: Tensor, empty: Tensor, scale: float) -> C
     both = torch.cat([empty.expand_as(states), states])
 
     def field(x: Tensor, t: Tensor) -> Tensor:
-        without, with_text = predict(network, torch.cat([x, x]), torch.cat([t, t]), both).chunk(2)
-        return without + scale * (with_text - without)
+        return guide(predict(network, torch.cat([x, x]), torch.cat([t, t]), both), scale)
 
     return field
 

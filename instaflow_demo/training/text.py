@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer, CLIPTextModel, CLIPTokenizer
 
+from ..engines.passes import clip_ids
 from ..grammar import (
     BACKGROUNDS,
     POSITIONS,
@@ -160,7 +161,7 @@ class Encoding:
 
     @classmethod
     def clip(cls, encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> "Encoding":
-        return cls(encoder, partial(tokenize, tokenizer), lambda ids: encoder(input_ids=ids).last_hidden_state)
+        return cls(encoder, partial(clip_ids, tokenizer), lambda ids: encoder(input_ids=ids).last_hidden_state)
 
 
 class Examples:
@@ -205,12 +206,6 @@ class Reader(nn.Module):
         super().__init__()
         self.meaning = nn.Linear(width, meaning)
         self.attributes = nn.ModuleList(nn.Linear(width, len(values)) for values in ATTRIBUTES.values())
-
-
-def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
-    """Token ids (B, T), padded and cut to the model's length as Stable Diffusion does."""
-    tokens = tokenizer(list(texts), padding="max_length", truncation=True, return_tensors="pt")
-    return tokens["input_ids"]
 
 
 def loss(states: Tensor, reader: Reader, batch: Batch, bank: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from .text import Encoding
 END = "<|endoftext|>"
 MIN_SNR = 5.0
 MOST_WEIGHT = 20.0  # the noisiest images have next to no signal, which would weigh without end
-OFFSET = 0.1
+OFFSET = 0.1  # less than an image's mean may be, more than a network can overlook
 CORRUPTION = 0.1  # most noise on the low-resolution image: what the base draws is never as clean as a real one
 
 
