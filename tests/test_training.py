@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from diffusers import AutoencoderKL
 from served import ROOT
+from torch.nn.utils import parameters_to_vector
 
 from instaflow_demo import device, engines
 from instaflow_demo.events import ImageReady
@@ -91,6 +93,16 @@ def test_a_stage_resumes_where_it_ended(trained: Path, tmp_path: Path) -> None:
     assert json.loads((copy / "teacher/facts.json").read_text())["steps"] == 62
     steps = [json.loads(line)["step"] for line in (copy / "teacher/log.jsonl").read_text().splitlines()]
     assert steps == [1, 60, 62]
+
+
+def test_an_autoencoder_that_goes_on_keeps_its_latents(trained: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained, tmp_path / "run")
+    shutil.rmtree(copy / "autoencoder/checkpoint")
+    train(copy, "autoencoder", "--toy", "--steps", "5", "--batch", "16")
+    before, after = (AutoencoderKL.from_pretrained(run / "autoencoder/vae") for run in (trained, copy))
+    assert before.config["scaling_factor"] == after.config["scaling_factor"]
+    assert parameters_to_vector(before.encoder.parameters()).equal(parameters_to_vector(after.encoder.parameters()))
+    assert not parameters_to_vector(before.decoder.parameters()).equal(parameters_to_vector(after.decoder.parameters()))
 
 
 def test_a_finished_stage_says_so(trained: Path) -> None:

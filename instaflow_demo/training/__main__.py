@@ -105,20 +105,24 @@ def train_autoencoder(
     compile_: Compile = True,
     dry_run: DryRun = False,
 ) -> None:
-    """Train the autoencoder on fresh scenes."""
+    """Train the autoencoder on fresh scenes; of one that an earlier run left, train only the decoder."""
     shape, budget = _shape(toy), loop.Budget(steps, minutes, pause_after)
     vae = architecture.make_autoencoder(shape)
     if _told(dry_run, f"train an autoencoder of {_millions(vae)} with {budget}, {batch} a step"):
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
+    went_before = files.left_by_earlier_run("autoencoder", "vae")
+    if went_before:
+        vae = autoencoder.with_fixed_latents(files.autoencoder(process.device))
     folder, drawn = files.stage("autoencoder"), sprites.load(files.sprites, shape.image_size)
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
     training = autoencoder.train(vae, sampler, composer, budget, process, folder, batch=batch)
     progress = loop.report(training, folder / "log.jsonl", "autoencoder", main=process.is_main_process)
     if process.is_main_process:
         seen, unseen = (torch.cat(list(composer.batches(sampler.scenes(512, seed), 64))) for seed in (1, 2))
-        autoencoder.normalise_latents(vae.eval(), seen)
-        quality = autoencoder.psnr(vae, unseen)
+        if not went_before:
+            autoencoder.normalise_latents(vae.eval(), seen)
+        quality = autoencoder.psnr(vae.eval(), unseen)
         save_half(vae, folder / "vae")
         record(folder, progress, {"batch": batch * process.num_processes, "psnr_db": round(quality, 2)})
         typer.echo(f"PSNR on scenes it has not seen: {quality:.2f} dB")

@@ -57,6 +57,14 @@ def train(
     )
 
 
+def with_fixed_latents(vae: AutoencoderKL) -> AutoencoderKL:
+    """The autoencoder with only its decoder to be trained: what was trained on its latents still fits them."""
+    vae.train().requires_grad_(True)
+    for part in (vae.encoder, vae.quant_conv):
+        part.requires_grad_(False)
+    return vae
+
+
 def reconstruction_loss(rebuilt: Tensor, images: Tensor) -> Tensor:
     """L1 and L2 of pixels, and L1 of their differences along both axes, which keeps edges sharp."""
     error = rebuilt - images

@@ -107,6 +107,7 @@ class Clock:
 def accelerator(compiled: bool) -> Accelerator:
     """bf16 on GPUs, float32 on a CPU; one process or several, as `accelerate launch` started them."""
     on_gpu = torch.cuda.is_available()
+    torch.backends.cudnn.benchmark = True  # every step has the same shapes, so the search pays
     return Accelerator(
         mixed_precision="bf16" if on_gpu else "no",
         dynamo_backend="inductor" if compiled and on_gpu else "no",

@@ -69,9 +69,9 @@ class RunFolder:
     def unet(self, stage: str) -> UNet2DConditionModel:
         return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)
 
-    def left_by_earlier_run(self, stage: str) -> bool:
+    def left_by_earlier_run(self, stage: str, network: str = "unet") -> bool:
         """Whether a run of `stage` has ended and left its weights, but no optimiser state to resume from."""
-        return (self.root / stage / "unet").exists() and not (self.root / stage / "checkpoint").exists()
+        return (self.root / stage / network).exists() and not (self.root / stage / "checkpoint").exists()
 
     def facts(self, stage: str) -> dict[str, Any]:
         return json.loads((self._made(stage) / "facts.json").read_text(encoding="utf-8"))
