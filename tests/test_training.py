@@ -98,7 +98,8 @@ def test_a_stage_resumes_where_it_ended(trained: Path, tmp_path: Path) -> None:
 def test_an_autoencoder_that_goes_on_keeps_its_latents(trained: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(trained, tmp_path / "run")
     shutil.rmtree(copy / "autoencoder/checkpoint")
-    train(copy, "autoencoder", "--toy", "--steps", "5", "--batch", "16")
+    for steps in ("5", "8"):  # the second resumes the first
+        train(copy, "autoencoder", "--toy", "--steps", steps, "--batch", "16")
     before, after = (AutoencoderKL.from_pretrained(run / "autoencoder/vae") for run in (trained, copy))
     assert before.config["scaling_factor"] == after.config["scaling_factor"]
     assert parameters_to_vector(before.encoder.parameters()).equal(parameters_to_vector(after.encoder.parameters()))

@@ -16,7 +16,7 @@ import torch
 import typer
 from accelerate import Accelerator
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from .. import glide
 from ..errors import DemoError
@@ -111,18 +111,20 @@ def train_autoencoder(
     if _told(dry_run, f"train an autoencoder of {_millions(vae)} with {budget}, {batch} a step"):
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
-    went_before = files.left_by_earlier_run("autoencoder", "vae")
-    if went_before:
-        vae = autoencoder.with_fixed_latents(files.autoencoder(process.device))
+    keeps_latents = files.left_by_earlier_run("autoencoder", "vae")
     folder, drawn = files.stage("autoencoder"), sprites.load(files.sprites, shape.image_size)
+    kept_in = folder
+    if keeps_latents:
+        vae = autoencoder.with_fixed_latents(files.autoencoder(process.device))
+        kept_in = files.stage("autoencoder/decoder")  # apart, so that a run that resumes keeps the latents too
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
-    training = autoencoder.train(vae, sampler, composer, budget, process, folder, batch=batch)
+    training = autoencoder.train(vae, sampler, composer, budget, process, kept_in, batch=batch)
     progress = loop.report(training, folder / "log.jsonl", "autoencoder", main=process.is_main_process)
     if process.is_main_process:
-        seen, unseen = (torch.cat(list(composer.batches(sampler.scenes(512, seed), 64))) for seed in (1, 2))
-        if not went_before:
-            autoencoder.normalise_latents(vae.eval(), seen)
-        quality = autoencoder.psnr(vae.eval(), unseen)
+        vae.eval()
+        if not keeps_latents:
+            autoencoder.normalise_latents(vae, _some_images(sampler, composer, seed=1))
+        quality = autoencoder.psnr(vae, _some_images(sampler, composer, seed=2))
         save_half(vae, folder / "vae")
         record(folder, progress, {"batch": batch * process.num_processes, "psnr_db": round(quality, 2)})
         typer.echo(f"PSNR on scenes it has not seen: {quality:.2f} dB")
@@ -430,6 +432,10 @@ def _train_painter(
         save_half(painter.text_encoder, folder / "text_encoder")
         record(folder, progress, facts)
     process.end_training()
+
+
+def _some_images(sampler: Sampler, composer: Composer, seed: int) -> Tensor:
+    return torch.cat(list(composer.batches(sampler.scenes(512, seed), 64)))
 
 
 def _go_on(painter: text2im.Painter, stage: str, files: RunFolder) -> None:

@@ -59,9 +59,9 @@ def train(
 
 def with_fixed_latents(vae: AutoencoderKL) -> AutoencoderKL:
     """The autoencoder with only its decoder to be trained: what was trained on its latents still fits them."""
-    vae.train().requires_grad_(True)
-    for part in (vae.encoder, vae.quant_conv):
-        part.requires_grad_(False)
+    vae.requires_grad_(False)
+    for part in (vae.post_quant_conv, vae.decoder):
+        part.requires_grad_(True)
     return vae
 
 
