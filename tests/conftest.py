@@ -10,7 +10,7 @@ from instaflow_demo.engines import Engine
 from instaflow_demo.registry import MODELS
 from instaflow_demo.weights import Weights
 
-SHIPPED = [name for name, spec in MODELS.items() if spec.shipped]
+FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +26,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", only_loopback)
 
 
-@pytest.fixture(scope="session", params=SHIPPED)
+@pytest.fixture(scope="session", params=FLOWS)
 def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
-    """Each shipped model in turn, on the CPU in float32."""
+    """Each shipped rectified flow in turn, on the CPU in float32."""
     spec = MODELS[request.param]
     engine = engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32"))
     yield spec.id, engine

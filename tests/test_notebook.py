@@ -116,13 +116,13 @@ def test_a_run_shows_its_image_and_its_times(ran: dict[str, NotebookNode]) -> No
 
 
 def test_a_bar_goes_along(ran: dict[str, NotebookNode]) -> None:
-    assert "/25 [" in str(ran["compare"].outputs)  # where ipywidgets is installed, how far it came is in a widget
+    assert "/100 [" in str(ran["compare"].outputs)  # where ipywidgets is installed, how far it came is in a widget
 
 
 def test_the_comparison_is_side_by_side(ran: dict[str, NotebookNode]) -> None:
     (page,) = shown(ran["compare"], "text/html")
     (table,) = shown(ran["compare"], "text/markdown")
-    assert re.findall(r"<h4>(.*?)</h4>", page) == ["InstaFlow mini", "Stable Diffusion mini"]
+    assert re.findall(r"<h4>(.*?)</h4>", page) == ["InstaFlow mini", "Text2im mini"]
     assert page.count(IMAGE) == 2
     assert "Speed-up" in table
 
@@ -132,7 +132,7 @@ def test_the_discussion_has_the_published_and_the_measured_rows(ran: dict[str, N
     header, _, *rows = (tuple(line.strip("| ").split(" | ")) for line in table.splitlines())
     assert header == report.DISCUSSION
     measured = [row for row in rows if row[1].startswith("here, ")]
-    assert [row[0] for row in measured] == ["InstaFlow mini", "Stable Diffusion mini"]
+    assert [row[0] for row in measured] == ["InstaFlow mini", "Text2im mini"]
     assert all(float(row[header.index("Seconds per image")]) > 0 for row in measured)
     assert [row[0] for row in rows[: -len(measured)]] == [spec.title for spec in MODELS.values() if spec.published]
 

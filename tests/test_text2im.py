@@ -133,6 +133,22 @@ def test_closing_ends_the_work(engine: Engine) -> None:
     assert list(running) == []
 
 
+def test_the_shipped_cascade_obeys_colours() -> None:
+    """A red heart on blue: the corners are blue and the middle is red, in the preview as in the image."""
+    spec = MODELS["text2im-mini"]
+    shipped = engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32"))
+    request = GenerationRequest.parse("a red heart on a blue background", [spec.id], seed=7, steps=20)
+    seen = list(shipped.generate(request, request.runs[0]))
+    shipped.close()
+    ((preview,),) = [event.images for event in seen if isinstance(event, Preview)]
+    assert preview.size == (64, 64)
+    (image,) = pixels(seen)
+    for picture in (np.asarray(preview.resize((256, 256))).astype(int), image):
+        corner, middle = picture[10, 10], picture[118, 118]
+        assert corner[2] > corner[0] + 60
+        assert middle[0] > middle[2] + 60
+
+
 def test_without_its_files_the_model_says_how_to_get_them(tmp_path: Path) -> None:
     found = Weights(converted_dir=tmp_path).availability(SPEC)
     assert not found.available

@@ -77,7 +77,7 @@ def test_what_a_glance_can_see_is_said_before_a_run(models: Path, damage: Callab
 def test_damage_to_a_shared_file_concerns_the_whole_family(models: Path) -> None:
     (models / "mini/vae/config.json").unlink()
     weights = Weights(models)
-    assert not any(weights.availability(spec).available for spec in MODELS.values() if spec.shipped)
+    assert not any(weights.availability(spec).available for spec in MODELS.values() if spec.shared)
 
 
 def test_a_file_that_changes_later_is_checked_again(models: Path) -> None:

@@ -77,8 +77,16 @@ class RunFolder:
         return json.loads((self._made(stage) / "facts.json").read_text(encoding="utf-8"))
 
     def log(self, stage: str) -> list[dict[str, float]]:
-        lines = (self._made(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        """The lines of a stage's log, with steps counted on where a run went on from the weights of an earlier one."""
+        lines = [
+            json.loads(line) for line in (self._made(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
+        before, last = 0, 0
+        for line in lines:
+            before += last if line["step"] == 1 else 0
+            last = line["step"]
+            line["step"] += before
+        return lines
 
     def _made(self, path: str) -> Path:
         folder = self.root / path
