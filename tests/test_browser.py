@@ -182,6 +182,41 @@ def test_stop_ends_the_run_and_the_next_one_works(visit: Visit) -> None:
     assert time.monotonic() - start < 20, text
 
 
+def test_stop_and_generate_at_once_again_and_again(visit: Visit) -> None:
+    page = visit()
+    choose(page, "sd-mini")
+    set_images(page, 8)
+    for _ in range(5):
+        press(page)
+        expect(column(page, "sd-mini").locator("[data-phase=running]")).to_contain_text("step", timeout=RUN_MS)
+        press(page, "Stop")
+        expect(column(page, "sd-mini").locator("[data-phase=stopped]")).to_be_visible()
+    expect(page.get_by_text("Error")).to_be_hidden()
+
+
+def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
+    first, second = visit(), visit()
+    for page in (first, second):
+        choose(page, "sd-mini")
+        set_images(page, 8)
+        press(page)
+        if page is first:
+            expect(column(page, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
+    expect(second.locator("#status")).to_contain_text("queue")
+    press(second, "Stop")
+    expect(second.locator("#status")).to_contain_text("Nothing is running.")
+    expect(second.locator("#status")).not_to_contain_text("queue")
+    press(first, "Stop")
+    expect(first.locator("#status")).to_contain_text("Stopped")
+    assert column(second, "sd-mini").locator("section").count() == 0
+    choose(second, "instaflow-mini")
+    set_images(second, 1)
+    press(second)
+    wait_done(second, "instaflow-mini")
+    for page in (first, second):
+        expect(page.get_by_text("Error")).to_be_hidden()
+
+
 def test_a_closed_tab_frees_the_device(visit: Visit) -> None:
     leaver, other = visit(), visit()
     choose(leaver, "sd-mini")

@@ -1,5 +1,6 @@
 """What the page makes of events and raw input, as pure functions: no server, no browser, no models."""
 
+import asyncio
 import base64
 import io
 import re
@@ -31,7 +32,7 @@ from instaflow_demo.registry import MODELS
 from instaflow_demo.report import COLUMNS, collect, rows, to_csv, to_markdown
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.ui.background import batches
+from instaflow_demo.ui.background import UnderWay, batches
 from instaflow_demo.ui.download import DownloadPanel
 from instaflow_demo.ui.folders import FolderPanel
 from instaflow_demo.ui.form import EXAMPLES, Form
@@ -448,7 +449,7 @@ def test_a_forged_download_is_refused_where_there_is_no_button(tmp_path: Path) -
     settings = Settings(kept=Gallery(tmp_path), out=tmp_path)
     panel = DownloadPanel(Service(Weights(), Gallery(tmp_path)), settings, gr.I18n())
     for model in ("2rf", "sd-mini", None, ["2rf"]):
-        (answer,) = list(panel._run(model, True, "en"))[-1:]
+        (answer,) = list(panel._run(gr.Request(), model, True, "en"))[-1:]
         assert "Choose a model to download." in answer
 
 
@@ -632,3 +633,43 @@ def test_looks_come_even_when_nothing_happens() -> None:
     looks = batches(slow(), 0.05)
     assert next(looks) == []
     assert [i for batch in looks for i in batch] == [1]
+
+
+def test_an_error_of_the_work_is_raised_where_it_is_heard() -> None:
+    def failing() -> Iterator[int]:
+        yield 1
+        raise DeviceUnavailable("no GPU")
+
+    seen = []
+    with pytest.raises(DeviceUnavailable, match="no GPU"):
+        for batch in batches(failing(), 0.01):
+            seen += batch
+    assert seen == [1]
+
+
+def test_stop_ends_the_work_of_one_visitor_and_waits_for_its_last_words() -> None:
+    under_way, closed = UnderWay(), {name: threading.Event() for name in ("ana", "rui")}
+    begun = threading.Barrier(3)
+    said: list[str] = []
+
+    def visit(name: str) -> None:
+        with under_way.batches(name, counted(closed[name], set()), 0.02) as news:
+            begun.wait(5)
+            for _ in news:
+                pass
+            time.sleep(0.1)  # the last answer takes its time to be sent
+            said.append(name)
+
+    visits = [threading.Thread(target=visit, args=(name,)) for name in closed]
+    for thread in visits:
+        thread.start()
+    begun.wait(5)
+    assert asyncio.run(under_way.ended("ana"))
+    assert said == ["ana"]
+    assert closed["ana"].wait(1)
+    assert not closed["rui"].is_set()
+    assert not asyncio.run(under_way.ended("ana"))
+    assert asyncio.run(under_way.ended("rui"))
+    for thread in visits:
+        thread.join(1)
+    assert said == ["ana", "rui"]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from ..gallery import read_metadata
 from ..registry import MODELS, REFINER
 from ..report import collect, rows
 from ..service import Service
-from .background import batches
+from .background import UnderWay
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Ask, Form
@@ -59,6 +58,7 @@ class ComparePage:
         self._form = Form(settings, text)
         self._download = DownloadPanel(service, settings, text)
         self._folders = FolderPanel(service, settings, text)
+        self._under_way = UnderWay()
         self._places: dict[str, Place] = {}
 
     # ------------------------------------------------------------ building
@@ -87,8 +87,8 @@ class ComparePage:
         self._warmth = gr.HTML("")
 
     def _outputs(self) -> None:
-        self._view = gr.State(RunView(), time_to_live=3600)
         self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
+        self._left = gr.State(0)  # how often the visitor has left the queue
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._places[model] = self._place(model)
@@ -109,7 +109,7 @@ class ComparePage:
             [self._generate.click, form["prompt"].submit],
             self._run,
             form.inputs,
-            [self._view, self._status, self._table, form["seed"], *places],
+            [self._status, self._table, form["seed"], *places],
             validator=form.validate,
             preprocess=False,
             show_progress="minimal",
@@ -117,14 +117,8 @@ class ComparePage:
             api_name="generate",
             **_ONE_AT_A_TIME,
         )
-        heads = [place.head for place in self._places.values()]
-        self._stop.click(
-            self._stopped,
-            [self._view, form["language"]],
-            [self._view, self._status, *heads],
-            cancels=[run],
-            **_QUIET,
-        )
+        self._stop.click(self._stopped, [form["language"], self._left], [self._status, self._left], **_QUIET)
+        self._left.change(None, None, None, cancels=[run], api_visibility="private")
         self._status.change(None, None, None, js=_SCROLL, api_visibility="private")
         run.then(self._measured, [form["language"]], [self._environment], **_QUIET)
         greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
@@ -166,7 +160,7 @@ class ComparePage:
 
     # ------------------------------------------------------------ a run
 
-    def _run(self, *values: Any) -> Iterator[Update]:
+    def _run(self, request: gr.Request, *values: Any) -> Iterator[Update]:
         """Everything from a press of Generate to the last number; closing it ends the work within one step."""
         try:
             ask = self._form.parse(*values)
@@ -175,7 +169,7 @@ class ComparePage:
         view = RunView.of(ask.request, ask.display)
         yield self._begun(view, ask)
         seen: list[Event] = []
-        with closing(batches(self._service.run(ask.request), _LOOK_EVERY_S)) as news:
+        with self._under_way.batches(request.session_hash, self._service.run(ask.request), _LOOK_EVERY_S) as news:
             for events in news:
                 for event in events:
                     picture = self._picture(event, ask) if isinstance(event, ImageReady) else None
@@ -187,7 +181,6 @@ class ComparePage:
     def _begun(self, view: RunView, ask: Ask) -> Update:
         waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
         update: Update = {
-            self._view: view,
             self._status: status_html(say(ask.language, waiting), "busy begun"),
             self._table: "",
             self._form["seed"]: ask.request.seed,
@@ -200,7 +193,7 @@ class ComparePage:
 
     def _changed(self, view: RunView, models: set[str], ask: Ask) -> Update:
         """Only the columns of `models`, so that a slow one never touches a fast one's images."""
-        update: Update = {self._view: view}
+        update: Update = {self._status: gr.skip()}  # an answer all the same, so that gradio notices who has left
         if models:
             running = say(ask.language, "running", done=view.done, total=len(view.columns))
             update[self._status] = status_html(running, "busy")
@@ -213,11 +206,11 @@ class ComparePage:
 
     def _ended(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
         """The table, and every column once more: speed-ups are known only now."""
-        view = view.stopped()  # changes nothing, unless the run broke off
         language = ask.language
         finished = say(language, "finished", done=view.done, total=len(view.columns))
+        if not view.over:
+            view, finished = view.stopped(), say(language, "stopped_status")
         update: Update = {
-            self._view: view,
             self._status: status_html(finished),
             self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),
         }
@@ -236,10 +229,8 @@ class ComparePage:
         refined_s = event.refinement.seconds if event.refinement else None
         return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s)
 
-    def _stopped(self, view: RunView, language: Language) -> Update:
-        """What the page shows once the run has been cancelled."""
-        if view.over:
-            return {self._status: status_html(say(language, "nothing_running"))}
-        view = view.stopped()
-        heads = {self._places[c.model].head: column_html(view, c.model, language) for c in view.columns}
-        return {self._view: view, self._status: status_html(say(language, "stopped_status")), **heads}
+    async def _stopped(self, language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
+        """End the visitor's run, or take it out of the queue, where gradio's way to cancel can be relied on."""
+        if await self._under_way.ended(request.session_hash):
+            return gr.skip(), left
+        return status_html(say(language, "nothing_running")), left + 1

@@ -11,9 +11,12 @@ from ..errors import DemoError
 from ..events import Downloading
 from ..registry import ModelSpec
 from ..service import Service
+from .background import UnderWay
 from .render import bar, problem, status_html
 from .settings import Settings
 from .text import Language, gigabytes, say
+
+_LOOK_EVERY_S = 0.25
 
 
 class DownloadPanel:
@@ -23,6 +26,7 @@ class DownloadPanel:
         self._service = service
         self._settings = settings
         self._text = text
+        self._under_way = UnderWay()
 
     def build(self) -> None:
         t = self._text
@@ -47,19 +51,27 @@ class DownloadPanel:
             **quiet,
         )
         run.then(**refreshed)
-        self._stop.click(self._stopped, [language], [self._progress], cancels=[run], concurrency_limit=None, **quiet)
+        self._stop.click(self._stopped, [language], [self._progress], concurrency_limit=None, **quiet)
 
-    def _run(self, model: Any, accepted: Any, language: Language) -> Iterator[Markup]:
-        """Everything from the press of the button to the last byte; closing it ends the download, to be resumed."""
+    def _run(self, request: gr.Request, model: Any, accepted: Any, language: Language) -> Iterator[Markup]:
+        """Everything from the press of the button to the last byte; what was stopped goes on with the next press."""
         try:
             spec = self._asked(model, accepted, language)
             yield status_html(say(language, "download_begins"), "busy")
-            for step in hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"):
-                yield _progress(step, language)
+            yield from self._fetched(spec, request.session_hash, language)
         except DemoError as error:
             yield problem(say(language, "download_failed"), str(error))
-            return
-        yield status_html(say(language, "download_done", title=spec.title))
+
+    def _fetched(self, spec: ModelSpec, visitor: str | None, language: Language) -> Iterator[Markup]:
+        steps, last = hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"), None
+        with self._under_way.batches(visitor, steps, _LOOK_EVERY_S) as news:
+            for latest in news:
+                last = latest[-1] if latest else last
+                if last:
+                    yield _progress(last, language)
+        complete = self._service.availability()[spec.id].available
+        said = say(language, "download_done", title=spec.title) if complete else say(language, "download_stopped")
+        yield status_html(said)
 
     def _asked(self, model: Any, accepted: Any, language: Language) -> ModelSpec:
         """Raises DemoError, with a sentence, unless the visitor may have this model and wants it."""
@@ -73,8 +85,9 @@ class DownloadPanel:
             raise DemoError(say(language, "download_consent", licence=spec.licence))
         return spec
 
-    def _stopped(self, language: Language) -> Markup:
-        return status_html(say(language, "download_stopped"))
+    async def _stopped(self, language: Language, request: gr.Request) -> Any:
+        stopped = await self._under_way.ended(request.session_hash)
+        return gr.skip() if stopped else status_html(say(language, "nothing_running"))
 
 
 def _choice(spec: ModelSpec) -> str:
