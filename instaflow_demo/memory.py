@@ -6,7 +6,7 @@ Nothing here slices attention: PyTorch's own takes memory in proportion to the p
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -62,16 +62,20 @@ PLANS = (
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that a model needs: its networks, in groups that work together, and what one image takes at each stage."""
+    """Bytes that a model needs: its networks, in groups that work together, and what one image takes at each stage.
+
+    `beside` is what stays on the device however the model is fitted in: a safety checker.
+    """
 
     groups: tuple[int, ...]
     sampling: int
     decoding: int = 0
     decoding_tile: int = 0
+    beside: int = 0
 
     def held(self, plan: Plan) -> int:
         """What the networks take."""
-        return max(self.groups) if plan.offloaded else sum(self.groups)
+        return (max(self.groups) if plan.offloaded else sum(self.groups)) + self.beside
 
     def total(self, plan: Plan, images: int) -> int:
         """What they take together with a pass of so many images."""
@@ -79,14 +83,19 @@ class Need:
         return self.held(plan) + max(images * self.sampling, decoded if plan.one_by_one else images * decoded)
 
 
-def need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, *, guided: bool) -> Need:
+def need(
+    spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, *, guided: bool, checker: Path | None = None
+) -> Need:
     """What a model needs for images of `size` pixels; `guided` evaluates each of them twice at once.
+
+    `checker` is the folder of the safety checker that looks at them.
 
     Raises:
         ModelUnavailable: when its files cannot be read.
     """
     try:
-        return _need(spec, files, placement, size, guided)
+        beside = _parameters(checker) * placement.torch_dtype.itemsize if checker else 0
+        return replace(_need(spec, files, placement, size, guided), beside=beside)
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         raise damaged(spec, files) from error
 

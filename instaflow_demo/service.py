@@ -215,17 +215,21 @@ class Service:
         loaded = self._loaded.get(key)
         files = loaded.files if loaded else self._weights.locate(run.model)
         shape, needs = (run.size, run.guided), loaded.needs if loaded else {}
+        checker = self._weights.safety_checker(run.model, files) if self._safety else None
         if shape not in needs:
-            needs[shape] = memory.need(run.model, files, placement, run.size, guided=run.guided)
+            needs[shape] = memory.need(run.model, files, placement, run.size, guided=run.guided, checker=checker)
         need = needs[shape]
         images = request.images if request.batched or run.model.together else 1
+        if loaded is None:  # before others make way for nothing
+            memory.refuse_hopeless(run.model, need, self._obtainable(placement), placement)
         plan, free = self._make_room(need, images, placement, key)
         if loaded is None:
             memory.refuse_hopeless(run.model, need, free, placement)
             yield replace(loading, notes=(*placement.notes, *memory.forecast(run.model, need, plan, images, free)))
             engine = self._engine(request, run.model, files, placement, plan)
-            checker, load_s = self._checker(run.model, files, placement), engine.load_s
-            loaded = self._loaded[key] = _Loaded(engine, files, plan, needs, _merged(request), checker)
+            looking = self._checker(run.model, files, checker, placement) if checker else None
+            loaded = self._loaded[key] = _Loaded(engine, files, plan, needs, _merged(request), looking)
+            load_s = engine.load_s
         elif plan != loaded.plan:
             loaded.engine.fit(plan)
             loaded.plan = plan
@@ -246,10 +250,7 @@ class Service:
         delta = self._weights.delta(spec, request.delta_from) if request.delta_from else None
         return Extras(request.loras, delta)
 
-    def _checker(self, spec: ModelSpec, files: ModelFiles, placement: Placement) -> "SafetyChecker | None":
-        folder = self._weights.safety_checker(spec, files) if self._safety else None
-        if folder is None:
-            return None
+    def _checker(self, spec: ModelSpec, files: ModelFiles, folder: Path, placement: Placement) -> "SafetyChecker":
         from .engines.safety import SafetyChecker  # noqa: PLC0415 - slow to import
 
         return SafetyChecker.load(spec, files, folder, placement)
@@ -267,6 +268,11 @@ class Service:
             if plan == memory.WHOLE or not others:
                 return plan, free
             self._unload(others.pop(0))
+
+    def _obtainable(self, placement: Placement) -> int:
+        """The bytes that are free, or would be if every model on the device made way."""
+        held = sum(loaded.held for key, loaded in self._loaded.items() if key[1] == placement.device)
+        return device.free_bytes(placement) + held
 
     def _forget_moved(self) -> None:
         while self._moved:

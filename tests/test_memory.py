@@ -268,6 +268,27 @@ def test_models_make_way_the_least_recently_used_first(
     service.close()
 
 
+def test_nothing_makes_way_for_a_model_that_cannot_fit_even_so(
+    tmp_path: Path, files: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(Weights(), Gallery(tmp_path))
+    one = memory.need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
+    monkeypatch.setattr(
+        device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service._loaded.values())
+    )
+    big = memory.need
+    monkeypatch.setattr(
+        memory,
+        "need",
+        lambda spec, *rest, **options: Need((3 * one,), 1) if spec.id == "2rf-mini" else big(spec, *rest, **options),
+    )
+    list(service.run(GenerationRequest.parse("a dog", SD.id, steps=1, save=False)))
+    (failed,) = service.run(GenerationRequest.parse("a dog", "2rf-mini", steps=1, save=False))
+    assert isinstance(failed, Failed)
+    assert [key[0] for key in service._loaded] == [SD.id]
+    service.close()
+
+
 def test_short_memory_is_said_with_every_image(tmp_path: Path, files: ModelFiles, free: Callable) -> None:
     need = memory.need(SD, files, CPU, 256, guided=True)
     free(need.total(ONE_BY_ONE, 4))

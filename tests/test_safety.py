@@ -8,16 +8,20 @@ import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
+from safetensors.torch import load_file
 from small_glide import save_converted
 from small_sd import save_published
 from transformers import CLIPConfig
 
 import app
+from instaflow_demo import memory
+from instaflow_demo.device import Placement
 from instaflow_demo.events import Event, Failed, ImageReady, Loading, Preview
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights import ModelFiles, Weights
 
 TOWER = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 
@@ -85,9 +89,12 @@ def test_a_checker_that_fails_blocks(
 def test_a_damaged_checker_lets_its_model_not_be_used(checkpoint: Path, tmp_path: Path) -> None:
     save_checker(checkpoint / "safety_checker", threshold=1.5)
     (checkpoint / "safety_checker/model.safetensors").write_bytes(b"garbled")
-    (failed,) = [event for event in run(checkpoint, tmp_path / "out") if not isinstance(event, Loading)]
-    assert isinstance(failed, Failed)
-    assert "damaged" in failed.message
+    service = Service(Weights(folders={"sd-1.5": checkpoint}), Gallery(tmp_path / "out"), safety=True)
+    request = GenerationRequest.parse("a big dog", "sd-1.5", steps=1, size=256)
+    for _ in range(2):
+        (failed,) = [event for event in service.run(request) if not isinstance(event, Loading)]
+        assert isinstance(failed, Failed)
+        assert "damaged" in failed.message
 
 
 def test_without_a_checker_images_say_so(checkpoint: Path, tmp_path: Path) -> None:
@@ -100,6 +107,17 @@ def test_shipped_models_need_none(tmp_path: Path) -> None:
     request = GenerationRequest.parse("a big dog", "instaflow-mini", seed=3)
     assert ready(list(service.run(request))).notes == ()
     service.close()
+
+
+def test_the_checker_counts_in_the_forecast(checkpoint: Path) -> None:
+    save_checker(checkpoint / "safety_checker", threshold=1.5)
+    spec, files, cpu = MODELS["sd-1.5"], ModelFiles(checkpoint), Placement("cpu", "float32")
+    folder = checkpoint / "safety_checker"
+    without, beside = (memory.need(spec, files, cpu, 256, guided=True, checker=each) for each in (None, folder))
+    numbers = sum(tensor.numel() for tensor in load_file(folder / "model.safetensors").values())
+    assert numbers > 0
+    for plan in memory.PLANS:
+        assert beside.held(plan) - without.held(plan) == numbers * 4
 
 
 def test_previews_that_nobody_checked_are_held_back(tmp_path: Path) -> None:

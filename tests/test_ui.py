@@ -517,7 +517,7 @@ def test_an_unknown_text_is_an_error() -> None:
 @pytest.fixture(scope="module")
 def form(tmp_path_factory: pytest.TempPathFactory) -> Form:
     out = tmp_path_factory.mktemp("out")
-    settings = Settings(kept=Gallery(out), out=out, models=(FAST, SLOW))
+    settings = Settings(kept=Gallery(out), out=out, models=(FAST, SLOW, "2rf"))
     with gr.Blocks():
         form = Form(settings, gr.I18n(**{language: dict(TEXTS[language]) for language in LANGUAGES}))
         form.prompt()
@@ -546,6 +546,16 @@ def test_settings_reach_their_own_model(form: Form) -> None:
     ask = form.parse(*values_of(form, **changes))
     run = ask.request.runs[1]
     assert (run.steps, run.guidance, ask.request.batched, ask.keep, ask.display) == (10, 1.5, True, False, False)
+
+
+def test_size_is_a_setting_of_models_that_let_it_be_chosen(form: Form) -> None:
+    assert [name for name in form.names if name.startswith("size:")] == ["size:2rf"]
+    part = form["size:2rf"]
+    assert (part.minimum, part.maximum, part.step, part.value) == (256, 768, 64, 512)
+    ask = form.parse(*values_of(form, models=[FAST, "2rf"], **{"size:2rf": 640}))
+    assert [run.size for run in ask.request.runs] == [256, 640]
+    with pytest.raises(InvalidRequest, match="multiple of 64"):
+        form.parse(*values_of(form, models=["2rf"], **{"size:2rf": 650}))
 
 
 def test_a_locked_seed_stays_and_a_random_one_changes(form: Form) -> None:

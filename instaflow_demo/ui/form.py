@@ -131,7 +131,11 @@ class Form:
             gr.Markdown(f"**{spec.title}**")
             if spec.steps.fixed and spec.guidance.fixed:
                 gr.Markdown(self._text("fixed"))
-            for name, allowed, step in (("steps", spec.steps, 1), ("guidance", spec.guidance, 0.1)):
+            for name, allowed, step in (
+                ("steps", spec.steps, 1),
+                ("guidance", spec.guidance, 0.1),
+                ("size", spec.size, 64),
+            ):
                 if not allowed.fixed:
                     self._parts[f"{name}:{spec.id}"] = self._slider(name, allowed, step)
 
@@ -196,6 +200,7 @@ class Form:
             seed=seed,
             steps=self._of_models(raw, "steps"),
             guidance=self._of_models(raw, "guidance"),
+            size=self._of_models(raw, "size"),
             batched={"single": False, "batch": True}.get(str(raw["mode"])),
             device=raw["device"],
             dtype=raw["dtype"],
