@@ -35,11 +35,11 @@ class Style:
     portuguese: tuple[str, ...]
 
 
-# Captions without a style mostly show the first two sets. A prompt that names no style then has few ways to be drawn,
-# which a one-step model needs: it answers with one image, and the mean of many styles is a blur.
+# Captions without a style mostly show the first set. A prompt that names no style then has one way to be drawn, which a
+# one-step model needs: it answers with one image, and the mean of many styles is a blur.
 STYLES = {
     "noto": Style(0.26, 0.30, ("noto style",), ("estilo noto",)),
-    "fluent-emoji": Style(0.22, 0.60, ("3d style", "glossy style"), ("estilo 3d", "estilo brilhante")),
+    "fluent-emoji": Style(0.22, 0.85, ("3d style", "glossy style"), ("estilo 3d", "estilo brilhante")),
     "twemoji": Style(0.17, 0.90, ("flat style", "twitter style"), ("estilo plano", "estilo twitter")),
     "fluent-emoji-flat": Style(0.14, 0.90, ("fluent style", "simple style"), ("estilo fluent", "estilo simples")),
     "emojione": Style(0.11, 0.95, ("joy style",), ("estilo joy",)),

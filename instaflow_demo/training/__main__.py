@@ -1,8 +1,8 @@
 """`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
 
-Stages: data, text-encoder, autoencoder, teacher, reflow, distill, text2im-text, text2im-base, text2im-upsampler, judge
-and export. To resume a stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m
-instaflow_demo.training STAGE`.
+Stages: data, text-encoder, autoencoder, teacher, reflow, features, distill, progressive, text2im-text, text2im-base,
+text2im-upsampler, judge and export. To resume a stage, run its command again. For several GPUs: `accelerate launch
+--multi_gpu -m instaflow_demo.training STAGE`.
 """
 
 import itertools
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import typer
@@ -22,11 +22,25 @@ from .. import glide
 from ..errors import DemoError
 from ..evaluation.judge import Judge
 from ..registry import MODELS
-from . import architecture, autoencoder, export, loop, reflow, sheet, sprites, teacher, text, text2im
+from . import (
+    architecture,
+    autoencoder,
+    export,
+    features,
+    loop,
+    progressive,
+    reflow,
+    sheet,
+    sprites,
+    teacher,
+    text,
+    text2im,
+)
 from . import judge as judging
+from .features import Features
 from .scenes import Composer, Sampler
 from .stages import RunFolder, record, save_half
-from .teacher import Prompts
+from .teacher import EncodedScenes, Prompts
 from .wordnet import WordNet
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -44,6 +58,9 @@ OdeSteps = Annotated[int, typer.Option("--ode-steps", help="Euler steps that mak
 Guidance = Annotated[float, typer.Option("--guidance", help="Guidance scale; 1 is none.")]
 
 DEFAULT_RUN = Path("training-runs/mini")
+DISTILLED = {"reflow": "distill", "teacher": "direct"}  # what a stage is called once it is distilled
+_PAIR_SEEDS = {"teacher": 3000, "reflow": 4000}
+OTHERS = 0.5  # a judge must know all the emoji of a concept
 
 
 @app.command()
@@ -151,7 +168,8 @@ def train_teacher(
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
     folder, prompts = files.stage("teacher"), files.prompts(process.device)
-    scenes = _encoded_scenes(folder, count // process.num_processes, shape.image_size, files, prompts, process)
+    share = count // process.num_processes
+    scenes = files.scenes(process, lambda: _encode(share, shape.image_size, files, prompts, process))
     if files.left_by_earlier_run("teacher"):
         unet = files.unet("teacher")
     training = teacher.train(unet, prompts, scenes, budget, process, folder, batch=batch)
@@ -172,42 +190,107 @@ def train_reflow(
     dry_run: DryRun = False,
 ) -> None:
     """Make pairs with the guided teacher and train the 2-rectified flow on them."""
-    budget = loop.Budget(steps, minutes, pause_after)
-    if _told(dry_run, f"make {count} pairs of {ode_steps} steps at guidance {guidance:g}; reflow with {budget}"):
+    budget, made = loop.Budget(steps, minutes, pause_after), _Pairs("teacher", count, ode_steps, guidance)
+    if _told(dry_run, f"make {made}; reflow with {budget}"):
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
     folder, prompts = files.stage("reflow"), files.prompts(process.device)
-    made = _Pairs(count, ode_steps, guidance, seed=3000)
-    pairs = _pairs(made, files, "teacher", prompts, process)
+    pairs = _pairs(made, files, prompts, process)
     unet = files.unet("teacher")
     training = reflow.reflow(unet, prompts, pairs, budget, process, folder, batch=batch)
     _train(unet, training, folder, process, {"batch": batch * process.num_processes, **vars(made)})
 
 
+@app.command(name="features")
+def train_features(
+    run: Run = DEFAULT_RUN,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 512,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train what tells how alike two latents look, on the teacher's scenes."""
+    budget = loop.Budget(steps, minutes, pause_after)
+    if _told(dry_run, f"train a network of features with {budget}, {batch} a step"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    torch.manual_seed(0)
+    scenes, folder = files.scenes(process), files.stage("features")
+    network = Features(scenes.latents.shape[1])
+    training = features.train(network, scenes, budget, process, folder, batch=batch)
+    progress = loop.report(training, folder / "log.jsonl", "features", main=process.is_main_process)
+    if process.is_main_process:
+        network.save(folder)
+        record(folder, progress, {"batch": batch * process.num_processes})
+    process.end_training()
+
+
 @app.command(name="distill")
 def train_distill(
     run: Run = DEFAULT_RUN,
+    source: Annotated[
+        Literal["reflow", "teacher"], typer.Option("--from", help="The stage whose paths are to become one step.")
+    ] = "reflow",
+    perceptual: Annotated[
+        bool, typer.Option("--perceptual", help="Go on from what was distilled, by how alike images look.")
+    ] = False,
     steps: Steps = None,
     minutes: Minutes = None,
     pause_after: Pause = None,
     batch: BatchSize = 512,
     count: PairCount = 100_000,
     ode_steps: OdeSteps = 25,
-    guidance: Guidance = 1.0,
+    guidance: Annotated[
+        float | None, typer.Option("--guidance", help="Of the pairs; by default 3 from the teacher, else 1.")
+    ] = None,
     compile_: Compile = True,
     dry_run: DryRun = False,
 ) -> None:
-    """Make pairs with the 2-rectified flow and distil it to one step."""
+    """Make pairs with the 2-rectified flow, or with the teacher, and distil it to one step."""
     budget = loop.Budget(steps, minutes, pause_after)
-    if _told(dry_run, f"make {count} pairs of {ode_steps} steps at guidance {guidance:g}; distil with {budget}"):
+    made = _Pairs(source, count, ode_steps, guidance or {"reflow": 1.0, "teacher": 3.0}[source])
+    if _told(dry_run, f"make {made}; distil with {budget}"):
         return
     process, files = loop.accelerator(compile_), RunFolder(run)
-    folder, prompts = files.stage("distill"), files.prompts(process.device)
-    made = _Pairs(count, ode_steps, guidance, seed=4000)
-    pairs = _pairs(made, files, "reflow", prompts, process)
-    unet = files.unet("reflow")
-    training = reflow.distill(unet, prompts, pairs, budget, process, folder, batch=batch)
-    _train(unet, training, folder, process, {"batch": batch * process.num_processes, **vars(made)})
+    stage = DISTILLED[source]
+    begun, network = files.unet(stage if perceptual else source), files.features(process.device) if perceptual else None
+    folder, prompts = files.stage(f"{stage}-perceptual" if perceptual else stage), files.prompts(process.device)
+    pairs = _pairs(made, files, prompts, process)
+    training = reflow.distill(begun, prompts, pairs, budget, process, folder, features=network, batch=batch)
+    _train(begun, training, folder, process, {"batch": batch * process.num_processes, **vars(made)})
+
+
+@app.command(name="progressive")
+def train_progressive(
+    run: Run = DEFAULT_RUN,
+    begin: Annotated[int, typer.Option("--begin", help="Steps of the first student, a power of two.")] = 16,
+    steps: Annotated[int | None, typer.Option("--steps", help="Train each student for this many steps.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", help="Train all students together for this long.")
+    ] = None,
+    batch: BatchSize = 512,
+    guidance: Guidance = 3.0,
+    compile_: Compile = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Distil the guided teacher progressively: each student halves the steps of the one before, down to one."""
+    halvings = [begin >> number for number in range(begin.bit_length())]
+    budget = loop.Budget(steps, minutes / len(halvings) if minutes else None)
+    if _told(dry_run, f"train students of {', '.join(map(str, halvings))} steps with {budget} each, {batch} a step"):
+        return
+    process, files = loop.accelerator(compile_), RunFolder(run)
+    prompts, scenes = files.prompts(process.device), files.scenes(process)
+    for before, count in zip(["teacher", *(f"progressive/{n}" for n in halvings)], halvings, strict=False):
+        folder = files.stage(f"progressive/{count}")
+        if (folder / "unet").exists():
+            continue  # of an earlier run
+        student, scale = files.unet(before), guidance if before == "teacher" else 1.0
+        training = progressive.halve(
+            student, files.unet(before), count, prompts, scenes, budget, process, folder, guidance=scale, batch=batch
+        )
+        _train(student, training, folder, process, {"batch": batch * process.num_processes, "guidance": scale})
 
 
 @app.command()
@@ -254,12 +337,12 @@ def text2im_base(
     _go_on(painter, "text2im-base", files)
     folder, drawn = files.stage("text2im-base"), sprites.load(files.sprites, _cascade(toy).upsampler.size)
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
-    tokenizer, cached = files.text2im_tokenizer(), folder / f"scenes-{process.process_index}.safetensors"
-    if not cached.exists():
-        share = count // process.num_processes
-        made = text2im.small_scenes(share, shape.size, sampler, composer, tokenizer, shape.tokens, process)
-        made.save(cached)
-    scenes = text2im.SmallScenes.load(cached, process.device)
+    tokenizer, share = files.text2im_tokenizer(), count // process.num_processes
+
+    def make() -> text2im.SmallScenes:
+        return text2im.small_scenes(share, shape.size, sampler, composer, tokenizer, shape.tokens, process)
+
+    scenes = text2im.SmallScenes.share(folder, "scenes", process, make)
     training = text2im.train_base(painter, scenes, tokenizer, budget, process, folder, batch=batch)
     _train_painter(painter, training, folder, process, {"batch": batch * process.num_processes, "scenes": count})
 
@@ -314,7 +397,7 @@ def train_judge(
     known, unknown = judging.split(drawn.keys)
     composer = Composer(drawn, process.device)
     network = Judge.of(architecture.JUDGE_TOY if toy else architecture.JUDGE, files.tokenizer())
-    sampler = Sampler(drawn.keys, known)
+    sampler = Sampler(drawn.keys, known, OTHERS)
     training = judging.train(network, sampler, composer, budget, process, folder, batch=batch, count=count)
     progress = loop.report(training, folder / "log.jsonl", "judge", main=process.is_main_process)
     if process.is_main_process:
@@ -324,7 +407,7 @@ def train_judge(
         scenes = Sampler(drawn.keys).scenes(references, seed=8000)
         judging.save_reference(network, scenes, composer, folder / "network/reference.safetensors")
         right = {
-            name: judging.accuracy(network, Sampler(drawn.keys, keys).scenes(references, seed=8001), composer)
+            name: judging.accuracy(network, Sampler(drawn.keys, keys, OTHERS).scenes(references, seed=8001), composer)
             for name, keys in (("seen_sprites", known), ("new_sprites", unknown))
         }
         (folder / "network/accuracy.json").write_text(json.dumps(right, indent=2) + "\n", encoding="utf-8")
@@ -368,43 +451,40 @@ def export_models(
     typer.echo(f"Wrote {', '.join(written)}: {size / 1e6:.1f} MB in {target}")
 
 
-def _encoded_scenes(
-    folder: Path, count: int, size: int, files: RunFolder, prompts: Prompts, process: Accelerator
-) -> teacher.EncodedScenes:
-    """This process's scenes, from the file that an earlier run left or made now."""
-    cached = folder / f"scenes-{process.process_index}.safetensors"
-    if not cached.exists():
-        drawn = sprites.load(files.sprites, size)
-        sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
-        vae = files.autoencoder(process.device)
-        teacher.encode_scenes(count, sampler, composer, vae, prompts, process).save(cached)
-    return teacher.EncodedScenes.load(cached, process.device)
+def _encode(count: int, size: int, files: RunFolder, prompts: Prompts, process: Accelerator) -> EncodedScenes:
+    """This process's scenes, encoded."""
+    drawn = sprites.load(files.sprites, size)
+    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+    return teacher.encode_scenes(count, sampler, composer, files.autoencoder(process.device), prompts, process)
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """How a stage's pairs are made: its facts in the model card."""
+    """How pairs are made: their facts in the model card."""
 
+    pairs_of: str
     pairs: int
     ode_steps: int
     guidance: float
-    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.pairs} pairs with {self.pairs_of} in {self.ode_steps} steps at guidance {self.guidance:g}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.pairs_of}-{self.pairs}-{self.ode_steps}-{self.guidance:g}"
 
 
-def _pairs(made: _Pairs, files: RunFolder, source: str, prompts: Prompts, process: Accelerator) -> reflow.Pairs:
-    """This process's share of the pairs made with the U-Net of stage `source`."""
-    sampler = Sampler(sprites.keys(files.sprites))
+def _pairs(made: _Pairs, files: RunFolder, prompts: Prompts, process: Accelerator) -> reflow.Pairs:
+    """This process's share of the pairs, from the file that an earlier stage left or made now."""
     share = made.pairs // process.num_processes
-    return reflow.make_pairs(
-        files.unet(source),
-        prompts,
-        sampler,
-        process,
-        share,
-        steps=made.ode_steps,
-        guidance=made.guidance,
-        seed=made.seed,
-    )
+
+    def make() -> reflow.Pairs:
+        sampler, unet = Sampler(sprites.keys(files.sprites)), files.unet(made.pairs_of)
+        settings = {"steps": made.ode_steps, "guidance": made.guidance, "seed": _PAIR_SEEDS[made.pairs_of]}
+        return reflow.make_pairs(unet, prompts, sampler, process, share, **settings)
+
+    return reflow.Pairs.share(files.root / "pairs", made.name, process, make)
 
 
 def _train(

@@ -25,15 +25,19 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Shipped:
-    """A folder of the shipped models: the parts of a training run that it is made of, and the stages that made them."""
+    """A folder of the shipped models: the parts of a training run that it is made of, and the stages that made them.
+
+    Stages that the parts do not come from, but went on from, are `before`.
+    """
 
     title: str
     parts: Mapping[str, str]
     finish: Callable[[Path], None] = lambda folder: None
+    before: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(made.partition("/")[0] for made in self.parts.values()))
+        return tuple(dict.fromkeys([*self.before, *(made.rpartition("/")[0] for made in self.parts.values())]))
 
     def made(self, run: RunFolder) -> bool:
         """Whether every part has been trained."""
@@ -152,7 +156,21 @@ SHIPPED = MappingProxyType(
         ),
         "sd-mini": Shipped("Stable Diffusion mini: the teacher", {"unet": "teacher/unet"}, _stable_diffusion),
         "2rf-mini": Shipped("2-Rectified Flow mini", {"unet": "reflow/unet"}, _stable_diffusion),
-        "instaflow-mini": Shipped("InstaFlow mini: one step", {"unet": "distill/unet"}, _stable_diffusion),
+        "instaflow-mini": Shipped(
+            "InstaFlow mini: one step", {"unet": "distill-perceptual/unet"}, _stable_diffusion, ("distill",)
+        ),
+        "sd-distill-mini": Shipped(
+            "SD distilled mini: one step without reflow",
+            {"unet": "direct-perceptual/unet"},
+            _stable_diffusion,
+            ("direct",),
+        ),
+        "pd-mini": Shipped(
+            "Progressively distilled mini: one step by halving",
+            {"unet": "progressive/1/unet"},
+            _stable_diffusion,
+            tuple(f"progressive/{steps}" for steps in (16, 8, 4, 2)),
+        ),
         "text2im-mini": Shipped(
             "Text2im mini: GLIDE's cascade",
             {

@@ -1,6 +1,6 @@
 """The judge's training: real renders only, some sprites never shown, so that it is known what it makes of new ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -32,7 +32,12 @@ class Examination(nn.Module):
         logits = self.log_scale.exp().clamp(max=100) * look.embeddings @ words.T
         match = torch.arange(len(images), device=images.device)
         clip = (F.cross_entropy(logits, match) + F.cross_entropy(logits.T, match)) / 2
-        return clip + sum(_cross_entropy(look.logits[name].float(), truth[name]) for name in CLASSES)
+        return clip + recognition_loss(look.logits, truth)
+
+
+def recognition_loss(logits: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Tensor:
+    """The sum of every head's cross entropy, over those of B images that state its class."""
+    return torch.stack([_cross_entropy(logits[name].float(), truth[name]) for name in CLASSES]).sum()
 
 
 def split(keys: Sequence[tuple[str, str]]) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:

@@ -36,13 +36,17 @@ class SceneSet:
 class Sampler:
     """Draws scenes of the sprites `keys`, or of those that are `chosen` among them.
 
-    Every concept is drawn equally often, its first emoji and the weightier styles more often.
+    Every concept is drawn equally often, the weightier styles more often. Where a concept has several emoji, the first
+    one shows it, and each of the others `others` times as often: a dog's face, and now and then a whole dog. Models
+    learn the first alone, as one way to be drawn is sharper than the mean of two; a judge must know them all.
     """
 
-    def __init__(self, keys: tuple[tuple[str, str], ...], chosen: tuple[tuple[str, str], ...] | None = None):
+    def __init__(
+        self, keys: tuple[tuple[str, str], ...], chosen: tuple[tuple[str, str], ...] | None = None, others: float = 0.0
+    ):
         kept = set(keys if chosen is None else chosen)
         rows = {key: row for row, key in enumerate(keys) if key in kept}
-        self._choices = [(concept, *_drawings(concept, rows)) for concept in concepts()]
+        self._choices = [(concept, *_drawings(concept, rows, others)) for concept in concepts()]
         self._choices = [choice for choice in self._choices if choice[1]]
 
     def scenes(self, count: int, seed: int, captions: int = 1) -> SceneSet:
@@ -89,14 +93,17 @@ class Composer:
             yield self(scenes, slice(start, start + size))
 
 
-def _drawings(concept: Concept, rows: dict[tuple[str, str], int]) -> tuple[list[tuple[int, str]], list[float]]:
+def _drawings(
+    concept: Concept, rows: dict[tuple[str, str], int], others: float
+) -> tuple[list[tuple[int, str]], list[float]]:
     """The sprites that show a concept as (row, style), and how often each is drawn."""
     drawings, weights = [], []
     for order, hexcode in enumerate(concept.hexcodes):
         for style, settings in STYLES.items():
-            if (style, hexcode) in rows:
+            weight = settings.weight * (others if order else 1.0)
+            if weight and (style, hexcode) in rows:
                 drawings.append((rows[style, hexcode], style))
-                weights.append(settings.weight * (1.0 if order == 0 else 0.5))
+                weights.append(weight)
     return drawings, weights
 
 

@@ -3,20 +3,22 @@
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 
 from ..errors import DemoError
 from ..glide import TextEncoder
+from .features import Features
 from .loop import Progress
-from .teacher import Prompts
+from .teacher import EncodedScenes, Prompts
 from .text import Lexicon, Meanings
 
 SHARD = "9MB"  # Hugging Face refuses plain files over 10 MB, so smaller ones keep `git push` to a Space simple
@@ -65,6 +67,13 @@ class RunFolder:
 
     def text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
         return TextEncoder.from_pretrained(self._made(f"{stage}/text_encoder"), torch_dtype=torch.float32)
+
+    def scenes(self, process: Accelerator, make: Callable[[], EncodedScenes] | None = None) -> EncodedScenes:
+        """This process's part of the scenes that the teacher learns from."""
+        return EncodedScenes.share(self.root / "teacher", "scenes", process, make)
+
+    def features(self, device: torch.device) -> Features:
+        return Features.load(self._made("features"), device)
 
     def unet(self, stage: str) -> UNet2DConditionModel:
         return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)

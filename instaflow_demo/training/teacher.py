@@ -7,15 +7,16 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..engines.passes import clip_ids
+from ..evaluation.judge import classes
 from ..flow import guide, interpolate, timestep, velocity
 from .loop import Budget, Progress, Schedule, optimise
 from .scenes import Composer, Sampler
+from .stored import StoredExamples
 
 CAPTION_DROPOUT = 0.1
 CAPTIONS_EACH = 3
@@ -42,18 +43,15 @@ class Prompts:
 
 
 @dataclass(frozen=True)
-class EncodedScenes:
-    """Latents (N, C, H, W) in float16 and, for each, the token ids of its captions (N, K, T) in int16."""
+class EncodedScenes(StoredExamples):
+    """Latents (N, C, H, W) in float16, the token ids of their captions (N, K, T) and their classes (N, heads) in int16.
+
+    The classes are in the order of the judge's `CLASSES`.
+    """
 
     latents: Tensor
     ids: Tensor
-
-    def save(self, path: Path) -> None:
-        save_file({"latents": self.latents.contiguous(), "ids": self.ids}, path)
-
-    @classmethod
-    def load(cls, path: Path, device: torch.device) -> "EncodedScenes":
-        return cls(**{name: tensor.to(device) for name, tensor in load_file(path).items()})
+    classes: Tensor
 
 
 @torch.inference_mode()
@@ -71,7 +69,8 @@ def encode_scenes(
             latents.append(vae.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist.mean.half())
     texts = [text for captions in scenes.captions for text in captions]
     ids = prompts.ids(texts).view(count, CAPTIONS_EACH, -1)
-    return EncodedScenes(torch.cat(latents), ids.to(run.device, torch.int16))
+    shown = torch.stack([*classes(scenes.scenes).values()], dim=1)
+    return EncodedScenes(torch.cat(latents), *(each.to(run.device, torch.int16) for each in (ids, shown)))
 
 
 def train(
@@ -90,7 +89,7 @@ def train(
     generator = torch.Generator(run.device).manual_seed(run.process_index)
 
     def loss(network: nn.Module, _: int) -> Tensor:
-        x1, ids = _draw(scenes, batch, generator)
+        x1, ids = draw(scenes, batch, generator)
         dropped = torch.rand(batch, 1, device=run.device, generator=generator) < CAPTION_DROPOUT
         states = prompts.states(torch.where(dropped, empty, ids))
         t = torch.sigmoid(torch.randn(batch, device=run.device, generator=generator))
@@ -125,7 +124,8 @@ def guided(network: nn.Module, states: Tensor, empty: Tensor, scale: float) -> C
     return field
 
 
-def _draw(scenes: EncodedScenes, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw(scenes: EncodedScenes, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Random latents (B, C, H, W) in float32, and the token ids (B, T) of one of the captions of each."""
     device = scenes.latents.device
     rows = torch.randint(0, len(scenes.latents), (batch,), device=device, generator=generator)
     which = torch.randint(0, scenes.ids.shape[1], (batch,), device=device, generator=generator)

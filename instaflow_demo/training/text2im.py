@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from diffusers import UNet2DConditionModel
-from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -24,6 +23,7 @@ from ..glide import Shape, TextEncoder, make_text_encoder, make_unet, quantised,
 from ..glide.sampling import base_scheduler, upsampler_alphas
 from .loop import Budget, Progress, Schedule, optimise
 from .scenes import Composer, Sampler, SceneSet
+from .stored import StoredExamples
 from .teacher import CAPTION_DROPOUT, CAPTIONS_EACH
 from .text import Encoding
 
@@ -49,19 +49,12 @@ class Painter(nn.Module):
 
 
 @dataclass(frozen=True)
-class SmallScenes:
+class SmallScenes(StoredExamples):
     """Images (N, 3, S, S) in uint8 and, for each, the ids (N, K, T) and mask (N, K, T) of its captions."""
 
     images: Tensor
     ids: Tensor
     mask: Tensor
-
-    def save(self, path: Path) -> None:
-        save_file({name: tensor.contiguous() for name, tensor in vars(self).items()}, path)
-
-    @classmethod
-    def load(cls, path: Path, device: torch.device) -> "SmallScenes":
-        return cls(**{name: tensor.to(device) for name, tensor in load_file(path).items()})
 
 
 def train_tokenizer(captions: Sequence[str], vocabulary: int, folder: Path) -> GPT2Tokenizer:
