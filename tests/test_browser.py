@@ -341,6 +341,16 @@ def test_the_negative_prompt_is_grey_where_nothing_heeds_it(visit: Visit) -> Non
     expect(negative.get_by_role("textbox")).to_be_enabled()
 
 
+def test_a_row_of_the_results_is_tried_at_a_press(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("tab", name="Results").click()
+    expect(page.locator("#results")).to_contain_text("What the paper reports")
+    page.locator("#results button[data-model='2rf-mini'][data-steps='1']").first.click()
+    wait_done(page, "2rf-mini")
+    assert "1 step" in column(page, "2rf-mini").inner_text()
+    assert page.locator("#columns [data-phase]").count() == 1
+
+
 def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:
     expect(visit().locator("#download")).to_be_hidden()
 

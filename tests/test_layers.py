@@ -29,6 +29,7 @@ ALLOWED = {
     "weights": {"errors", "registry"},
     "hub": {"errors", "events", "glide", "registry", "weights"},
     "gallery": {"errors", "events"},
+    "results": {"registry"},
     "report": {"environment", "events", "measure", "registry", "request"},
     "engines": {"device", "errors", "events", "flow", "glide", "measure", "memory", "registry", "request", "weights"},
     "service": {
@@ -67,6 +68,7 @@ ALLOWED = {
         "registry",
         "report",
         "request",
+        "results",
         "service",
     },
     "evaluation": {
@@ -80,6 +82,7 @@ ALLOWED = {
         "measure",
         "registry",
         "request",
+        "results",
         "weights",
     },
     "training": {
@@ -97,7 +100,7 @@ ALLOWED = {
     },
 }
 PAGE = ("ui", "app")  # all that may know gradio
-LIGHT = ("errors", "events", "registry", "request", "measure", "report", "gallery", "weights", "environment")
+LIGHT = ("errors", "events", "registry", "request", "measure", "report", "results", "gallery", "weights", "environment")
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}
 BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "print", "input"}

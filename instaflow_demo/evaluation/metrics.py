@@ -1,25 +1,16 @@
 """From what was seen in each image to figures with 95 % bootstrap intervals. Efron and Tibshirani 1993, chapter 13."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
+from ..results import Figure
+
 RESAMPLES = 1000
 DISTANCE_RESAMPLES = 100  # each needs the eigenvalues of a covariance
 _STATES = ("real_features_sum", "real_features_cov_sum", "real_features_num_samples")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A value, the ends of its 95 % interval, and how many images (or measurements) it comes from."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 def mean(values: Tensor) -> Figure | None:

@@ -18,8 +18,8 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from transformers import CLIPModel, CLIPProcessor
 
 from ..errors import DemoError, InvalidRequest, ModelUnavailable
+from ..results import Figure
 from . import metrics
-from .metrics import Figure
 
 CLIP = "openai/clip-vit-large-patch14"
 _BATCH = 32

@@ -15,8 +15,8 @@ from torch import Tensor
 from ..engines import Engine
 from ..events import ImageReady
 from ..request import GenerationRequest, ModelRun
+from ..results import Figure
 from . import metrics
-from .metrics import Figure
 
 TIMED = 5  # warm images whose seconds are reported
 TIMED_SECONDS = 20.0  # no more than so many seconds of them

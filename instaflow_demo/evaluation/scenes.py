@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import ModelUnavailable
+from ..results import Figure
 from . import metrics
 from .judge import UNSTATED, Judge, classes
-from .metrics import Figure
 from .prompts import PromptSet, ask
 
 LEAST_ACCURACY = 0.95

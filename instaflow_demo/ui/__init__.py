@@ -9,6 +9,7 @@ from ..service import Service
 from .compare import ComparePage
 from .guard import server_options
 from .hero import hero_html
+from .results import ResultsTab
 from .settings import Settings
 from .text import TEXTS
 from .theme import STYLE, theme
@@ -26,9 +27,15 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     gr.set_static_paths(shown)
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(text("hero_html"))
-        compare = ComparePage(service, settings, text)
-        compare.build()
+        compare, results = ComparePage(service, settings, text), ResultsTab()
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab(text("tab_compare"), id="compare"):
+                compare.build()
+            with gr.Tab(text("tab_results"), id="results"):
+                results.build()
         compare.connect(page)
+        results.connect(page)
+        compare.follow(results.html, tabs)
     return page.queue(api_open=False, max_size=16)
 
 

@@ -19,13 +19,15 @@ from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Ask, Form
 from .render import column_html, results_html, status_html, unavailable_html
+from .results import tried
 from .settings import Settings
 from .tables import comparison_html, environment_html
 from .text import Language, preferred, say, translated
 from .view import Picture, RunView
 
 _ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, **_PRIVATE}
 
 # a run begins below what is on the screen of a phone
 _SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
@@ -118,8 +120,8 @@ class ComparePage:
             **_ONE_AT_A_TIME,
         )
         self._stop.click(self._stopped, [form["language"], self._left], [self._status, self._left], **_QUIET)
-        self._left.change(None, None, None, cancels=[run], api_visibility="private")
-        self._status.change(None, None, None, js=_SCROLL, api_visibility="private")
+        self._left.change(None, None, None, cancels=[run], **_PRIVATE)
+        self._status.change(None, None, None, js=_SCROLL, **_PRIVATE)
         run.then(self._measured, [form["language"]], [self._environment], **_QUIET)
         greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **_QUIET}
@@ -127,6 +129,22 @@ class ComparePage:
         page.load(self._warmed, None, [self._warmth], **_QUIET)
         self._download.connect(form["language"], greeting)
         self._folders.connect(form["language"], greeting)
+
+    def follow(self, table: gr.HTML, tabs: gr.Tabs) -> None:
+        """Run the system of a row that is pressed in `table`, in the tab "compare" of `tabs`."""
+        form = self._form
+        steps = {model: form[f"steps:{model}"] for model in self._settings.models if f"steps:{model}" in form.names}
+
+        def chosen(event: gr.EventData) -> Update:
+            row = tried(event)
+            if row is None or row[0] not in self._settings.models:
+                raise gr.Error(print_exception=False)
+            model, count = row
+            update: Update = {tabs: gr.Tabs(selected="compare"), form["models"]: [model]}
+            return update | ({steps[model]: count} if model in steps else {})
+
+        pressed = table.click(chosen, None, [tabs, form["models"], *steps.values()], **_QUIET)
+        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **_PRIVATE)
 
     # ------------------------------------------------------------ a visitor arrives
 

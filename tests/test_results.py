@@ -1,0 +1,132 @@
+"""The tables of methods: what is read from `evaluate`'s file, where orders agree, and what the page makes of it."""
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instaflow_demo.registry import MODELS
+from instaflow_demo.results import PAPER, Figure, Row, Table, agreement, read
+from instaflow_demo.ui.plot import Point, scatter
+from instaflow_demo.ui.results import agreement_text, results_html, tried
+from instaflow_demo.ui.text import TEXTS, Language
+
+
+def figure(value: float, spread: float = 0.01) -> Figure:
+    return Figure(value, value - spread, value + spread, 100)
+
+
+def row(model: str, steps: int, distance: float, top1: float = 0.8, seconds: float = 1.0, score: float = 0.5) -> Row:
+    figures = {"feature_distance": figure(distance), "top1": figure(top1), "clip_score": figure(score)}
+    figures |= {"seconds_per_image": figure(seconds), "straightness": None}
+    return Row(MODELS[model], steps, 1.0, steps, 100, figures)
+
+
+def result(measured: Row) -> dict[str, Any]:
+    """A row as `evaluate` writes it."""
+    figures = {name: asdict(value) if value else None for name, value in measured.figures.items()}
+    fixed = {name: getattr(measured, name) for name in ("steps", "guidance", "network_evaluations", "prompts")}
+    return {"model": measured.model.id, **fixed, **figures}
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
+    rows = (row("sd-mini", 25, 10.0), row("instaflow-mini", 1, 20.0))
+    stored = {"environment": {"cpu": "x"}, "judge": {}, "results": [result(each) for each in rows]}
+    (tmp_path / "table.json").write_text(json.dumps(stored))
+    assert read(tmp_path / "table.json") == Table({"cpu": "x"}, {}, rows)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "[]", "{}", '{"environment": {}, "judge": {}, "results": [{"model": "x"}]}']
+)
+def test_without_a_table_there_is_none(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "table.json").write_text(text)
+    assert read(tmp_path / "table.json") is None
+
+
+def test_the_paper_s_rows_are_steps_that_the_systems_take() -> None:
+    for method in PAPER:
+        if method.model in MODELS:
+            assert method.steps in MODELS[method.model].steps
+
+
+def test_orders_are_compared_pair_by_pair() -> None:
+    rows = [row("sd-mini", 25, 10), row("2rf-mini", 25, 10.005), row("instaflow-mini", 1, 30), row("2rf-mini", 1, 20)]
+    found = agreement(rows, "feature_distance", "fid_5k", lower_is_better=True)
+
+    def names(pairs: tuple) -> set[tuple[str, int, str, int]]:
+        return {(better.model, better.steps, worse.model, worse.steps) for better, worse in pairs}
+
+    assert names(found.undecided) == {("2rf-mini", 25, "sd-mini", 25)}
+    assert names(found.opposite) == {("instaflow-mini", 1, "2rf-mini", 1)}  # 31.0 against 68.3 in the paper
+    assert names(found.same) == {
+        (many, 25, few, 1) for many in ("sd-mini", "2rf-mini") for few in ("instaflow-mini", "2rf-mini")
+    }
+
+
+def test_higher_scores_are_better() -> None:
+    rows = [row("sd-mini", 25, 1, score=0.6), row("instaflow-mini", 1, 1, score=0.5), row("2rf-mini", 1, 1, score=0.7)]
+    found = agreement(rows, "clip_score", "clip_score", lower_is_better=False)
+    assert [(better.model, worse.model) for better, worse in found.same] == [("sd-mini", "instaflow-mini")]
+    assert len(found.opposite) == 2
+
+
+def test_systems_that_the_paper_has_not_are_left_out() -> None:
+    found = agreement([row("text2im-mini", 100, 1), row("sd-mini", 25, 2)], "top1", "fid_5k", lower_is_better=True)
+    assert not (found.same or found.opposite or found.undecided)
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_the_sentence_names_what_differs(language: Language) -> None:
+    rows = [row("sd-mini", 25, 30), row("instaflow-mini", 1, 10), row("2rf-mini", 1, 20)]
+    found = agreement(rows, "feature_distance", "fid_5k", lower_is_better=True)
+    text = agreement_text(found, language)
+    assert re.findall(r"\d+", text)[:4] == ["3", "1", "2", "0"]
+    assert text.index("2-Rectified Flow + Distill, 1") < text.index("Stable Diffusion 1.4, 25")  # here it is better
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_the_tab_shows_every_row_with_a_button_for_what_can_be_tried(language: Language) -> None:
+    table = Table({}, {}, (row("sd-mini", 25, 10.0, seconds=2), row("instaflow-mini", 1, 20.0, seconds=0.1)))
+    html = results_html(table, language)
+    buttons = re.findall(r'data-model="([^"]+)" data-steps="(\d+)"', html)
+    of_paper = [(method.model, str(method.steps)) for method in PAPER if method.model in MODELS]
+    assert buttons == [*of_paper, ("sd-mini", "25"), ("instaflow-mini", "1")]
+    assert html.count("<svg") == 1
+    assert ("0,090–0,110" if language == "pt-BR" else "0.090–0.110") in html
+    assert results_html(None, language).count("<table") == 1
+
+
+class Pressed:
+    """What gradio makes of an event's data."""
+
+    def __init__(self, **data: Any):
+        self.__dict__.update(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"model": "sd-mini"}, {"model": "sd-mini", "steps": 7}, {"model": ["sd-mini"], "steps": 25}, {"steps": {}}],
+)
+def test_a_forged_press_is_no_row(data: dict[str, Any]) -> None:
+    assert tried(Pressed(**data)) is None
+
+
+def test_a_press_is_its_row() -> None:
+    assert tried(Pressed(model="2rf-mini", steps=1)) == ("2rf-mini", 1)
+
+
+def test_labels_of_a_plot_cover_nothing() -> None:
+    points = [Point(f"system {n}", x, 0.78, 0.8 + n / 1000, 0.82) for n, x in enumerate((0.1, 0.11, 0.12, 2, 2.2, 90))]
+    svg = scatter(points, "seconds", "share", str)
+    labels = [(float(x), float(y)) for x, y in re.findall(r'class="name" x="([\d.]+)" y="([\d.]+)"', svg)]
+    assert len(labels) == 6
+    for number, (x, y) in enumerate(labels):
+        for other_x, other_y in labels[:number]:
+            assert abs(x - other_x) > 50 or abs(y - other_y) >= 13
+    assert svg.count("<circle") == 6
+    assert "<script" not in scatter([Point("<script>", 1, 0, 0.5, 1)], "x", "y", str)
