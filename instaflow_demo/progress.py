@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import typer
 from tqdm.auto import tqdm
 
+from .benchmark import Benchmark, Case, Refused, Row, Timed
 from .events import Done, Event, Failed, ImageReady, Loading, Stage, Step
 from .registry import ModelSpec
 from .request import GenerationRequest
@@ -26,6 +27,23 @@ def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event
             yield event
     finally:
         display.close()
+
+
+def timed(passes: Iterator[Timed | Refused], benchmark: Benchmark) -> tuple[tuple[Row, ...], tuple[Refused, ...]]:
+    """Follow a benchmark to its end with a bar; the rows in the order of its cases, and what could not be timed."""
+    rows: dict[Case, Row] = {}
+    refused: list[Refused] = []
+    with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True) as bar:
+        for event in passes:
+            if isinstance(event, Refused):
+                refused.append(event)
+                bar.write(f"{event.case.name}: {event.message}", file=sys.stderr)
+                continue
+            rows[event.case] = event.row
+            bar.total = event.passes
+            bar.set_description(event.case.name, refresh=False)
+            bar.update(event.done - bar.n)
+    return tuple(rows[case] for case in benchmark.cases if case in rows), tuple(refused)
 
 
 def download(specs: Sequence[ModelSpec], weights: Weights) -> None:

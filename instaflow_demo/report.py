@@ -85,10 +85,10 @@ def discussion(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     ]
 
 
-def to_csv(table: Sequence[Sequence[str]]) -> str:
-    """The comparison table as CSV with a header."""
+def to_csv(table: Sequence[Sequence[str]], columns: Sequence[str] = COLUMNS) -> str:
+    """The comparison table, or another one with its own columns, as CSV with a header."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *table])
+    csv.writer(out, lineterminator="\n").writerows([columns, *table])
     return out.getvalue()
 
 
@@ -200,6 +200,8 @@ def _figures(m: Measurement) -> Mapping[str, Any]:
     return {
         "device": m.device,
         "dtype": m.dtype,
+        "backend": m.backend,
+        "decoder": m.decoder,
         "warm": m.warm,
         "load_seconds": m.load_s,
         "text_seconds": m.text_s,

@@ -13,6 +13,7 @@ from .errors import InvalidRequest, ModelUnavailable
 from .registry import LOADABLE, MODELS, ModelSpec
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
+TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
 _COMPONENTS = {
     "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
@@ -42,12 +43,14 @@ class Availability:
 class ModelFiles:
     """The folders of one checkpoint; components that its family shares are in `shared`.
 
-    `commit` is the revision of a hub's repository that the files are of, where that is known.
+    `commit` is the revision of a hub's repository that the files are of, where that is known. `tiny_decoder` is the
+    folder of a small autoencoder that reads the same latents, where there is one.
     """
 
     root: Path
     shared: Path | None = None
     commit: str = ""
+    tiny_decoder: Path | None = None
 
     def component(self, name: str) -> Path:
         """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
@@ -149,7 +152,7 @@ class Weights:
         if spec.shipped and spec.id not in self.folders:
             for name in self._listed(spec):
                 self._verify(spec, name)
-        return files
+        return replace(files, tiny_decoder=self._tiny_decoder(spec, files)) if spec.kind == "latent" else files
 
     def delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
         """The base that a model was made from, and a fine-tune of it: a folder, a repository or a model's id.
@@ -176,6 +179,12 @@ class Weights:
             return None
         own = files.root / "safety_checker"
         folder = own if own.is_dir() else _snapshot(SAFETY_CHECKER, ["config.json"])
+        return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
+
+    def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+        """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
+        own = files.component("tiny_vae")
+        folder = own if own.is_dir() or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
         return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
 
     def _find(self, spec: ModelSpec) -> ModelFiles:

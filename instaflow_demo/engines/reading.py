@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import diffusers
+import transformers
 from safetensors import SafetensorError
 
 from .. import device
@@ -34,6 +36,7 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
     Raises:
         ModelUnavailable: when the files are not what they should be.
     """
+    _quieten()
     started = time.perf_counter()
     with reading(spec, files):
         loaded = make()
@@ -41,6 +44,13 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
     device.synchronize(placement)
     loaded.load_s = time.perf_counter() - started
     return loaded
+
+
+def _quieten() -> None:
+    """The libraries' own bars and advice would run through ours; what goes wrong, they raise."""
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
 
 
 @contextmanager
