@@ -52,6 +52,10 @@ class OpenVinoNetworks:
             parts["int8"] = int8
         return cls(parts, Latents.of(files.component("unet"), files.component("vae")))
 
+    def path(self, name: str) -> Path:
+        """The file of a converted network: "text", "unet", or a decoder's name."""
+        return self._parts[name].path
+
     def text(self, ids: Tensor) -> Tensor:
         return self._parts["text"](ids)
 
@@ -77,14 +81,14 @@ class Compiled:
     """A converted network, compiled when a shape is met for the first time; the last few shapes are kept."""
 
     def __init__(self, path: Path):
-        self._path = path
+        self.path = path
         self._compiled: OrderedDict[tuple, Any] = OrderedDict()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The network's one output, a copy of its own."""
         shape = tuple(tuple(each.shape) for each in inputs)
         if shape not in self._compiled:
-            self._compiled[shape] = _compile(self._path, shape)
+            self._compiled[shape] = _compile(self.path, shape)
             while len(self._compiled) > _SHAPES:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(shape)
@@ -118,12 +122,22 @@ def _converted(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, .
         network, example = make()
         shutil.rmtree(home, ignore_errors=True)  # what was made from other weights, or by another version
         partial = home / f".partial-{secrets.token_hex(8)}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # what is fixed so holds for every shape
-            model = openvino.convert_model(network, example_input=example)
+        model = _traced(network, example)
         openvino.save_model(model, partial / "network.xml", compress_to_fp16=_halves_exactly(network))
         _publish(partial, folder)
     return folder / "network.xml"
+
+
+def _traced(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
+    """A network as OpenVINO's model, by the front end alone: `openvino.convert_model` would report its use to Intel."""
+    from openvino.frontend import FrontEndManager  # noqa: PLC0415 - optional
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415 - optional
+
+    front_end = FrontEndManager().load_by_framework("pytorch")
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # what is fixed so holds for every shape
+        traced = TorchScriptPythonDecoder(network, example_input=example)  # the front end does not keep it alive
+        return front_end.convert(front_end.load(traced))
 
 
 def _publish(partial: Path, folder: Path) -> None:

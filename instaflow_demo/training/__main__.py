@@ -451,6 +451,23 @@ def export_models(
     typer.echo(f"Wrote {', '.join(written)}: {size / 1e6:.1f} MB in {target}")
 
 
+@app.command()
+def int8_decoder(
+    models: Annotated[Path, typer.Option("--models", help="Folder of the exported models.")] = Path("assets/models"),
+    calibration: Annotated[int, typer.Option("--calibration", help="Images that ranges are measured on.")] = 64,
+    examined: Annotated[int, typer.Option("--examined", help="Other images to compare both decoders by.")] = 100,
+) -> None:
+    """Write the family's decoder in 8 bits for OpenVINO, after `export`; no GPU is needed."""
+    from .quantise import quantise  # noqa: PLC0415 - OpenVINO and its tools are slow to import
+
+    quality = quantise(models, calibration=calibration, examined=examined)
+    export.write_manifest(models)
+    typer.echo(
+        f"The images of both decoders are {quality.mean:.1f} dB apart on average, {quality.worst:.1f} dB at worst "
+        f"({quality.images} images)."
+    )
+
+
 def _encode(count: int, size: int, files: RunFolder, prompts: Prompts, process: Accelerator) -> EncodedScenes:
     """This process's scenes, encoded."""
     drawn = sprites.load(files.sprites, size)
