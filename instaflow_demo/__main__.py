@@ -299,7 +299,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
 
     Raises:
         InvalidRequest: for bad input.
-        ModelUnavailable: when images are to be refined and the refiner is not here.
+        DemoError: when something cannot be fetched, or the refiner is wanted and not here.
         typer.Exit: with 1, when a model failed or an image could not be saved or refined; the others are shown all the
             same.
     """
@@ -308,10 +308,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
-    if files.download:
-        progress.download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
-    if request.refine:
-        weights.locate(REFINER)  # to say before a long run that it is missing
+    progress.prepare(request, weights, download=files.download)
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
