@@ -267,6 +267,12 @@ def _complete(folder: Path) -> bool:
 def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
     files = ModelFiles(folder)
     if missing := _missing(files, spec):
+        if spec.kind == "text2im" and (folder / "base.pt").is_file():
+            raise ModelUnavailable(
+                f"{folder} holds {spec.title} as OpenAI published it, which is converted once: run “python -m "
+                f"instaflow_demo convert-glide {folder / 'base.pt'} {folder / 'upsample.pt'}”, after which no folder "
+                "need be named."
+            )
         raise ModelUnavailable(
             f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
             f"has {', '.join(components(spec))}."
