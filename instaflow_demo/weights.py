@@ -128,6 +128,10 @@ class Weights:
             return Availability(False, str(error))
         return Availability(True, found=str(files.root))
 
+    def bytes_of(self, spec: ModelSpec) -> int:
+        """How large a model is: its shipped files, with those that its family shares, or its download."""
+        return sum(self._manifest[name].bytes for name in self._listed(spec)) if spec.shipped else spec.download_bytes
+
     def use_folder(self, model: str, folder: str) -> None:
         """Look for a model in this folder from now on.
 
