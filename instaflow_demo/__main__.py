@@ -23,7 +23,7 @@ from . import progress, report
 from .environment import fingerprint
 from .errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
 from .gallery import Gallery
-from .registry import DEFAULT_MODELS, LOADABLE, MODELS, REFINER, ModelSpec, Range
+from .registry import DEFAULT_MODELS, LOADABLE, ModelSpec, Range
 from .request import GenerationRequest
 from .service import Service
 from .weights import Availability, Weights, converted_dir, given_folders
@@ -155,14 +155,14 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
     with _sentences(debug):
         _check_paths(json_file=json_file)
         weights = Weights(folders=given_folders(model_dir or ()))
-        found = {name: (spec, weights.availability(spec)) for name, spec in LOADABLE.items()}
-        table = Table(
-            "Id", "System", "Steps", "Pixels", "Size", "Licence", "Found, or what is missing", show_lines=True
-        )
-        for spec, availability in found.values():
-            table.add_row(*_described(spec, availability))
+        found = [(spec, weights.availability(spec), weights.bytes_of(spec)) for spec in LOADABLE.values()]
+        table = Table("Id", "What it is, and where it was found or what is missing", show_lines=True)
+        table.columns[0].no_wrap = True
+        table.columns[1].overflow = "fold"  # a path that was cut would be of no use
+        for row in found:
+            table.add_row(row[0].id, _described(*row))
         _console().print(table)
-        models, refiner = [_listed(*found[name]) for name in MODELS], _listed(*found[REFINER.id])
+        *models, refiner = [_listed(*row) for row in found]
         _write(json_file, lambda: _json({"models": models, "refiner": refiner}), "--json")
 
 
@@ -357,7 +357,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
 
     Raises:
         InvalidRequest: for bad input.
-        ModelUnavailable: when images are to be refined and the refiner is not here.
+        DemoError: when something cannot be fetched, or the refiner is wanted and not here.
         typer.Exit: with 1, when a model failed or an image could not be saved or refined; the others are shown all the
             same.
     """
@@ -366,10 +366,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
-    if files.download:
-        progress.download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
-    if request.refine:
-        weights.locate(REFINER)  # to say before a long run that it is missing
+    progress.prepare(request, weights, download=files.download)
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
@@ -386,7 +383,9 @@ def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
         InvalidRequest: with a sentence.
     """
     if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
-        raise InvalidRequest({"json": f"{json_file} cannot be a file here: choose another one with --json."})
+        raise InvalidRequest(
+            {"json": f"{json_file} is a folder, or its folder does not exist: choose another one with --json."}
+        )
     if out and out.exists() and not out.is_dir():
         raise InvalidRequest({"out": f"{out} is not a folder: choose another one with --out."})
 
@@ -411,12 +410,22 @@ def _sideways(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
     return table
 
 
-def _described(spec: ModelSpec, availability: Availability) -> tuple[str, ...]:
-    """A model's row for the terminal."""
-    where = availability.found if availability.available else availability.reason
-    steps = _span(spec.steps) + (f" + {spec.upsampling_steps}" if spec.upsampling_steps else "")
-    size = "shipped" if spec.shipped else f"{spec.download_bytes / 1e9:.1f} GB"
-    return spec.id, spec.title, steps, _span(spec.size), size, spec.licence, escape(where)
+def _described(spec: ModelSpec, availability: Availability, size: int) -> str:
+    """A model for the terminal: what it is, how it runs, its size, origin and licence, and where it is."""
+    upsampling = f" + {spec.upsampling_steps}" if spec.upsampling_steps else ""
+    origin = "shipped" if spec.shipped else f"from {spec.source}"
+    where = f"found in {availability.found}" if availability.available else availability.reason
+    lines = (
+        f"{spec.title} · {spec.summary}",
+        f"steps: {_span(spec.steps)}{upsampling}, pixels a side: {_span(spec.size)}",
+        f"{_bytes(size)} {origin}, licence {spec.licence}",
+        where,
+    )
+    return "\n".join(map(escape, lines))
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB" if size < 999.5e6 else f"{size / 1e9:.1f} GB"
 
 
 def _span(allowed: Range[int]) -> str:
@@ -425,16 +434,18 @@ def _span(allowed: Range[int]) -> str:
     return f"{allowed.default} ({allowed.low} to {allowed.high})"
 
 
-def _listed(spec: ModelSpec, availability: Availability) -> dict[str, Any]:
+def _listed(spec: ModelSpec, availability: Availability, size: int) -> dict[str, Any]:
     """A model as plain values for `models --json`."""
     return {
         "id": spec.id,
         "title": spec.title,
+        "summary": spec.summary,
         "family": spec.family,
         "source": spec.source,
         "licence": spec.licence,
         "steps": spec.steps.default,
         "size": spec.size.default,
+        "bytes": size,
         "download_bytes": spec.download_bytes,
         "available": availability.available,
         "found": availability.found or None,

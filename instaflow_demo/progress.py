@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 
 from .benchmark import Benchmark, Case, Refused, Row, Timed
 from .events import Done, Event, Failed, ImageReady, Loading, Stage, Step
-from .registry import ModelSpec
+from .registry import REFINER, ModelSpec
 from .request import GenerationRequest
 from .weights import Weights
 
@@ -46,12 +46,21 @@ def timed(passes: Iterator[Timed | Refused], benchmark: Benchmark) -> tuple[tupl
     return tuple(rows[case] for case in benchmark.cases if case in rows), tuple(refused)
 
 
-def download(specs: Sequence[ModelSpec], weights: Weights) -> None:
-    """Fetch the published models that are not here, with a bar for each.
+def prepare(request: GenerationRequest, weights: Weights, *, download: bool) -> None:
+    """See to what a run needs before it begins: with `download`, fetch the models and the refiner that are not here.
 
     Raises:
         DownloadFailed: with a sentence.
+        ModelUnavailable: when images are to be refined and the refiner is not here.
     """
+    if download:
+        _download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
+    if request.refine:
+        weights.locate(REFINER)  # to say before a long run that it is missing
+
+
+def _download(specs: Sequence[ModelSpec], weights: Weights) -> None:
+    """Fetch the published models that are not here, with a bar for each."""
     import torch  # noqa: PLC0415 - slow to import
 
     from . import hub  # noqa: PLC0415 - slow to import

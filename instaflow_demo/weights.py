@@ -131,6 +131,10 @@ class Weights:
             return Availability(False, str(error))
         return Availability(True, found=str(files.root))
 
+    def bytes_of(self, spec: ModelSpec) -> int:
+        """How large a model is: its shipped files, with those that its family shares, or its download."""
+        return sum(self._manifest[name].bytes for name in self._listed(spec)) if spec.shipped else spec.download_bytes
+
     def use_folder(self, model: str, folder: str) -> None:
         """Look for a model in this folder from now on.
 
@@ -276,6 +280,12 @@ def _complete(folder: Path) -> bool:
 def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
     files = ModelFiles(folder)
     if missing := _missing(files, spec):
+        if spec.kind == "text2im" and (folder / "base.pt").is_file():
+            raise ModelUnavailable(
+                f"{folder} holds {spec.title} as OpenAI published it, which is converted once: run “python -m "
+                f"instaflow_demo convert-glide {folder / 'base.pt'} {folder / 'upsample.pt'}”, after which no folder "
+                "need be named."
+            )
         raise ModelUnavailable(
             f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
             f"has {', '.join(components(spec))}."

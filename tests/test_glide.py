@@ -233,8 +233,12 @@ def change(file: Path, **tensors: Tensor | None) -> None:
         ),
         ({"out.2.bias": torch.zeros(7)}, r"out.2.bias is \[7\] and not \[6\]"),
         ({"more.weight": torch.zeros(1)}, "has a parameter that GLIDE does not, more.weight"),
+        (
+            {"more.weight": torch.zeros(1), "time_embed.0.weight": None, "out.2.bias": torch.zeros(7)},
+            r"base.pt lacks the parameter time_embed\.0\.weight",
+        ),
     ],
-    ids=["missing", "misshapen", "left over"],
+    ids=["missing", "misshapen", "left over", "another model's"],
 )
 def test_a_wrong_file_is_named_with_its_first_wrong_key(
     files: tuple[Path, Path], tmp_path: Path, tensors: dict, said: str

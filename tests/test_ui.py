@@ -8,23 +8,29 @@ import string
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import gradio as gr
+import httpx
 import pytest
+import torch
+from huggingface_hub import errors
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from small_sd import save_published
 
-from instaflow_demo import device
-from instaflow_demo.engines.passes import cut_note
+from instaflow_demo import device, hub, memory
+from instaflow_demo.device import Placement
+from instaflow_demo.engines import passes
 from instaflow_demo.environment import Environment
-from instaflow_demo.errors import DeviceUnavailable, InvalidRequest
+from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.measure import Measurement, Timing
@@ -50,10 +56,11 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tables import comparison_html, environment_html
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
 from instaflow_demo.ui.view import Picture, RunView
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights import ModelFiles, Weights
 
 HOSTILE = '"><img src=x onerror="window.__x=1"><script>window.__x=2</script>${window.__x=3}{{value}}\''
 FAST, SLOW = "instaflow-mini", "sd-mini"
+CPU = Placement("cpu", "float32")
 
 
 def request(**options: Any) -> GenerationRequest:
@@ -307,6 +314,17 @@ def test_a_failure_is_shown_in_words() -> None:
     assert 'role="alert"' in html
 
 
+def test_the_page_says_what_a_model_is_and_where_it_is_from() -> None:
+    """Also before it is here: that nobody measured it, and that it is not for commerce, belong to the choice."""
+    spec = MODELS["text2im"]
+    told = unavailable_html([(spec, "It is not here.")], "en")
+    assert "no metrics were ever published" in told
+    assert spec.source in told
+    assert "not for commercial use" in choice_text(spec, "en", False)
+    assert "nunca se publicaram métricas" in unavailable_html([(spec, "")], "pt-BR")
+    assert MODELS[SLOW].summary in results_html(viewed(*FINISHED), SLOW, "dog", "en")
+
+
 def test_headline_says_how_much_faster() -> None:
     assert "20× faster" in column_html(viewed(*FINISHED), FAST, "en")
     assert "slowest" in column_html(viewed(*FINISHED), SLOW, "en")
@@ -333,7 +351,7 @@ def test_no_text_becomes_markup() -> None:
         column_html(view, SLOW, "en"),
         results_html(view, FAST, HOSTILE, "en"),
         status_html(HOSTILE),
-        unavailable_html({"x": (HOSTILE, HOSTILE)}, "en"),
+        unavailable_html([(replace(MODELS["2rf"], title=HOSTILE, summary=HOSTILE, source=HOSTILE), HOSTILE)], "en"),
         download_link(HOSTILE, HOSTILE, "text/csv", HOSTILE),
         environment_html(replace(MACHINE, cpu=HOSTILE, gpu=HOSTILE, versions={HOSTILE: HOSTILE}), "en"),
         comparison_html([[HOSTILE, *TABLE[0][1:]]], "en"),
@@ -408,7 +426,7 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
     raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
     yield from GenerationRequest.parse("a dog", FAST, **raw).notes
-    yield from cut_note(32, "a dog")
+    yield from passes.cut_note(32, "a dog")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.cuda.is_available", lambda: False)
         patch.setattr(device, "_fast_half", lambda: False)
@@ -419,10 +437,60 @@ def sentences(folder: Path) -> Iterator[str]:
             yield str(error)
 
 
+def raised(work: Callable[[], Any]) -> str:
+    with pytest.raises(DemoError) as caught:
+        work()
+    return str(caught.value)
+
+
+def failures(folder: Path) -> Iterator[str]:
+    """What keeps published models from being found, fetched and loaded, as the code itself says it."""
+    published, weights = MODELS["2rf"], Weights(converted_dir=folder)
+    yield raised(lambda: weights.use_folder("2rf", str(folder / "none")))
+    yield raised(lambda: weights.use_folder("2rf", str(folder)))
+    (folder / "base.pt").touch()
+    yield raised(lambda: weights.use_folder("text2im", str(folder)))
+    yield raised(lambda: memory.need(published, ModelFiles(folder), CPU, 512, guided=True))
+    yield raised(lambda: Weights(models_dir=folder).locate(MODELS[FAST]))
+    need = memory.Need((2 * 10**9,), 10**9)
+    yield from memory.forecast(published, need, memory.WHOLE, 1, 10**9)
+    yield raised(lambda: memory.refuse_hopeless(published, need, 10**9, CPU))
+    yield from (plan.note for plan in memory.PLANS if plan.note)
+    yield raised(lambda: passes.levels(torch.full((1, 3, 2, 2), torch.nan)))
+
+    def no_memory(_: passes.Pass) -> Iterator[Any]:
+        yield from ()
+        raise MemoryError
+
+    (run,) = GenerationRequest.parse("a dog", "2rf").runs
+    yield raised(lambda: list(passes.each_pass([passes.Pass(0, (7,))], no_memory, run, CPU)))
+
+
+def refusals(folder: Path) -> Iterator[str]:
+    """What downloads end with."""
+    answer = httpx.Response(404, request=httpx.Request("GET", "http://hub"))
+    refused = (
+        errors.GatedRepoError("no", response=answer),
+        errors.RepositoryNotFoundError("no", response=answer),
+        errors.OfflineModeIsEnabled("no"),
+        OSError("no route"),
+    )
+    for error in refused:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("huggingface_hub.HfApi.model_info", Mock(side_effect=error))
+            yield raised(lambda: list(hub.download(MODELS["2rf"], half=False)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INSTAFLOW_DEMO_HOME", str(folder))
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        yield raised(lambda: list(hub.download(MODELS["text2im"], half=False)))
+        patch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+        yield raised(lambda: list(hub.download(MODELS["text2im"], half=False)))
+
+
 def test_what_visitors_are_told_is_told_in_portuguese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    said = list(sentences(tmp_path))
-    assert len(said) > 8
+    said = [*sentences(tmp_path), *failures(tmp_path), *refusals(tmp_path), *(spec.summary for spec in MODELS.values())]
+    assert len(said) > 35
     for sentence in said:
         assert translated("pt-BR", sentence) != sentence, sentence
         assert translated("en", sentence) == sentence

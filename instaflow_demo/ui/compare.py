@@ -153,7 +153,7 @@ class ComparePage:
         language = preferred(request.headers.get("accept-language"))
         availability = self._service.availability()
         offered = {model: availability[model] for model in self._settings.models}
-        missing = {m: (MODELS[m].title, a.reason) for m, a in offered.items() if not a.available}
+        missing = [(MODELS[m], a.reason) for m, a in offered.items() if not a.available]
         choices = self._form.choices(language, {m: a.available for m, a in offered.items()})
         return {
             self._form["language"]: language,

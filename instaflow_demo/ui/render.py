@@ -4,7 +4,7 @@ Everything is put together with markupsafe, which escapes whatever is not itself
 error's text can never become a tag.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -251,8 +251,8 @@ def _measurement(column: Column, measured: Measurement, language: Language) -> M
     )
     cells = _join([Markup("<div><dd>{}</dd><dt>{}</dt></div>").format(*fact) for fact in facts])
     where = f"{measured.device} · {measured.dtype} · {say(language, 'warm_run' if measured.warm else 'cold')}"
-    return Markup('{}<dl class="facts">{}</dl><p class="note">{}. {}</p>').format(
-        _stages(measured, language), cells, where, _warmth(measured, language)
+    return Markup('{}<dl class="facts">{}</dl><p class="note">{}. {}</p><p class="note">{}</p>').format(
+        _stages(measured, language), cells, where, _warmth(measured, language), about(column.run.model, language)
     )
 
 
@@ -303,11 +303,20 @@ def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
     return f"{spec.title}\n{steps} · {state}\n{spec.licence}"
 
 
-def unavailable_html(reasons: Mapping[str, tuple[str, str]], language: Language) -> Markup:
-    """Why models cannot run and what to do, from id to (title, reason); empty if all can."""
+def about(spec: ModelSpec, language: Language) -> str:
+    """What a model is, and of published ones where their weights are from."""
+    summary = translated(language, spec.summary)
+    return summary if spec.shipped else f"{summary} · {spec.source}"
+
+
+def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Language) -> Markup:
+    """Why models cannot run and what to do; empty if all can."""
     if not reasons:
         return Markup("")
-    rows = [Markup("<li><b>{}</b> {}</li>").format(title, translated(language, r)) for title, r in reasons.values()]
+    rows = [
+        Markup("<li><b>{}</b> {}<br>{}</li>").format(spec.title, about(spec, language), translated(language, reason))
+        for spec, reason in reasons
+    ]
     return Markup('<details class="unavailable"><summary>{}</summary><ul>{}</ul></details>').format(
         say(language, "unavailable_models", n=len(rows)), _join(rows)
     )

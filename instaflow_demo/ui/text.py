@@ -77,7 +77,7 @@ _ENGLISH = {
     "download_consent": "Accept the licence first: {licence}.",
     "download_failed": "The download did not work.",
     "download_done": "{title} is here. Tick it above to use it.",
-    "download_stopped": "Stopped. The next download goes on from here.",
+    "download_stopped": "Stopped. What is complete stays; the next download fetches the rest.",
     "folder_title": "Use a folder of your own for a published model",
     "folder_model": "Model",
     "folder": "Folder in diffusers' layout, on this machine",
@@ -261,7 +261,7 @@ _PORTUGUESE = {
     "download_consent": "Aceite a licença primeiro: {licence}.",
     "download_failed": "O download não funcionou.",
     "download_done": "{title} já está aqui. Marque-o acima para usá-lo.",
-    "download_stopped": "Parado. O próximo download continua daqui.",
+    "download_stopped": "Parado. O que está completo fica; o próximo download busca o resto.",
     "folder_title": "Usar uma pasta sua para um modelo publicado",
     "folder_model": "Modelo",
     "folder": "Pasta no formato do diffusers, nesta máquina",
@@ -477,9 +477,116 @@ _SENTENCES = (
         "{licence}: acrescente --download ao comando “{command}” e recarregue a página.",
     ),
     (
-        r"(?P<title>.+) has a damaged file, (?P<name>.+): restore assets/models from the repository, for example with "
-        r"(?P<command>.+)\.",
-        "{title} tem um arquivo danificado, {name}: restaure assets/models do repositório, por exemplo com {command}.",
+        r"(?P<title>.+) (?:is not in|lacks its file|has a damaged file,) (?P<name>.+): restore assets/models from the "
+        r"repository, for example with (?P<command>.+)\.",
+        "{title} está incompleto ou danificado ({name}): restaure assets/models do repositório, por exemplo com "
+        "{command}.",
+    ),
+    (
+        r"(?P<title>.+) has a file of unknown origin, (?P<name>.+): remove it\.",
+        "{title} tem um arquivo de origem desconhecida, {name}: remova-o.",
+    ),
+    (
+        r"(?P<title>.+) could not be read from (?P<folder>.+): its files are damaged or incomplete\. Restore them\.",
+        "Não foi possível ler {title} de {folder}: os arquivos estão danificados ou incompletos. Restaure-os.",
+    ),
+    (
+        r"(?P<title>.+) is only partly in the cache \((?P<part>.+) is missing\): run “(?P<command>.+)” again\.",
+        "{title} está só em parte no cache (falta {part}): execute “{command}” de novo.",
+    ),
+    (
+        r"(?P<folder>.+), given for (?P<id>.+), is not a folder: name one that exists\.",
+        "{folder}, indicada para {id}, não é uma pasta: indique uma que exista.",
+    ),
+    (
+        r"(?P<title>.+) is not in (?P<folder>.+), which lacks (?P<part>.+) or its weights: name a folder that has "
+        r"(?P<parts>.+)\.",
+        "{title} não está em {folder}, onde falta {part} ou os pesos: indique uma pasta que tenha {parts}.",
+    ),
+    (
+        r"(?P<folder>.+) holds (?P<title>.+) as OpenAI published it, which is converted once: run “(?P<command>.+)”, "
+        r"after which no folder need be named\.",
+        "{folder} tem {title} como a OpenAI o publicou, o que se converte uma vez: execute “{command}”; depois disso "
+        "não é preciso indicar pasta.",
+    ),
+    (
+        r"(?P<title>.+) needs (?P<size>\S+) GB, and (?P<folder>.+) has (?P<free>\S+) GB free: make room, or set "
+        r"(?P<setting>\w+) to a folder on another disk\.",
+        "{title} precisa de {size} GB, e {folder} tem {free} GB livres: libere espaço, ou aponte {setting} para uma "
+        "pasta em outro disco.",
+    ),
+    (
+        r"(?P<title>.+) is for those who accept its licence: do so at (?P<page>.+), run “hf auth login”, and try "
+        r"again\.",
+        "{title} é para quem aceita a licença: aceite-a em {page}, execute “hf auth login” e tente de novo.",
+    ),
+    (
+        r"(?P<title>.+) is not at (?P<page>.+), or not for you: run “hf auth login”, or name a folder with --model-dir "
+        r"(?P<id>.+)=FOLDER\.",
+        "{title} não está em {page}, ou não para você: execute “hf auth login”, ou indique uma pasta com --model-dir "
+        "{id}=PASTA.",
+    ),
+    (
+        r"(?P<title>.+) (?:cannot|could not) be fetched, because HF_HUB_OFFLINE or --offline rules the network out: "
+        r"unset it\.",
+        "{title} não pode ser baixado, porque HF_HUB_OFFLINE ou --offline exclui a rede: desligue essa opção.",
+    ),
+    (
+        r"(?P<title>.+) could not be fetched \((?P<why>.+)\): check the network and the disk, and try again\. Files "
+        r"that are complete are kept\.",
+        "{title} não pôde ser baixado ({why}): verifique a rede e o disco, e tente de novo. Os arquivos completos "
+        "ficam.",
+    ),
+    (
+        r"(?P<name>.+) of (?P<title>.+) came damaged and was removed: run the download again\.",
+        "{name} de {title} veio danificado e foi removido: execute o download de novo.",
+    ),
+    (
+        r"(?P<title>.+) needs about (?P<size>\S+) GB of memory, (?P<free>\S+) GB free\.",
+        "{title} precisa de cerca de {size} GB de memória; há {free} GB livres.",
+    ),
+    (
+        r"(?P<title>.+) needs at least (?P<size>\S+) GB of memory on (?P<device>\S+), and (?P<free>\S+) GB are free: "
+        r"close other programs(?P<cpu>, choose the device “cpu”)?, or choose a smaller model\.",
+        "{title} precisa de pelo menos {size} GB de memória em {device}, e há {free} GB livres: feche outros "
+        "programas, ou escolha um modelo menor ou outro dispositivo.",
+    ),
+    (
+        r"(?P<device>\S+) has too little free memory for one (?P<pixels>\S+) image of (?P<title>.+)\. Choose a smaller "
+        r"size, close other programs that use it, or choose another device\.",
+        "{device} tem pouca memória livre para uma imagem {pixels} de {title}. Escolha um tamanho menor, feche outros "
+        "programas que a usam, ou escolha outro dispositivo.",
+    ),
+    (
+        r"Memory is short: images are decoded one by one\.",
+        "Falta memória: as imagens são decodificadas uma a uma.",
+    ),
+    (
+        r"Memory is short: images are decoded in tiles, which can show faint seams\.",
+        "Falta memória: as imagens são decodificadas em partes, cujas emendas podem aparecer de leve.",
+    ),
+    (
+        r"Memory is short: each network is on the device only while it works, which is slower\.",
+        "Falta memória: cada rede fica no dispositivo só enquanto trabalha, o que é mais lento.",
+    ),
+    (
+        r"The safety checker blocked this image, rightly or not: try another prompt or seed\.",
+        "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente.",
+    ),
+    (
+        r"No safety checker looked at this: “(?P<command>.+)” brings one\.",
+        "Nenhum verificador de segurança olhou isto: “{command}” traz um.",
+    ),
+    (
+        r"What the model computed is no number, so there is no image: choose the precision float32, and if that does "
+        r"not help, restore the model's files\.",
+        "O que o modelo calculou não é um número, e por isso não há imagem: escolha a precisão float32 e, se não "
+        "ajudar, restaure os arquivos do modelo.",
+    ),
+    (
+        r"The image could not be saved in (?P<folder>.+) \((?P<why>.+)\): free some space or choose another folder "
+        r"with --out\.",
+        "A imagem não pôde ser salva em {folder} ({why}): libere espaço ou escolha outra pasta com --out.",
     ),
     (r"This image could not be refined\.", "Esta imagem não pôde ser refinada."),
     (
@@ -491,6 +598,31 @@ _SENTENCES = (
         r"Something went wrong \(id (?P<id>\w+)\); the log of the app says what\.",
         "Algo deu errado (id {id}); o registro do aplicativo diz o quê.",
     ),
+    # what the systems are
+    (r"2-rectified flow, then distilled to one step", "2-rectified flow, depois destilado para um passo"),
+    (r"the teacher after one reflow: nearly straight paths", "o professor depois de um reflow: caminhos quase retos"),
+    (r"the teacher, with classifier-free guidance", "o professor, com orientação sem classificador"),
+    (
+        r"GLIDE's cascade: 64x64 pixels in 100 guided steps, then four times as large",
+        "a cascata do GLIDE: 64x64 pixels em 100 passos orientados, depois quatro vezes maior",
+    ),
+    (
+        r"the published one-step model, distilled from 2-rectified flow",
+        "o modelo publicado de um passo, destilado do 2-rectified flow",
+    ),
+    (
+        r"the published 2-rectified flow of Stable Diffusion 1\.5",
+        "o 2-rectified flow publicado do Stable Diffusion 1.5",
+    ),
+    (r"the published baseline at 25 steps", "a base de comparação publicada, com 25 passos"),
+    (
+        r"the published baseline of the paper's first experiments",
+        "a base de comparação publicada dos primeiros experimentos do artigo",
+    ),
+    (
+        r"OpenAI's filtered GLIDE: 64x64 pixels first, then four times as large; no metrics were ever published",
+        "o GLIDE filtrado da OpenAI: primeiro 64x64 pixels, depois quatro vezes maior; nunca se publicaram métricas",
+    ),
 )
 
 
@@ -500,5 +632,10 @@ def translated(language: Language, sentence: str) -> str:
         return sentence
     for pattern, template in _SENTENCES:
         if match := re.fullmatch(pattern, sentence):
-            return template.format(**match.groupdict())
+            return template.format(**{name: _localised(name, said) for name, said in match.groupdict().items()})
     return sentence
+
+
+def _localised(name: str, said: str) -> str:
+    """Gigabytes, in a sentence's “size” and “free”, with Portuguese's comma."""
+    return said.replace(".", ",") if name in ("size", "free") else said
