@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from served import ROOT
 from torch import Tensor
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from instaflow_demo import device, engines
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
@@ -99,6 +100,30 @@ def test_the_feature_distance_is_that_of_two_gaussians() -> None:
     same = metrics.feature_distance(real, metrics.reference_sums(real))
     assert same is not None
     assert same.value == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("count", "width"), [(400, 24), (20, 48)], ids=["plenty", "fewer images than features"])
+def test_resampled_distances_are_those_of_torchmetrics(count: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(3)
+    mixed = torch.randn(width, width, generator=generator)
+    real = (torch.randn(500, width, generator=generator) @ mixed).relu()
+    drawn = (torch.randn(count, width, generator=generator) @ mixed + 0.3).relu()
+    rows = torch.randint(count, (count,), generator=generator)
+    counts = [torch.ones(count), rows.bincount(minlength=count)]
+    found = metrics.distances(drawn, metrics.reference_sums(real), counts)
+    for distance, features in zip(found, (drawn, drawn[rows]), strict=True):
+        metric = FrechetInceptionDistance(feature=Given(width))
+        metric.update(real, real=True)
+        metric.update(features, real=False)
+        assert distance.item() == pytest.approx(metric.compute().item(), rel=1e-4)
+
+
+class Given(torch.nn.Identity):
+    """Features that are extracted already."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.num_features = width
 
 
 def test_prompts_are_the_same_every_time_and_portuguese_ones_show_the_same_scenes() -> None:

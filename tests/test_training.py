@@ -14,10 +14,12 @@ from torch.nn.utils import parameters_to_vector
 from typer.testing import CliRunner
 
 from instaflow_demo import device, engines
+from instaflow_demo.errors import DemoError
 from instaflow_demo.events import ImageReady
 from instaflow_demo.grammar import concepts, held_out_words
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.training import family
 from instaflow_demo.training.__main__ import app
 from instaflow_demo.weights import Weights
 
@@ -75,9 +77,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("stage", LEARNING)
 def test_a_stage_lowers_its_loss(trained: Path, stage: str) -> None:
-    log = [json.loads(line) for line in (trained / stage / "log.jsonl").read_text().splitlines()]
-    assert log[-1]["step"] > log[0]["step"]
-    assert log[-1]["loss"] < 0.95 * log[0]["loss"]
+    lines = log(trained, stage)
+    assert lines[-1]["step"] > lines[0]["step"]
+    assert lines[-1]["loss"] < 0.95 * lines[0]["loss"]
 
 
 @pytest.mark.parametrize("spec", [spec for spec in MODELS.values() if spec.shipped], ids=lambda spec: spec.id)
@@ -94,8 +96,7 @@ def test_a_stage_resumes_where_it_ended(trained: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(trained, tmp_path / "run")
     train(copy, "teacher", "--toy", "--steps", "62", "--batch", "32", "--count", "128")
     assert json.loads((copy / "teacher/facts.json").read_text())["steps"] == 62
-    steps = [json.loads(line)["step"] for line in (copy / "teacher/log.jsonl").read_text().splitlines()]
-    assert steps == [1, 60, 62]
+    assert [line["step"] for line in log(copy, "teacher")] == [1, 60, 62]
 
 
 def test_an_autoencoder_that_goes_on_keeps_its_latents(trained: Path, tmp_path: Path) -> None:
@@ -113,9 +114,88 @@ def test_a_finished_stage_says_so(trained: Path) -> None:
     assert "is trained already" in refused(trained, *CHAIN[3])
 
 
+@pytest.fixture
+def encoders(trained: Path, tmp_path: Path) -> Path:
+    """A run that has all that comes before the family, where a run in this folder is looked for."""
+    folder = tmp_path / "training-runs/mini"
+    for stage in ("text-encoder", "autoencoder"):
+        shutil.copytree(trained / stage, folder / stage)
+    shutil.copy(trained / "sprites.zip", folder)
+    return folder
+
+
+def log(folder: Path, stage: str) -> list[dict]:
+    return [json.loads(line) for line in (folder / stage / "log.jsonl").read_text().splitlines()]
+
+
+FAMILY = ("family", "--toy", "--batch", "16", "--scenes", "64", "--pairs", "64")
+PAUSED = ("--minutes", "60", "--pause-after", "0.01")  # after the fewest steps that a run takes
+
+
+def a_second_more(folder: Path) -> float:
+    """Minutes of a family whose teacher, which is paused, has a second left."""
+    paused = log(folder, "teacher")[-1]
+    assert paused["fraction"] < 1
+    return (paused["seconds"] + 1) / 60 / family.STAGES[0].share
+
+
+def test_a_family_that_is_paused_in_the_middle_of_a_stage_goes_on(encoders: Path) -> None:
+    assert train(encoders, *FAMILY, *PAUSED).startswith("Left: teacher, reflow, distill, ")
+    assert not (encoders / "reflow").exists()
+    before, minutes = log(encoders, "teacher"), a_second_more(encoders)
+    assert "All is trained." in train(encoders, *FAMILY, "--minutes", str(minutes))
+    after = log(encoders, "teacher")
+    assert after[: len(before)] == before
+    assert after[-1]["step"] > before[-1]["step"]
+    for stage in family.STAGES:
+        for student in stage.folders:
+            assert log(encoders, student)[-1]["seconds"] >= stage.minutes(minutes) / len(stage.folders) * 60
+            assert (encoders / student / "facts.json").exists()
+    trained = {path: path.stat().st_mtime_ns for path in encoders.rglob("*") if path.is_file()}
+    assert "All is trained." in train(encoders, *FAMILY, "--minutes", str(minutes))
+    assert trained == {path: path.stat().st_mtime_ns for path in encoders.rglob("*") if path.is_file()}
+
+
+def test_a_family_is_trained_by_several_processes_that_pause_together(encoders: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*launch, "-m", "instaflow_demo.training", *FAMILY, "--stages", "teacher,reflow"]
+    on_cpu = os.environ | {"ACCELERATE_USE_CPU": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    folder = encoders.parent.parent
+
+    def said(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments], cwd=folder, env=on_cpu, capture_output=True, text=True, timeout=240, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    assert said(*PAUSED).startswith("Left: teacher, reflow.")
+    assert said("--minutes", str(a_second_more(encoders))).startswith("All is trained.")
+    assert json.loads((encoders / "reflow/facts.json").read_text())["batch"] == 32
+
+
+def test_every_way_to_one_step_has_the_same_minutes() -> None:
+    shares = {stage.name: stage.share for stage in family.STAGES}
+    ways = [sum(shares[name] for name in names) for names in family.TO_ONE_STEP.values()]
+    assert ways == pytest.approx([ways[0]] * 3)
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_stage_that_no_family_has_is_a_sentence() -> None:
+    assert [stage.name for stage in family.chosen(["direct", "teacher"])] == ["teacher", "direct"]
+    with pytest.raises(DemoError, match="data is no stage of the family"):
+        family.chosen(["data"])
+
+
 @pytest.mark.parametrize("stage", ["data", *STAGES[1:], "export"])
 def test_a_dry_run_says_its_plan_and_writes_nothing(tmp_path: Path, stage: str) -> None:
     assert train(tmp_path / "run", stage, "--dry-run").startswith("Would ")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_of_the_family_tells_the_minutes_of_each_stage(tmp_path: Path) -> None:
+    said = train(tmp_path / "run", "family", "--minutes", "50", "--dry-run")
+    assert said.startswith("Would train teacher for 22.0 minutes, train reflow for 4.0 minutes, ")
     assert not (tmp_path / "run").exists()
 
 

@@ -1,20 +1,20 @@
 """`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
 
 Stages: data, text-encoder, autoencoder, teacher, reflow, features, distill, progressive, text2im-text, text2im-base,
-text2im-upsampler, judge and export. To resume a stage, run its command again. For several GPUs: `accelerate launch
---multi_gpu -m instaflow_demo.training STAGE`.
+text2im-upsampler, judge and export; `family` is all from teacher to progressive on one budget. To resume a stage, run
+its command again. For several GPUs: `accelerate launch --multi_gpu -m instaflow_demo.training STAGE`.
 """
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
 import typer
-from accelerate import Accelerator
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -26,6 +26,7 @@ from . import (
     architecture,
     autoencoder,
     export,
+    family,
     features,
     loop,
     progressive,
@@ -50,7 +51,10 @@ Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Train for this many steps.")]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Train for this long, over all resumed runs.")]
-Pause = Annotated[float | None, typer.Option("--pause-after", help="End this run after so many minutes; resume later.")]
+Pause = Annotated[
+    float | None,
+    typer.Option("--pause-after", help="End this run after so many minutes, whatever they went to; resume later."),
+]
 BatchSize = Annotated[int, typer.Option("--batch", help="Samples a step on each process.")]
 Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="torch.compile the network on a GPU.")]
 PairCount = Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")]
@@ -127,7 +131,7 @@ def train_autoencoder(
     vae = architecture.make_autoencoder(shape)
     if _told(dry_run, f"train an autoencoder of {_millions(vae)} with {budget}, {batch} a step"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     keeps_latents = files.left_by_earlier_run("autoencoder", "vae")
     folder, drawn = files.stage("autoencoder"), sprites.load(files.sprites, shape.image_size)
     kept_in = folder
@@ -145,7 +149,7 @@ def train_autoencoder(
         save_half(vae, folder / "vae")
         record(folder, progress, {"batch": batch * process.num_processes, "psnr_db": round(quality, 2)})
         typer.echo(f"PSNR on scenes it has not seen: {quality:.2f} dB")
-    process.end_training()
+    process.wait_for_everyone()
 
 
 @app.command(name="teacher")
@@ -166,7 +170,7 @@ def train_teacher(
     unet = architecture.make_unet(shape)
     if _told(dry_run, f"train a U-Net of {_millions(unet)} on {count} scenes with {budget}, {batch} a step"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     folder, prompts = files.stage("teacher"), files.prompts(process.device)
     share = count // process.num_processes
     scenes = files.scenes(process, lambda: _encode(share, shape.image_size, files, prompts, process))
@@ -193,7 +197,7 @@ def train_reflow(
     budget, made = loop.Budget(steps, minutes, pause_after), _Pairs("teacher", count, ode_steps, guidance)
     if _told(dry_run, f"make {made}; reflow with {budget}"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     folder, prompts = files.stage("reflow"), files.prompts(process.device)
     pairs = _pairs(made, files, prompts, process)
     unet = files.unet("teacher")
@@ -215,7 +219,7 @@ def train_features(
     budget = loop.Budget(steps, minutes, pause_after)
     if _told(dry_run, f"train a network of features with {budget}, {batch} a step"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     torch.manual_seed(0)
     scenes, folder = files.scenes(process), files.stage("features")
     network = Features(scenes.latents.shape[1])
@@ -224,7 +228,7 @@ def train_features(
     if process.is_main_process:
         network.save(folder)
         record(folder, progress, {"batch": batch * process.num_processes})
-    process.end_training()
+    process.wait_for_everyone()
 
 
 @app.command(name="distill")
@@ -253,7 +257,7 @@ def train_distill(
     made = _Pairs(source, count, ode_steps, guidance or {"reflow": 1.0, "teacher": 3.0}[source])
     if _told(dry_run, f"make {made}; distil with {budget}"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     stage = DISTILLED[source]
     begun, network = files.unet(stage if perceptual else source), files.features(process.device) if perceptual else None
     folder, prompts = files.stage(f"{stage}-perceptual" if perceptual else stage), files.prompts(process.device)
@@ -265,32 +269,84 @@ def train_distill(
 @app.command(name="progressive")
 def train_progressive(
     run: Run = DEFAULT_RUN,
-    begin: Annotated[int, typer.Option("--begin", help="Steps of the first student, a power of two.")] = 16,
     steps: Annotated[int | None, typer.Option("--steps", help="Train each student for this many steps.")] = None,
     minutes: Annotated[
         float | None, typer.Option("--minutes", help="Train all students together for this long.")
     ] = None,
+    pause_after: Pause = None,
     batch: BatchSize = 512,
     guidance: Guidance = 3.0,
-    compile_: Compile = False,
+    compile_: Compile = True,
     dry_run: DryRun = False,
 ) -> None:
     """Distil the guided teacher progressively: each student halves the steps of the one before, down to one."""
-    halvings = [begin >> number for number in range(begin.bit_length())]
-    budget = loop.Budget(steps, minutes / len(halvings) if minutes else None)
-    if _told(dry_run, f"train students of {', '.join(map(str, halvings))} steps with {budget} each, {batch} a step"):
+    budget = loop.Budget(steps, minutes / len(progressive.STUDENTS) if minutes else None, pause_after)
+    if _told(
+        dry_run,
+        f"train students of {', '.join(map(str, progressive.STUDENTS))} steps with {budget} each, {batch} a step",
+    ):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     prompts, scenes = files.prompts(process.device), files.scenes(process)
-    for before, count in zip(["teacher", *(f"progressive/{n}" for n in halvings)], halvings, strict=False):
-        folder = files.stage(f"progressive/{count}")
-        if (folder / "unet").exists():
-            continue  # of an earlier run
-        student, scale = files.unet(before), guidance if before == "teacher" else 1.0
-        training = progressive.halve(
-            student, files.unet(before), count, prompts, scenes, budget, process, folder, guidance=scale, batch=batch
-        )
-        _train(student, training, folder, process, {"batch": batch * process.num_processes, "guidance": scale})
+    before = "teacher"
+    for count in progressive.STUDENTS:
+        stage, scale = f"progressive/{count}", guidance if before == "teacher" else 1.0
+        if not files.finished(stage, budget):
+            if budget.pauses(process):
+                return
+            process = loop.Process(compiled=compile_)
+            folder, student, model = files.stage(stage), files.unet(before), files.unet(before)
+            training = progressive.halve(
+                student, model, count, prompts, scenes, budget, process, folder, guidance=scale, batch=batch
+            )
+            _train(student, training, folder, process, {"batch": batch * process.num_processes, "guidance": scale})
+            if not files.finished(stage, budget):
+                return
+        before = stage
+
+
+@app.command(name="family")
+def train_family(
+    minutes: Annotated[float, typer.Option("--minutes", help="Train all stages together for this long.")],
+    run: Run = DEFAULT_RUN,
+    stages: Annotated[str, typer.Option("--stages", help="Only these, with commas between them.")] = "",
+    toy: Toy = False,
+    pause_after: Pause = None,
+    batch: BatchSize = 512,
+    scenes: Annotated[int, typer.Option("--scenes", help="Scenes that the teacher learns from.")] = 300_000,
+    pairs: Annotated[int, typer.Option("--pairs", help="Pairs that reflow and distillation learn from.")] = 100_000,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the family on one budget, in one process; what is finished is skipped, what is paused goes on.
+
+    Every stage has its share of the minutes. They count training alone, --pause-after everything.
+    """
+    chosen = family.chosen([name.strip() for name in stages.split(",") if name.strip()])
+    if _told(dry_run, ", ".join(f"train {stage.name} for {stage.minutes(minutes):.1f} minutes" for stage in chosen)):
+        return
+    budget, files, process = loop.Budget(pause_after=pause_after), RunFolder(run), loop.Process(compiled=False)
+    train: Mapping[str, Callable[..., None]] = {
+        "teacher": partial(train_teacher, toy=toy, count=scenes),
+        "reflow": partial(train_reflow, count=pairs),
+        "distill": partial(train_distill, count=pairs),
+        "features": train_features,
+        "distill-perceptual": partial(train_distill, perceptual=True, count=pairs),
+        "direct": partial(train_distill, source="teacher", count=pairs),
+        "direct-perceptual": partial(train_distill, source="teacher", perceptual=True, count=pairs),
+        "progressive": train_progressive,
+    }
+    reserve = (pause_after or 0) * (1 - family.BEGIN_WITHIN)
+    for stage in chosen:
+        if stage.finished(files, minutes):
+            continue
+        left = budget.left(process)
+        if left is not None and left <= (0 if stage.begun(files) else reserve):
+            break
+        train[stage.name](run=run, minutes=stage.minutes(minutes), pause_after=left, batch=batch, compile_=compile_)
+    if process.is_main_process:
+        left = ", ".join(stage.name for stage in chosen if not stage.finished(files, minutes))
+        typer.echo(f"Left: {left}. Run the command again to go on." if left else "All is trained.")
 
 
 @app.command()
@@ -332,7 +388,7 @@ def text2im_base(
     painter = text2im.Painter(shape)
     if _told(dry_run, f"train a base of {_millions(painter)} on {count} scenes with {budget}, {batch} a step"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     painter.text_encoder = files.text2im_text_encoder().train()
     _go_on(painter, "text2im-base", files)
     folder, drawn = files.stage("text2im-base"), sprites.load(files.sprites, _cascade(toy).upsampler.size)
@@ -364,7 +420,7 @@ def text2im_upsampler(
     painter = text2im.Painter(cascade.upsampler)
     if _told(dry_run, f"train an upsampler of {_millions(painter)} with {budget}, {batch} a step"):
         return
-    process, files = loop.accelerator(compile_), RunFolder(run)
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
     _go_on(painter, "text2im-upsampler", files)
     folder, tokenizer = files.stage("text2im-upsampler"), files.text2im_tokenizer()
     drawn = sprites.load(files.sprites, cascade.upsampler.size)
@@ -391,7 +447,7 @@ def train_judge(
     budget, files = loop.Budget(steps, minutes, pause_after), RunFolder(run)
     if _told(dry_run, f"train a judge with {budget}, {batch} a step"):
         return
-    process, folder = loop.accelerator(compiled=False), files.stage("judge")
+    process, folder = loop.Process(compiled=False), files.stage("judge")
     torch.manual_seed(0)
     drawn = sprites.load(files.sprites, _shape(toy).image_size)
     known, unknown = judging.split(drawn.keys)
@@ -413,7 +469,7 @@ def train_judge(
         (folder / "network/accuracy.json").write_text(json.dumps(right, indent=2) + "\n", encoding="utf-8")
         record(folder, progress, {"batch": batch * process.num_processes, "references": references})
         typer.echo(f"Right about new scenes of known sprites: {right['seen_sprites']['concept']:.1%} of the concepts")
-    process.end_training()
+    process.wait_for_everyone()
 
 
 @app.command(name="sheet")
@@ -468,7 +524,7 @@ def int8_decoder(
     )
 
 
-def _encode(count: int, size: int, files: RunFolder, prompts: Prompts, process: Accelerator) -> EncodedScenes:
+def _encode(count: int, size: int, files: RunFolder, prompts: Prompts, process: loop.Process) -> EncodedScenes:
     """This process's scenes, encoded."""
     drawn = sprites.load(files.sprites, size)
     sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
@@ -492,7 +548,7 @@ class _Pairs:
         return f"{self.pairs_of}-{self.pairs}-{self.ode_steps}-{self.guidance:g}"
 
 
-def _pairs(made: _Pairs, files: RunFolder, prompts: Prompts, process: Accelerator) -> reflow.Pairs:
+def _pairs(made: _Pairs, files: RunFolder, prompts: Prompts, process: loop.Process) -> reflow.Pairs:
     """This process's share of the pairs, from the file that an earlier stage left or made now."""
     share = made.pairs // process.num_processes
 
@@ -505,21 +561,21 @@ def _pairs(made: _Pairs, files: RunFolder, prompts: Prompts, process: Accelerato
 
 
 def _train(
-    network: nn.Module, training: Iterator[loop.Progress], folder: Path, process: Accelerator, facts: Mapping[str, Any]
+    network: nn.Module, training: Iterator[loop.Progress], folder: Path, process: loop.Process, facts: Mapping[str, Any]
 ) -> None:
     """Run a stage that trains a U-Net, then save what it made."""
     progress = loop.report(training, folder / "log.jsonl", folder.name, main=process.is_main_process)
     if process.is_main_process:
         save_half(network, folder / "unet")
         record(folder, progress, facts)
-    process.end_training()
+    process.wait_for_everyone()
 
 
 def _train_painter(
     painter: text2im.Painter,
     training: Iterator[loop.Progress],
     folder: Path,
-    process: Accelerator,
+    process: loop.Process,
     facts: Mapping[str, Any],
 ) -> None:
     """Run a stage that trains a U-Net with its text encoder, then save both."""
@@ -528,7 +584,7 @@ def _train_painter(
         save_half(painter.unet, folder / "unet")
         save_half(painter.text_encoder, folder / "text_encoder")
         record(folder, progress, facts)
-    process.end_training()
+    process.wait_for_everyone()
 
 
 def _some_images(sampler: Sampler, composer: Composer, seed: int) -> Tensor:
@@ -591,6 +647,9 @@ def main() -> None:
     except DemoError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(1) from None
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

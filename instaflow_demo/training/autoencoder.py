@@ -5,11 +5,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .scenes import Composer, Sampler
 
 LATENT_NOISE = 0.05
@@ -34,7 +33,7 @@ def train(
     sampler: Sampler,
     composer: Composer,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 64,
@@ -46,7 +45,7 @@ def train(
     drawn = sampler.scenes(scenes, seed=1000 + run.process_index)
     generator = torch.Generator().manual_seed(run.process_index)
 
-    def loss(network: nn.Module, step: int) -> Tensor:
+    def loss(network: Network, step: int) -> Tensor:
         start = step * batch % (scenes - batch + 1)
         images = _crops(composer(drawn, slice(start, start + batch)), generator)
         rebuilt, latents = network(images.contiguous(memory_format=torch.channels_last))

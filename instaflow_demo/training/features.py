@@ -12,13 +12,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..evaluation.judge import CLASSES
 from .judge import recognition_loss
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .teacher import EncodedScenes
 
 WIDTHS = (64, 128, 256, 384)
@@ -67,7 +66,7 @@ def train(
     network: Features,
     scenes: EncodedScenes,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 512,
@@ -77,7 +76,7 @@ def train(
     generator = torch.Generator(run.device).manual_seed(run.process_index)
     network.to(memory_format=torch.channels_last)
 
-    def loss(wrapped: nn.Module, _: int) -> Tensor:
+    def loss(wrapped: Network, _: int) -> Tensor:
         rows = torch.randint(0, len(scenes.latents), (batch,), device=run.device, generator=generator)
         latents = Disturbance(batch, run.device, generator)(scenes.latents[rows].float())
         return recognition_loss(wrapped(latents), dict(zip(CLASSES, scenes.classes[rows].long().T, strict=True)))

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..evaluation.judge import CLASSES, UNSTATED, Judge, classes
 from ..evaluation.metrics import reference_sums
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .scenes import Composer, Sampler, SceneSet
 
 HELD_OUT = 20  # one sprite in so many
@@ -53,7 +52,7 @@ def train(
     sampler: Sampler,
     composer: Composer,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 256,
@@ -66,7 +65,7 @@ def train(
     truth = {name: rows.to(run.device) for name, rows in classes(scenes.scenes).items()}
     generator = torch.Generator().manual_seed(run.process_index)
 
-    def loss(network: nn.Module, step: int) -> Tensor:
+    def loss(network: Network, step: int) -> Tensor:
         start = step * batch % (count - batch + 1)
         rows = slice(start, start + batch)
         side = _SIDES[int(torch.randint(len(_SIDES), (), generator=generator))]

@@ -4,8 +4,9 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -14,19 +15,65 @@ from tqdm import tqdm
 
 from ..errors import DemoError
 
+Network = Callable[..., Any]
+"""A network as losses call it: in half precision, and perhaps compiled."""
+
 CHECKPOINT_MINUTES = 2.0
+_AGREED_EVERY = 20  # steps
+
+
+class Process(Accelerator):
+    """One process of training, or one of several that `accelerate launch` started.
+
+    Half precision and compilation are ours, not Accelerator's: it gives every network a new `forward`, so that what
+    was compiled for one would be compiled again for the next, and compiling takes longer than some stages.
+    """
+
+    def __init__(self, *, compiled: bool):
+        super().__init__(mixed_precision="no", dynamo_backend="no")
+        self._on_gpu = self.device.type == "cuda"
+        self._compiled = compiled and self._on_gpu
+        torch.backends.cudnn.benchmark = True  # every step has the same shapes, so the search pays
+
+    def compile(self, network: nn.Module) -> None:
+        """Compile a network on a GPU; others of its class and shape will use what was compiled."""
+        if self._compiled:
+            network.compile(dynamic=False)
+
+    def half(self) -> torch.autocast:
+        """bfloat16 on a GPU; a CPU computes in float32, which is faster there."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._on_gpu)
+
+    def agreed(self, seconds: float) -> float:
+        """The mean over all processes: they must agree on the time, or one would stop while the others wait for it."""
+        if self.num_processes == 1:
+            return seconds
+        return float(self.reduce(torch.tensor(seconds, device=self.device), "mean"))
 
 
 @dataclass(frozen=True)
 class Budget:
     """When a stage ends: after `steps`, or after `minutes` of training, summed over all its runs.
 
-    `pause_after` minutes end this run early, with a checkpoint to resume from.
+    This run of it ends early once `pause_after` minutes have passed since `begun`, a reading of the monotonic clock,
+    whatever they went to; a checkpoint is left to resume from.
     """
 
     steps: int | None = None
     minutes: float | None = None
     pause_after: float | None = None
+    begun: float = field(default_factory=time.monotonic, repr=False)
+
+    def left(self, run: Process) -> float | None:
+        """Minutes until this run is to end: the same number in every process, which all must ask for together."""
+        if self.pause_after is None:
+            return None
+        return self.pause_after - run.agreed(time.monotonic() - self.begun) / 60
+
+    def pauses(self, run: Process) -> bool:
+        """Whether this run is to end now: the same answer in every process, which all must ask together."""
+        left = self.left(run)
+        return left is not None and left <= 0
 
     def fraction(self, steps: int, seconds: float) -> float:
         """How much of the budget is used, from 0 to 1."""
@@ -104,22 +151,12 @@ class Clock:
         self.steps, self.seconds = state["steps"], state["seconds"]
 
 
-def accelerator(compiled: bool) -> Accelerator:
-    """bf16 on GPUs, float32 on a CPU; one process or several, as `accelerate launch` started them."""
-    on_gpu = torch.cuda.is_available()
-    torch.backends.cudnn.benchmark = True  # every step has the same shapes, so the search pays
-    return Accelerator(
-        mixed_precision="bf16" if on_gpu else "no",
-        dynamo_backend="inductor" if compiled and on_gpu else "no",
-    )
-
-
 def optimise(
     network: nn.Module,
-    loss: Callable[[nn.Module, int], Tensor],
+    loss: Callable[[Network, int], Tensor],
     budget: Budget,
     schedule: Schedule,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     decay: float = 0.9995,
@@ -127,22 +164,30 @@ def optimise(
 ) -> Iterator[Progress]:
     """Minimise `loss(network, step)` within `budget`; afterwards `network` holds the moving average.
 
+    The network computes in half precision on a GPU, the rest of the loss does not. `run` is used up: what is trained
+    next needs one of its own, as a checkpoint holds everything that its process has prepared.
+
     Resumes from `folder/checkpoint` when it is there, renews it every two minutes and leaves one behind. Progress is
     yielded every step, with a loss that is read from the device every 20.
     """
     network.to(run.device)
     average, clock = MovingAverage(network, decay), Clock()
     optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    run.compile(network)
     wrapped, optimiser = run.prepare(network, optimiser)
     run.register_for_checkpointing(average, clock)
     checkpoint = folder / "checkpoint"
     if checkpoint.exists():
         run.load_state(str(checkpoint))
 
+    def in_half(*inputs: Any, **named: Any) -> Any:
+        with run.half():
+            return wrapped(*inputs, **named)
+
     def step(rate: float) -> Tensor:
         for group in optimiser.param_groups:
             group["lr"] = rate
-        value = loss(wrapped, clock.steps)
+        value = loss(in_half, clock.steps)
         optimiser.zero_grad(set_to_none=True)
         run.backward(value)
         run.clip_grad_norm_(wrapped.parameters(), 1.0)
@@ -162,7 +207,7 @@ def optimise(
 
 
 def _steps(
-    step: Callable[[float], Tensor], clock: Clock, budget: Budget, schedule: Schedule, run: Accelerator
+    step: Callable[[float], Tensor], clock: Clock, budget: Budget, schedule: Schedule, run: Process
 ) -> Iterator[Progress]:
     """Take steps until the budget is used or this run is to pause, keeping `clock`."""
     recent, shown = torch.zeros((), device=run.device), math.nan
@@ -173,22 +218,16 @@ def _steps(
         value = step(rate)
         clock.steps += 1
         recent.lerp_(value, 1.0 if clock.steps == first + 1 else 0.05)
-        if clock.steps % 20 == 0 or clock.steps == first + 1:
-            # every process must agree on the time, or one would stop while the others wait for its gradients
+        to_agree = clock.steps % _AGREED_EVERY == 0
+        if to_agree or clock.steps == first + 1:
             shown = recent.item()
             if clock.steps == first + 1:
                 started = time.monotonic()  # the first step compiles the network, which is not training
-            clock.seconds = before + _agreed(time.monotonic() - started, run)
+            clock.seconds = before + run.agreed(time.monotonic() - started)
         fraction = budget.fraction(clock.steps, clock.seconds)
         yield Progress(clock.steps, shown, rate, fraction, clock.seconds)
-        if budget.pause_after and clock.seconds - before >= budget.pause_after * 60:
+        if to_agree and budget.pauses(run):
             return
-
-
-def _agreed(seconds: float, run: Accelerator) -> float:
-    if run.num_processes == 1:
-        return seconds
-    return float(run.reduce(torch.tensor(seconds, device=run.device), "mean"))
 
 
 def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = True) -> Progress:

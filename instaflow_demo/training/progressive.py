@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from diffusers import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..flow import interpolate, timestep
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .teacher import EncodedScenes, Prompts, draw, guided, predict
+
+STUDENTS = (16, 8, 4, 2, 1)
+"""The steps of each student."""
 
 
 def halve(
@@ -25,7 +27,7 @@ def halve(
     prompts: Prompts,
     scenes: EncodedScenes,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     guidance: float = 1.0,
@@ -35,15 +37,16 @@ def halve(
     """Train `student` to take `steps` steps where its teacher takes twice as many, with `guidance`."""
     teacher.to(run.device, memory_format=torch.channels_last).eval().requires_grad_(False)
     student.to(memory_format=torch.channels_last)
+    run.compile(teacher)
     generator = torch.Generator(run.device).manual_seed(run.process_index)
     empty = prompts.states(prompts.empty)
 
-    def loss(network: nn.Module, _: int) -> Tensor:
+    def loss(network: Network, _: int) -> Tensor:
         x1, ids = draw(scenes, batch, generator)
         x0 = torch.randn(x1.shape, device=run.device, generator=generator)
         t = torch.randint(0, steps, (batch,), device=run.device, generator=generator) / steps
         x, states = interpolate(x0, x1, t), prompts.states(ids)
-        with torch.no_grad(), run.autocast():
+        with torch.no_grad(), run.half():
             wanted = two_steps(guided(teacher, states, empty, guidance), x, t, 1 / steps)
         return (predict(network, x, timestep(t), states) - wanted).square().mean()
 

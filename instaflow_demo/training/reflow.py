@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from diffusers import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from ..flow import euler, timestep, velocity
 from .features import Disturbance, Features, perceptual_distance
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .scenes import Sampler
 from .stored import StoredExamples
 from .teacher import CAPTION_DROPOUT, Prompts, flow_loss, guided, predict
@@ -38,7 +37,7 @@ def make_pairs(
     unet: UNet2DConditionModel,
     prompts: Prompts,
     sampler: Sampler,
-    run: Accelerator,
+    run: Process,
     count: int,
     *,
     steps: int,
@@ -48,19 +47,21 @@ def make_pairs(
 ) -> Pairs:
     """Follow the ODE of `unet` from fresh noise for `count` fresh captions on this process's device."""
     unet.to(run.device, memory_format=torch.channels_last).eval()
-    field_network = torch.compile(unet) if run.device.type == "cuda" else unet
-    scenes = sampler.scenes(count, seed=seed + run.process_index)
+    run.compile(unet)
+    batch = min(batch, count)
+    whole = -(-count // batch) * batch  # a last batch of another size would be compiled for itself
+    scenes = sampler.scenes(whole, seed=seed + run.process_index)
     ids = prompts.ids([captions[0] for captions in scenes.captions]).to(run.device)
     generator = torch.Generator(run.device).manual_seed(seed + run.process_index)
     empty, shape = prompts.states(prompts.empty), _latent_shape(unet)
     noise, latents = [], []
     for part in tqdm(ids.split(batch), desc="pairs", disable=not run.is_main_process):
-        x0 = torch.randn(len(part), *shape, device=run.device, generator=generator)
-        with run.autocast():
-            *_, x1 = euler(guided(field_network, prompts.states(part), empty, guidance), x0, steps)
+        x0 = torch.randn(batch, *shape, device=run.device, generator=generator)
+        with run.half():
+            *_, x1 = euler(guided(unet, prompts.states(part), empty, guidance), x0, steps)
         noise.append(x0.half())
         latents.append(x1.half())
-    return Pairs(torch.cat(noise), torch.cat(latents), ids.to(torch.int16))
+    return Pairs(*(made[:count] for made in (torch.cat(noise), torch.cat(latents), ids.to(torch.int16))))
 
 
 def reflow(
@@ -68,7 +69,7 @@ def reflow(
     prompts: Prompts,
     pairs: Pairs,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 512,
@@ -77,7 +78,7 @@ def reflow(
     """Train on straight lines between the pairs, at uniform times: the 2-rectified flow."""
     draw, empty = _Draw(pairs, batch, run), prompts.empty
 
-    def loss(network: nn.Module, _: int) -> Tensor:
+    def loss(network: Network, _: int) -> Tensor:
         x0, x1, ids = draw()
         ids = torch.where(draw.uniform(1) < CAPTION_DROPOUT / 2, empty, ids)
         return flow_loss(network, x0, x1, draw.uniform()[:, 0], prompts.states(ids))
@@ -93,7 +94,7 @@ def distill(
     prompts: Prompts,
     pairs: Pairs,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     features: Features | None = None,
@@ -106,7 +107,7 @@ def distill(
     """
     draw = _Draw(pairs, batch, run)
 
-    def loss(network: nn.Module, _: int) -> Tensor:
+    def loss(network: Network, _: int) -> Tensor:
         x0, x1, ids = draw()
         start = timestep(torch.zeros(len(x0), device=x0.device))
         predicted = predict(network, x0, start, prompts.states(ids))
@@ -114,7 +115,7 @@ def distill(
         if features is None:
             return plain
         disturbed = Disturbance(len(x0), x0.device, draw.generator)
-        with run.autocast():
+        with run.half():
             seen = perceptual_distance(features, disturbed(x0 + predicted), disturbed(x1))
         return seen.mean() + PLAIN_SHARE * plain
 
@@ -132,7 +133,7 @@ def pseudo_huber(error: Tensor, softness: float = 1e-4) -> Tensor:
 class _Draw:
     """Random pairs of a batch, from this process's own share."""
 
-    def __init__(self, pairs: Pairs, batch: int, run: Accelerator):
+    def __init__(self, pairs: Pairs, batch: int, run: Process):
         self._pairs, self._batch = pairs, batch
         self.generator = torch.Generator(run.device).manual_seed(run.process_index)
 

@@ -17,7 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 from ..errors import DemoError
 from ..glide import TextEncoder
 from .features import Features
-from .loop import Progress
+from .loop import Budget, Progress
 from .teacher import EncodedScenes, Prompts
 from .text import Lexicon, Meanings
 
@@ -81,6 +81,14 @@ class RunFolder:
     def left_by_earlier_run(self, stage: str, network: str = "unet") -> bool:
         """Whether a run of `stage` has ended and left its weights, but no optimiser state to resume from."""
         return (self.root / stage / network).exists() and not (self.root / stage / "checkpoint").exists()
+
+    def finished(self, stage: str, budget: Budget) -> bool:
+        """Whether `stage` has used up `budget` and saved what it made."""
+        folder = self.root / stage
+        if not (folder / "facts.json").exists():
+            return False
+        last = json.loads((folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+        return budget.fraction(last["step"], last["seconds"]) >= 1
 
     def facts(self, stage: str) -> dict[str, Any]:
         return json.loads((self._made(stage) / "facts.json").read_text(encoding="utf-8"))

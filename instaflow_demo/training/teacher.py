@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..engines.passes import clip_ids
 from ..evaluation.judge import classes
 from ..flow import guide, interpolate, timestep, velocity
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .scenes import Composer, Sampler
 from .stored import StoredExamples
 
@@ -56,7 +55,7 @@ class EncodedScenes(StoredExamples):
 
 @torch.inference_mode()
 def encode_scenes(
-    count: int, sampler: Sampler, composer: Composer, vae: AutoencoderKL, prompts: Prompts, run: Accelerator
+    count: int, sampler: Sampler, composer: Composer, vae: AutoencoderKL, prompts: Prompts, run: Process
 ) -> EncodedScenes:
     """Compose and encode `count` scenes on this process's device; each process draws its own."""
     scenes = sampler.scenes(count, seed=2000 + run.process_index, captions=CAPTIONS_EACH)
@@ -65,7 +64,7 @@ def encode_scenes(
         composer.batches(scenes, 256), total=-(-count // 256), desc="encode", disable=not run.is_main_process
     )
     for images in batches:
-        with run.autocast():
+        with run.half():
             latents.append(vae.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist.mean.half())
     texts = [text for captions in scenes.captions for text in captions]
     ids = prompts.ids(texts).view(count, CAPTIONS_EACH, -1)
@@ -78,7 +77,7 @@ def train(
     prompts: Prompts,
     scenes: EncodedScenes,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 512,
@@ -88,7 +87,7 @@ def train(
     empty = prompts.empty
     generator = torch.Generator(run.device).manual_seed(run.process_index)
 
-    def loss(network: nn.Module, _: int) -> Tensor:
+    def loss(network: Network, _: int) -> Tensor:
         x1, ids = draw(scenes, batch, generator)
         dropped = torch.rand(batch, 1, device=run.device, generator=generator) < CAPTION_DROPOUT
         states = prompts.states(torch.where(dropped, empty, ids))
@@ -100,19 +99,19 @@ def train(
     yield from optimise(unet, loss, budget, Schedule(rate, warmup_steps=300), run, folder)
 
 
-def flow_loss(network: nn.Module, x0: Tensor, x1: Tensor, t: Tensor, states: Tensor) -> Tensor:
+def flow_loss(network: Network, x0: Tensor, x1: Tensor, t: Tensor, states: Tensor) -> Tensor:
     """Mean of ||(x1 - x0) - v(x_t, t)||^2 an element: the rectified-flow objective."""
     predicted = predict(network, interpolate(x0, x1, t), timestep(t), states)
     return (predicted - velocity(x0, x1)).square().mean()
 
 
-def predict(network: nn.Module, x: Tensor, timesteps: Tensor, states: Tensor) -> Tensor:
+def predict(network: Network, x: Tensor, timesteps: Tensor, states: Tensor) -> Tensor:
     """The network's velocity in float32."""
     x = x.contiguous(memory_format=torch.channels_last)
     return network(x, timesteps, encoder_hidden_states=states, return_dict=False)[0].float()
 
 
-def guided(network: nn.Module, states: Tensor, empty: Tensor, scale: float) -> Callable[[Tensor, Tensor], Tensor]:
+def guided(network: Network, states: Tensor, empty: Tensor, scale: float) -> Callable[[Tensor, Tensor], Tensor]:
     """The velocity field v_empty + scale (v - v_empty); without the empty prompt where `scale` is 1."""
     if scale == 1.0:
         return lambda x, t: predict(network, x, t, states)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from diffusers import UNet2DConditionModel
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from transformers import GPT2Tokenizer
 
 from ..glide import Shape, TextEncoder, make_text_encoder, make_unet, quantised, tokenize
 from ..glide.sampling import base_scheduler, upsampler_alphas
-from .loop import Budget, Progress, Schedule, optimise
+from .loop import Budget, Network, Process, Progress, Schedule, optimise
 from .scenes import Composer, Sampler, SceneSet
 from .stored import StoredExamples
 from .teacher import CAPTION_DROPOUT, CAPTIONS_EACH
@@ -82,7 +81,7 @@ def encoding(encoder: TextEncoder, tokenizer: GPT2Tokenizer) -> Encoding:
 
 
 def small_scenes(
-    count: int, size: int, sampler: Sampler, composer: Composer, tokenizer: GPT2Tokenizer, length: int, run: Accelerator
+    count: int, size: int, sampler: Sampler, composer: Composer, tokenizer: GPT2Tokenizer, length: int, run: Process
 ) -> SmallScenes:
     """Compose `count` scenes on this process's device and scale them down to `size`; each process draws its own."""
     scenes = sampler.scenes(count, seed=5000 + run.process_index, captions=CAPTIONS_EACH)
@@ -99,7 +98,7 @@ def train_base(
     scenes: SmallScenes,
     tokenizer: GPT2Tokenizer,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 512,
@@ -110,7 +109,7 @@ def train_base(
     diffusion = Diffusion.base().to(run.device)
     nothing = tokenizer.eos_token_id
 
-    def loss(network: nn.Module, _: int) -> Tensor:
+    def loss(network: Network, _: int) -> Tensor:
         rows = torch.randint(0, len(scenes.images), (batch,), device=run.device, generator=generator)
         which = torch.randint(0, scenes.ids.shape[1], (batch,), device=run.device, generator=generator)
         ids, mask = scenes.ids[rows, which].long(), scenes.mask[rows, which]
@@ -130,7 +129,7 @@ def train_upsampler(
     tokenizer: GPT2Tokenizer,
     small: int,
     budget: Budget,
-    run: Accelerator,
+    run: Process,
     folder: Path,
     *,
     batch: int = 64,
@@ -143,7 +142,7 @@ def train_upsampler(
     generator = torch.Generator(run.device).manual_seed(run.process_index)
     diffusion = Diffusion.upsampler().to(run.device)
 
-    def loss(network: nn.Module, step: int) -> Tensor:
+    def loss(network: Network, step: int) -> Tensor:
         start = step * batch % (count - batch + 1)
         rows = slice(start, start + batch)
         images = composer(scenes, rows)
@@ -210,7 +209,7 @@ class Diffusion:
 
 
 def hybrid_loss(
-    network: nn.Module,
+    network: Network,
     diffusion: Diffusion,
     images: Tensor,
     condition: Tensor | None,
