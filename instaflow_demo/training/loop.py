@@ -105,11 +105,14 @@ class Clock:
 
 
 def accelerator(compiled: bool) -> Accelerator:
-    """bf16 on GPUs, float32 on a CPU; one process or several, as `accelerate launch` started them."""
+    """bf16 on GPUs; on a CPU what ACCELERATE_MIXED_PRECISION says, else float32.
+
+    One process or several, as `accelerate launch` started them.
+    """
     on_gpu = torch.cuda.is_available()
     torch.backends.cudnn.benchmark = True  # every step has the same shapes, so the search pays
     return Accelerator(
-        mixed_precision="bf16" if on_gpu else "no",
+        mixed_precision="bf16" if on_gpu else None,
         dynamo_backend="inductor" if compiled and on_gpu else "no",
     )
 
