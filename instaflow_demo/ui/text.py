@@ -37,7 +37,7 @@ _ENGLISH = {
     "refine_info": "by its refiner, from the seed of each image; its time is told apart",
     "generate": "Generate",
     "stop": "Stop",
-    "advanced": "Settings: negative prompt, steps, guidance, size, precision, device, saving",
+    "advanced": "Settings: negative prompt, steps, guidance, size, precision, device, backend, decoder, saving",
     "negative": "Negative prompt",
     "negative_hint": "What the image should not show; only models with guidance above 1 use it",
     "negative_off": "Off: none of the chosen models has guidance above 1, without which it has no effect",
@@ -48,6 +48,11 @@ _ENGLISH = {
     "dtype_info": "auto: float16 on a GPU, float32 on a CPU",
     "device": "Device",
     "device_info": "auto: a CUDA GPU if there is one, else the CPU",
+    "backend": "Backend",
+    "backend_info": "auto: OpenVINO for shipped models on a CPU, where it is installed; eager: PyTorch",
+    "decoder": "Decoder",
+    "decoder_info": "full: the model's own; int8: the same in 8 bits, by OpenVINO; tiny: a small, quick and rough one",
+    "decoded_by": "{decoder} decoder",
     "display": "Display images",
     "save": "Save images",
     "save_info": "in the folder of --out, with everything needed to make them again",
@@ -221,7 +226,9 @@ _PORTUGUESE = {
     "refine_info": "pelo refinador, a partir da semente de cada imagem; o tempo dele é contado à parte",
     "generate": "Gerar",
     "stop": "Parar",
-    "advanced": "Ajustes: comando negativo, passos, orientação, tamanho, precisão, dispositivo, gravação",
+    "advanced": (
+        "Ajustes: comando negativo, passos, orientação, tamanho, precisão, dispositivo, motor, decodificador, gravação"
+    ),
     "negative": "Comando negativo",
     "negative_hint": "O que a imagem não deve mostrar; só vale para modelos com orientação acima de 1",
     "negative_off": "Desligado: nenhum dos modelos escolhidos tem orientação acima de 1, sem a qual não tem efeito",
@@ -232,6 +239,13 @@ _PORTUGUESE = {
     "dtype_info": "auto: float16 na GPU, float32 na CPU",
     "device": "Dispositivo",
     "device_info": "auto: uma GPU CUDA se houver, senão a CPU",
+    "backend": "Motor",
+    "backend_info": "auto: OpenVINO para os modelos incluídos na CPU, onde está instalado; eager: PyTorch",
+    "decoder": "Decodificador",
+    "decoder_info": (
+        "full: o do próprio modelo; int8: o mesmo em 8 bits, pelo OpenVINO; tiny: um pequeno, mais rápido e menos fiel"
+    ),
+    "decoded_by": "decodificador {decoder}",
     "display": "Mostrar imagens",
     "save": "Salvar imagens",
     "save_info": "na pasta de --out, com tudo o que é preciso para refazê-las",
@@ -432,6 +446,31 @@ def gigabytes(language: Language, value: float) -> str:
 
 
 _SENTENCES = (
+    (
+        r"The backend (?P<backend>\w+) cannot run this: install it with “(?P<command>.+)”, or choose the backend "
+        r"“auto”\.",
+        "O motor {backend} não pode executar isto: instale-o com “{command}”, ou escolha o motor “auto”.",
+    ),
+    (
+        r"The backend (?P<backend>\w+) cannot run this: choose the device “cpu”, or choose the backend “auto”\.",
+        "O motor {backend} não pode executar isto: escolha o dispositivo “cpu”, ou o motor “auto”.",
+    ),
+    (
+        r"The backend (?P<backend>\w+) cannot run this: choose the precision “float32”, or choose the backend “auto”\.",
+        "O motor {backend} não pode executar isto: escolha a precisão “float32”, ou o motor “auto”.",
+    ),
+    (
+        r"There is no int8 decoder here: it runs with OpenVINO on a CPU, for the shipped models: “(?P<command>.+)”, or "
+        r"choose another one\.",
+        "Não há aqui um decodificador int8: ele usa o OpenVINO na CPU, para os modelos incluídos: “{command}”, ou "
+        "escolha outro.",
+    ),
+    (
+        r"There is no tiny decoder here: “(?P<command>.+)” brings one for Stable Diffusion's latents, or choose "
+        r"“full”\.",
+        "Não há aqui um decodificador tiny: “{command}” traz um para os latentes do Stable Diffusion, ou escolha "
+        "“full”.",
+    ),
     (r"Describe the image you want: the prompt is empty\.", "Descreva a imagem que você quer: o comando está vazio."),
     (r"Choose at least one model\.", "Escolha pelo menos um modelo."),
     (
