@@ -2,22 +2,24 @@
 
 The order is turned by one place each round, so that a noisy neighbour or a warming processor hits all cases alike. Each
 pass has a prompt of its own, so that no text states are reused: its time is the whole of an image, or of a batch of
-them. The first pass of a case, which loads, compiles and fills caches, is told apart and never averaged in.
+them. The first pass of a case, which loads, compiles and fills caches, is told apart and never averaged in; it is cold
+only where nothing of the kind was made before.
 """
 
 import json
 import secrets
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from .environment import Environment
 from .errors import InvalidRequest
 from .events import Done, Failed, ImageReady
 from .measure import Measurement, Timing
 from .registry import MODELS
-from .request import Backend, Decoder, GenerationRequest, Limits, ModelRun
+from .request import Backend, Decoder, Device, Dtype, GenerationRequest, Limits, ModelRun
 from .service import Service
 
 STAGES = ("text", "sample", "upsample", "decode")
@@ -45,6 +47,8 @@ COLUMNS = (
 )
 _LIMITS = Limits(images=64)
 _MOST_ROUNDS = 1000
+_MOST_ROWS = 1000  # of somebody else's file, whose figures are at most _HUGE
+_HUGE = 10**15
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,10 @@ class Benchmark:
         """
         if isinstance(repeats, bool) or not isinstance(repeats, int) or not 1 <= repeats <= _MOST_ROUNDS:
             raise InvalidRequest({"repeats": f"Repeats must be a whole number from 1 to {_MOST_ROUNDS:,}."})
+        chosen = {"backend": backends, "decoder": decoders, "batch size": batches}
+        nothing = {name: f"Choose at least one {name}." for name, values in chosen.items() if not values}
+        if nothing:
+            raise InvalidRequest(nothing)
         cases: dict[tuple[Any, ...], Case] = {}
         for batch in batches:
             for backend in backends:
@@ -118,6 +126,15 @@ class Benchmark:
 
 
 @dataclass(frozen=True)
+class Working:
+    """A pass of this case goes on; of `passes` in all, `done` are over. Comes again with every step of it."""
+
+    case: Case
+    done: int
+    passes: int
+
+
+@dataclass(frozen=True)
 class Timed:
     """One pass is over: of `passes` in all, it was number `done`. `row` is what is known of its case so far."""
 
@@ -137,7 +154,8 @@ class Refused:
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of a case. Seconds are a whole pass's, of `batch` images; None where there was no such pass.
+    """What was measured of a case. Seconds are a whole pass's, of `batch` images; None where there was no such pass,
+    and for what one pass alone cannot tell.
 
     `stages` are medians. `peak_bytes` is the device's allocator's, or on a CPU what the whole process held.
     """
@@ -172,21 +190,24 @@ class Row:
         return self.median_s / self.batch if self.median_s else None
 
 
-def run(service: Service, benchmark: Benchmark) -> Iterator[Timed | Refused]:
+def run(service: Service, benchmark: Benchmark) -> Iterator[Working | Timed | Refused]:
     """Time every case, round after round; closing the iterator ends the work within one step."""
     rows = dict(enumerate(_Samples(case) for case in benchmark.cases))
-    done = 0
+    done, passes = 0, benchmark.passes
     for round_ in range(benchmark.repeats + 1):
         for number in _turned(list(rows), round_):
             samples = rows[number]
+            working = Working(samples.case, done, passes)
+            yield working  # before what may take long without a step: loading, or converting
             try:
-                row = samples.add(service)
+                row = yield from samples.add(service, working)
             except _CannotTimeError as error:
                 del rows[number]
+                passes -= benchmark.repeats + 1 - round_
                 yield Refused(samples.case, str(error))
                 continue
             done += 1
-            yield Timed(samples.case, done, (benchmark.repeats + 1) * len(rows), row)
+            yield Timed(samples.case, done, passes, row)
 
 
 def results_json(environment: Environment, rows: Sequence[Row]) -> dict[str, Any]:
@@ -202,10 +223,11 @@ def read_json(text: str) -> tuple[str, tuple[Row, ...]]:
     """
     try:
         stored = json.loads(text)
-        machine = stored["environment"]
-        named = str(machine["gpu"] or machine["cpu"])[:80]
-        return named, tuple(_row(result) for result in stored["results"])
-    except (ValueError, LookupError, TypeError) as error:
+        rows = stored["results"]
+        if not isinstance(rows, list) or len(rows) > _MOST_ROWS:
+            raise TypeError("no list of rows")
+        return _machine(stored["environment"]), tuple(map(_row, rows))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise InvalidRequest(
             {"file": "This is no file of a benchmark: choose one that “benchmark --json” wrote."}
         ) from error
@@ -225,33 +247,35 @@ class _Samples:
 
     def __init__(self, case: Case):
         self.case = case
-        self._cold: Timing | None = None
+        self._first: Timing | None = None
         self._warm: list[Timing] = []
         self._load_s = 0.0
 
-    def add(self, service: Service) -> Row:
-        """Make one more pass; what all of them come to.
+    def add(self, service: Service, working: Working) -> Generator[Working, None, Row]:
+        """Make one more pass, yielding `working` between its steps; what all of them come to.
 
         Raises:
             _CannotTimeError: when it cannot be made.
         """
-        for event in service.run(_fresh(self.case.request)):
-            if isinstance(event, Failed):
-                raise _CannotTimeError(event.message)
-            if isinstance(event, ImageReady) and event.index == 0:
-                self._take(event.timing)
-            elif isinstance(event, Done):
-                self._load_s = self._load_s or event.measurement.load_s
-                return self._row(event.measurement)
+        with closing(service.run(_fresh(self.case.request))) as events:
+            for event in events:
+                if isinstance(event, Failed):
+                    raise _CannotTimeError(event.message)
+                if isinstance(event, ImageReady) and event.index == 0:
+                    self._take(event.timing)
+                elif isinstance(event, Done):
+                    self._load_s = self._load_s or event.measurement.load_s
+                    return self._row(event.measurement)
+                yield working
         raise _CannotTimeError("It was stopped.")
 
     def _take(self, timing: Timing) -> None:
         if timing.images != self.case.batch:
             raise _CannotTimeError(f"Memory is too short for {self.case.batch} images at once: choose a smaller batch.")
-        if timing.warm:
+        if self._first is None:
+            self._first = timing
+        elif timing.warm:  # a model that had to make way meanwhile is cold again
             self._warm.append(timing)
-        elif self._cold is None:
-            self._cold = timing
 
     def _row(self, measured: Measurement) -> Row:
         run = self.case.run
@@ -269,7 +293,7 @@ class _Samples:
             network_evaluations=run.network_evaluations,
             n=len(seconds),
             load_s=self._load_s or None,
-            cold_s=self._cold.total_s if self._cold else None,
+            cold_s=self._first.total_s if self._first and not self._first.warm else None,
             median_s=None,
             iqr_s=None,
             p95_s=None,
@@ -289,8 +313,8 @@ def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
     }
     return {
         "median_s": median,
-        "iqr_s": _quantile(seconds, 75) - _quantile(seconds, 25),
-        "p95_s": _quantile(seconds, 95),
+        "iqr_s": _quantile(seconds, 75) - _quantile(seconds, 25) if len(seconds) > 1 else None,
+        "p95_s": _quantile(seconds, 95) if len(seconds) > 1 else None,
         "stages": {stage: statistics.median(values) for stage, values in stages.items()},
         "images_per_second": batch / median,
         "iterations_per_second": passes[0].steps / sampling if sampling else None,
@@ -298,8 +322,6 @@ def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
 
 
 def _quantile(values: Sequence[float], percent: int) -> float:
-    if len(values) == 1:
-        return values[0]
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
@@ -322,19 +344,53 @@ def _turned(numbers: Sequence[int], by: int) -> list[int]:
     return [*numbers[start:], *numbers[:start]]
 
 
-def _row(result: Mapping[str, Any]) -> Row:
+def _machine(environment: Mapping[str, Any]) -> str:
+    """What a file calls its machine, without what cannot be printed.
+
+    Raises:
+        LookupError, TypeError: when it does not say.
+    """
+    named = environment["gpu"] or environment["cpu"]
+    if not isinstance(named, str):
+        raise TypeError("a machine without a name")
+    return "".join(letter for letter in named if letter.isprintable()).strip()[:80] or "?"
+
+
+def _row(result: Any) -> Row:
+    """A row of a file, every value of which is of its type and of a size that a page can show.
+
+    Raises:
+        TypeError: when one is not.
+    """
+    if not isinstance(result, dict):
+        raise TypeError("no row")
     names = {each.name for each in fields(Row)}
     row = Row(**{name: value for name, value in result.items() if name in names})
-    if row.model not in MODELS or not isinstance(row.batch, int) or not all(map(_is_stage, row.stages.items())):
+    words = (
+        (row.model, MODELS),
+        (row.backend, get_args(Backend)),
+        (row.device, get_args(Device)),
+        (row.dtype, get_args(Dtype)),
+        (row.decoder, get_args(Decoder)),
+    )
+    if not all(isinstance(word, str) and word in known for word, known in words):
         raise TypeError("a row of something else")
-    numbers = (row.load_s, row.cold_s, row.median_s, row.iqr_s, row.p95_s, row.images_per_second, row.peak_bytes)
-    if not all(value is None or isinstance(value, int | float) for value in numbers):
-        raise TypeError("a figure that is no number")
+    counts = (row.size, row.batch, row.steps, row.network_evaluations, row.n, row.peak_bytes)
+    if not all(isinstance(count, int) and _is_figure(count) for count in counts) or not row.batch:
+        raise TypeError("a count that is none")
+    if not isinstance(row.stages, dict) or not set(row.stages) <= set(STAGES):
+        raise TypeError("stages of something else")
+    maybe = (row.load_s, row.cold_s, row.median_s, row.iqr_s, row.p95_s)
+    maybe += (row.images_per_second, row.iterations_per_second)
+    figures = [row.guidance, *row.stages.values(), *(value for value in maybe if value is not None)]
+    if not all(map(_is_figure, figures)):
+        raise TypeError("a figure that is none")
     return row
 
 
-def _is_stage(stage: tuple[str, Any]) -> bool:
-    return stage[0] in STAGES and isinstance(stage[1], int | float)
+def _is_figure(value: Any) -> bool:
+    """Whether it is a number that is finite, not negative, and no larger than anything that was ever measured."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _HUGE
 
 
 def _cells(row: Row) -> tuple[str, ...]:

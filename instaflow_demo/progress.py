@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import typer
 from tqdm.auto import tqdm
 
-from .benchmark import Benchmark, Case, Refused, Row, Timed
+from .benchmark import Benchmark, Case, Refused, Row, Timed, Working
 from .events import Done, Event, Failed, ImageReady, Loading, Stage, Step
 from .registry import REFINER, ModelSpec
 from .request import GenerationRequest
@@ -29,7 +29,9 @@ def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event
         display.close()
 
 
-def timed(passes: Iterator[Timed | Refused], benchmark: Benchmark) -> tuple[tuple[Row, ...], tuple[Refused, ...]]:
+def timed(
+    passes: Iterator[Working | Timed | Refused], benchmark: Benchmark
+) -> tuple[tuple[Row, ...], tuple[Refused, ...]]:
     """Follow a benchmark to its end with a bar; the rows in the order of its cases, and what could not be timed."""
     rows: dict[Case, Row] = {}
     refused: list[Refused] = []
@@ -39,9 +41,11 @@ def timed(passes: Iterator[Timed | Refused], benchmark: Benchmark) -> tuple[tupl
                 refused.append(event)
                 bar.write(f"{event.case.name}: {event.message}", file=sys.stderr)
                 continue
-            rows[event.case] = event.row
             bar.total = event.passes
-            bar.set_description(event.case.name, refresh=False)
+            if isinstance(event, Working):
+                bar.set_description(event.case.name)
+                continue
+            rows[event.case] = event.row
             bar.update(event.done - bar.n)
     return tuple(rows[case] for case in benchmark.cases if case in rows), tuple(refused)
 

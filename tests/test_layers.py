@@ -71,6 +71,7 @@ ALLOWED = {
         "weights",
     },
     "ui": {
+        "benchmark",
         "device",
         "environment",
         "errors",

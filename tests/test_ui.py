@@ -26,12 +26,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from small_sd import save_published
 
-from instaflow_demo import device, hub, memory
+from instaflow_demo import device, engines, hub, memory
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import passes
+from instaflow_demo.engines.networks import no_decoder
 from instaflow_demo.environment import Environment
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
-from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step
+from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
@@ -174,12 +175,52 @@ def test_a_cascade_shows_its_stages_one_below_the_other() -> None:
 def test_a_cascade_shows_a_preview_until_its_images_are_there() -> None:
     view = cascade()
     shown = [source for source in Tags(column_html(view, "text2im", "en")).attribute("img", "src") if source]
-    assert [source.partition(",")[0] for source in shown] == ["data:image/png;base64"] * 2
+    assert [source.partition(",")[0] for source in shown] == ["data:image/jpeg;base64"] * 2
     decoded = Image.open(io.BytesIO(base64.b64decode(shown[0].partition(",")[2])))
-    assert decoded.getpixel((0, 0)) == (255, 0, 0)
+    assert decoded.getpixel((0, 0)) == pytest.approx((255, 0, 0), abs=2)
     event = ImageReady("text2im", 0, 7, Image.new("RGB", (8, 8)), timing(4.0), "00")
     after = view.after(event, picture(0, 4.0))
     assert "data:image" not in column_html(after, "text2im", "en")
+    results = Tags(results_html(after, "text2im", "a big dog", "en"))
+    assert [str(source)[:15] for source in results.attribute("img", "src")] == ["gradio_api/file", "data:image/jpeg"]
+
+
+def preview(index: int, colour: str) -> Preview:
+    return Preview(SLOW, index, (Image.new("RGB", (64, 64), colour),))
+
+
+def test_a_preview_stands_in_the_frame_of_its_own_image() -> None:
+    """One by one: the second image is previewed after the first one is finished, and the frame is in its place."""
+    first = viewed(preview(0, "red"), preview(0, "blue"))
+    assert [tag for tag, _ in Tags(column_html(first, SLOW, "en")).tags if tag in ("img", "i")] == ["img", "i"]
+    second = viewed(preview(0, "red"), ready(SLOW, 0, 2.0), preview(1, "blue"))
+    assert "frames" not in column_html(second, SLOW, "en")
+    shown = [tag for tag in Tags(results_html(second, SLOW, "dog", "en")).tags if tag[0] == "img"]
+    assert [attributes["src"].partition(",")[0] for _, attributes in shown] == [  # type: ignore[union-attr]
+        "gradio_api/file=/shown/0.png",
+        "data:image/jpeg;base64",
+    ]
+    after = viewed(preview(0, "red"), ready(SLOW, 0, 2.0), preview(1, "blue"), ready(SLOW, 1, 2.0))
+    assert "data:image" not in results_html(after, SLOW, "dog", "en")
+
+
+def test_previews_stay_while_finished_images_wait_for_the_refiner() -> None:
+    view = viewed(preview(0, "red"), Unrefined(SLOW, 0, timing(2.0)), preview(1, "blue"))
+    assert column_html(view, SLOW, "en").count('class="preview"') == 2
+
+
+def test_nothing_is_previewed_where_images_are_hidden_or_the_run_is_over() -> None:
+    assert "data:image" not in column_html(viewed(preview(0, "red"), display=False), SLOW, "en")
+    stopped = viewed(ready(SLOW, 0, 2.0), preview(1, "red")).stopped()
+    assert "data:image" not in results_html(stopped, SLOW, "dog", "en")
+
+
+def test_a_preview_costs_less_than_the_image() -> None:
+    noise = Image.effect_noise((256, 256), 60).convert("RGB")
+    png = io.BytesIO()
+    noise.save(png, "PNG")
+    shown = viewed(Preview(SLOW, 0, (noise,))).column(SLOW).previews[0]
+    assert len(shown) < len(png.getvalue())
 
 
 def test_a_cascade_s_time_is_told_by_stage() -> None:
@@ -284,6 +325,13 @@ def test_results_show_stages_and_rates_once_a_model_is_done() -> None:
         assert expected in text, expected
     assert "50network evaluations per image" in text
     assert "sampling" not in Tags(results_html(viewed(*FINISHED[3:5]), SLOW, "dog", "en")).text
+
+
+@pytest.mark.parametrize(("model", "decoder"), [(SLOW, " · int8 decoder"), ("text2im", "")])
+def test_results_say_what_ran_a_model(model: str, decoder: str) -> None:
+    measured = replace(measurement(model, 2.0), backend="openvino", decoder="int8")
+    view = RunView.of(GenerationRequest.parse("a big dog", model), True).after(Done(model, measured))
+    assert f"cpu · float32 · openvino{decoder} · warm" in Tags(results_html(view, model, "dog", "en")).text
 
 
 def test_stage_bar_is_in_proportion() -> None:
@@ -435,6 +483,19 @@ def sentences(folder: Path) -> Iterator[str]:
             device.choose("cuda", "auto")
         except DeviceUnavailable as error:
             yield str(error)
+    yield from (str(no_decoder(decoder)) for decoder in ("int8", "tiny"))
+    for placement in (Placement("cuda", "float16"), Placement("cpu", "bfloat16")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(device, "choose", lambda *_, placement=placement: placement)
+            patch.setattr(engines, "find_spec", lambda _: True)
+            with pytest.raises(DeviceUnavailable) as caught:
+                engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino"), MODELS[FAST])
+            yield str(caught.value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "find_spec", lambda _: None)
+        with pytest.raises(DeviceUnavailable) as caught:
+            engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino", device="cpu"), MODELS[FAST])
+        yield str(caught.value)
 
 
 def raised(work: Callable[[], Any]) -> str:
@@ -614,6 +675,20 @@ def test_settings_reach_their_own_model(form: Form) -> None:
     ask = form.parse(*values_of(form, **changes))
     run = ask.request.runs[1]
     assert (run.steps, run.guidance, ask.request.batched, ask.keep, ask.display) == (10, 1.5, True, False, False)
+
+
+def test_what_runs_and_what_decodes_are_settings(form: Form) -> None:
+    untouched = form.parse(*values_of(form)).request
+    assert (untouched.backend, untouched.decoder) == ("auto", "full")
+    made = form.parse(*values_of(form, backend="openvino", decoder="tiny")).request
+    assert (made.backend, made.decoder) == ("openvino", "tiny")
+    for changes in ({"backend": "diffusers"}, {"backend": "nothing"}, {"decoder": None}):
+        assert not all(answer["is_valid"] for answer in form.validate(*values_of(form, **changes)))
+
+
+def test_unfinished_images_are_asked_for_where_images_are_shown(form: Form) -> None:
+    assert form.parse(*values_of(form)).request.previews
+    assert not form.parse(*values_of(form, display=False)).request.previews
 
 
 def test_size_is_a_setting_of_models_that_let_it_be_chosen(form: Form) -> None:
