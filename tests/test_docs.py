@@ -76,6 +76,11 @@ def test_the_options_of_the_evaluation_are_those_of_the_readme() -> None:
     assert flags(rows) == flags(help_of("-m", "instaflow_demo", "evaluate"))
 
 
+def test_the_options_of_the_benchmark_are_those_of_the_readme() -> None:
+    rows = "\n".join(table_after("it draws the same images."))
+    assert flags(rows) == flags(help_of("-m", "instaflow_demo", "benchmark"))
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]+)` \| ", README.split("## File guide")[1], re.M))))
 def test_the_file_guide_names_what_exists(path: str) -> None:
     assert (ROOT / path).exists()

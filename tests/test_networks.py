@@ -30,14 +30,6 @@ EAGER, OPENVINO, STOCK = (
 INSTAFLOW = MODELS["instaflow-0.9b"]
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where converted networks are kept: one folder for all these tests."""
-    folder = tmp_path_factory.getbasetemp() / "converted"
-    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(folder))
-    return folder
-
-
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random one in the published layout, with a tiny decoder of its own."""
@@ -97,8 +89,10 @@ def test_a_decoder_that_is_not_there_is_a_sentence(files: ModelFiles, placement,
 
 
 def test_a_network_is_converted_once_and_anew_when_its_weights_change(
-    files: ModelFiles, checkpoint: Path, home: Path
+    files: ModelFiles, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(home))
     OpenVinoNetworks.read(files, EAGER)
     made = {path: path.stat().st_mtime_ns for path in home.rglob("network.xml")}
     OpenVinoNetworks.read(files, EAGER)
@@ -175,12 +169,10 @@ def test_what_openvino_cannot_do_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path_factory.getbasetemp() / "converted"))
-        engine = engines.load(MODELS["instaflow-mini"], Weights().locate(MODELS["instaflow-mini"]), OPENVINO)
-        yield engine
-        engine.close()
+def mini() -> Iterator[Engine]:
+    engine = engines.load(MODELS["instaflow-mini"], Weights().locate(MODELS["instaflow-mini"]), OPENVINO)
+    yield engine
+    engine.close()
 
 
 def shown(engine: Engine, request: GenerationRequest) -> list[np.ndarray]:
