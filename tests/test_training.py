@@ -129,7 +129,7 @@ def both_decoders(folder: Path, shape: Architecture) -> tuple[Tensor, Tensor]:
         return tiny.decode(latents).sample, full.decode(latents).sample
 
 
-@pytest.mark.parametrize("shipped", [False])
+@pytest.mark.parametrize("shipped", [False, True])
 def test_the_tiny_decoder_shows_what_the_full_one_does(request: pytest.FixtureRequest, shipped: bool) -> None:
     models = MODELS_DIR if shipped else request.getfixturevalue("trained") / "models"
     shown, wanted = both_decoders(models / "mini", MINI if shipped else TOY)
