@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import diffusers
+import transformers
 from safetensors import SafetensorError
 
 from .. import device
@@ -47,9 +49,13 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
 def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
 
+    Their own bars stay away: the run has one.
+
     Raises:
         ModelUnavailable: instead; running out of memory stays what it is.
     """
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     try:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
