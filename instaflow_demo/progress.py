@@ -114,12 +114,12 @@ class _Display:
     def _advance(self, step: Step) -> None:
         if step.stage != self._stage:
             self.close()
+        done = f"{step.model}{_STAGES[step.stage]} {step.image + step.images}/{self._images}"
         if self._bar is None:
             passes = -(-self._images // step.images)
-            self._bar = tqdm(total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(desc=done, total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
             self._stage = step.stage
-        done = f"{step.image + step.images}/{self._images}"
-        self._bar.set_description(f"{step.model}{_STAGES[step.stage]} {done}", refresh=False)
+        self._bar.set_description(done, refresh=False)
         self._bar.update(1)
 
     def _say(self, *lines: str) -> None:

@@ -204,7 +204,7 @@ class Weights:
             raise ModelUnavailable(
                 f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
                 f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: add "
-                "--download to the command “python -m instaflow_demo generate”, then reload."
+                "--download to the command “python -m instaflow_demo generate”."
             )
         return files
 
@@ -299,8 +299,7 @@ def _cached(spec: ModelSpec) -> ModelFiles:
     if folder is None:
         raise ModelUnavailable(
             f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
-            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”, then "
-            "reload."
+            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”."
         )
     files = ModelFiles(folder, commit=folder.name)  # the cache has a folder for each commit
     if missing := _missing(files, spec):

@@ -79,6 +79,7 @@ def test_a_bar_for_each_model(folder: Path) -> None:
     done, _ = compared(folder)
     assert "2/2" in done.stderr  # instaflow-mini: one step for each of two images
     assert done.stderr.count("8/8") >= 2  # the others: four for each
+    assert "Loading" not in done.stderr  # and none of the libraries'
 
 
 def test_the_json_holds_everything_measured(folder: Path) -> None:

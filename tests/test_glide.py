@@ -301,6 +301,12 @@ def test_without_its_vocabulary_nothing_is_converted(files: tuple[Path, Path], t
         convert(*files, tmp_path / "out", (SMALL_BASE, SMALL_UPSAMPLER))
 
 
+def test_a_file_that_is_not_there_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
+    for wrong in ((tmp_path / "none.pt", files[1]), (files[0], tmp_path)):
+        with pytest.raises(CheckpointError, match="is not a file: name OpenAI"):
+            convert(*wrong, tmp_path / "out", (SMALL_BASE, SMALL_UPSAMPLER))
+
+
 def test_the_command_line_says_what_is_wrong(files: tuple[Path, Path], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "instaflow_demo", "convert-glide", *map(str, files), str(tmp_path / "out")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)

@@ -57,9 +57,13 @@ def _quieten() -> None:
 def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
 
+    Their own bars stay away: the run has one.
+
     Raises:
         ModelUnavailable: instead; running out of memory stays what it is.
     """
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     try:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:

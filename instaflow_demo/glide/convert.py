@@ -48,6 +48,9 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
     Raises:
         CheckpointError: with a sentence that names the first key that is missing, left over or misshapen.
     """
+    for file in (base, upsampler):
+        if not file.is_file():
+            raise CheckpointError(f"{file} is not a file: name OpenAI's base.pt, and then its upsample.pt.")
     vocabulary = [base.parent / name for name in VOCABULARY]
     for file in vocabulary:
         if not file.is_file():

@@ -322,7 +322,7 @@ def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
 
 def about(spec: ModelSpec, language: Language) -> str:
     """What a model is, and of published ones where their weights are from."""
-    summary = translated(language, spec.summary)
+    summary = spec.summary_pt if language == "pt-BR" else spec.summary
     return summary if spec.shipped else f"{summary} · {spec.source}"
 
 

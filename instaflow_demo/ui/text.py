@@ -610,16 +610,15 @@ _SENTENCES = (
     ),
     (
         r"(?P<title>.+) is not on this machine\. It is a download of about (?P<size>\S+) GB under the licence "
-        r"(?P<licence>.+): add --download to the command, or run “hf download (?P<source>\S+)”, then reload\.",
+        r"(?P<licence>.+): add --download to the command, or run “hf download (?P<source>\S+)”\.",
         "{title} não está nesta máquina. São cerca de {size} GB para baixar, sob a licença {licence}: acrescente "
-        "--download ao comando, ou execute “hf download {source}” e recarregue a página.",
+        "--download ao comando, ou execute “hf download {source}”.",
     ),
     (
         r"(?P<title>.+) is not on this machine \((?P<part>.+) is missing from (?P<folder>.+)\)\. It is a download of "
-        r"about (?P<size>\S+) GB under the licence (?P<licence>.+): add --download to the command “(?P<command>.+)”, "
-        r"then reload\.",
+        r"about (?P<size>\S+) GB under the licence (?P<licence>.+): add --download to the command “(?P<command>.+)”\.",
         "{title} não está nesta máquina (falta {part} em {folder}). São cerca de {size} GB para baixar, sob a licença "
-        "{licence}: acrescente --download ao comando “{command}” e recarregue a página.",
+        "{licence}: acrescente --download ao comando “{command}”.",
     ),
     (
         r"(?P<title>.+) (?:is not in|lacks its file|has a damaged file,) (?P<name>.+): restore assets/models from the "
@@ -742,31 +741,6 @@ _SENTENCES = (
     (
         r"Something went wrong \(id (?P<id>\w+)\); the log of the app says what\.",
         "Algo deu errado (id {id}); o registro do aplicativo diz o quê.",
-    ),
-    # what the systems are
-    (r"2-rectified flow, then distilled to one step", "2-rectified flow, depois destilado para um passo"),
-    (r"the teacher after one reflow: nearly straight paths", "o professor depois de um reflow: caminhos quase retos"),
-    (r"the teacher, with classifier-free guidance", "o professor, com orientação sem classificador"),
-    (
-        r"GLIDE's cascade: 64x64 pixels in 100 guided steps, then four times as large",
-        "a cascata do GLIDE: 64x64 pixels em 100 passos orientados, depois quatro vezes maior",
-    ),
-    (
-        r"the published one-step model, distilled from 2-rectified flow",
-        "o modelo publicado de um passo, destilado do 2-rectified flow",
-    ),
-    (
-        r"the published 2-rectified flow of Stable Diffusion 1\.5",
-        "o 2-rectified flow publicado do Stable Diffusion 1.5",
-    ),
-    (r"the published baseline at 25 steps", "a base de comparação publicada, com 25 passos"),
-    (
-        r"the published baseline of the paper's first experiments",
-        "a base de comparação publicada dos primeiros experimentos do artigo",
-    ),
-    (
-        r"OpenAI's filtered GLIDE: 64x64 pixels first, then four times as large; no metrics were ever published",
-        "o GLIDE filtrado da OpenAI: primeiro 64x64 pixels, depois quatro vezes maior; nunca se publicaram métricas",
     ),
 )
 
