@@ -53,6 +53,8 @@ def test_steps_count_up_and_the_first_pass_is_cold(shipped: tuple[str, Engine]) 
     assert [(step.image, step.step) for step in steps] == [(0, n) for n in each] + [(1, n) for n in each]
     assert images(engine, request)[0].timing.warm
     assert not images(engine, ask(model, images=5, batched=True))[0].timing.warm
+    engine.draw(["a dog"] * 6, range(6), request.runs[0])
+    assert images(engine, ask(model, images=6, batched=True))[0].timing.warm
 
 
 def test_closing_stops_the_work(shipped: tuple[str, Engine]) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 from served import ROOT
+from small_judge import SMALL, judged_models, save_judge
 from torch import Tensor
 from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -21,7 +21,7 @@ from instaflow_demo import device, engines
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.evaluation import metrics, photos
 from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs, table
-from instaflow_demo.evaluation.judge import CLASSES, UNSTATED, Judge, JudgeShape, classes
+from instaflow_demo.evaluation.judge import CLASSES, UNSTATED, Judge, classes
 from instaflow_demo.evaluation.prompts import ask
 from instaflow_demo.evaluation.run import Pieces, draw_all
 from instaflow_demo.evaluation.scenes import SceneExaminer
@@ -30,7 +30,6 @@ from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights import MODELS_DIR, Weights
 
-SMALL = JudgeShape(widths=(8, 8, 16, 16), text_width=32, text_layers=1, embedding=16)
 FIELDS = {
     *("model", "steps", "guidance", "prompts", "feature_distance", "clip_score", "top1", "top5", "count", "size"),
     *("colour", "position", "straightness", "seconds_per_image", "network_evaluations"),
@@ -39,27 +38,7 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped models with a small judge beside them that says the first class of everything."""
-    folder = tmp_path_factory.mktemp("models")
-    for shipped in MODELS_DIR.iterdir():
-        if shipped.name != "judge":
-            (folder / shipped.name).symlink_to(shipped)
-    save_judge(folder / "judge" / "network", right=1.0)
-    return folder
-
-
-def save_judge(folder: Path, right: float) -> None:
-    torch.manual_seed(0)
-    shipped = Judge.of(SMALL, Judge.load_tokenizer(MODELS_DIR / "mini" / "tokenizer"))
-    for head in shipped.heads.values():
-        assert isinstance(head, torch.nn.Linear)
-        torch.nn.init.zeros_(head.weight)
-        head.bias.data = -torch.arange(head.out_features).float()
-    shipped.save(folder)
-    renders = torch.randn(64, SMALL.widths[-1], generator=torch.Generator().manual_seed(0))
-    save_file(metrics.reference_sums(renders), folder / "reference.safetensors")
-    accuracy = {name: dict.fromkeys(CLASSES, right) for name in ("seen_sprites", "new_sprites")}
-    (folder / "accuracy.json").write_text(json.dumps(accuracy), encoding="utf-8")
+    return judged_models(tmp_path_factory.mktemp("models"))
 
 
 def what(models: str, prompts: int, **settings: object) -> Evaluation:
@@ -258,12 +237,30 @@ def test_a_judge_that_knows_too_little_may_not_judge(tmp_path: Path) -> None:
     assert SceneExaminer(tmp_path, "captions", 4, "cpu", unproven=True).prompts
 
 
+def test_a_judge_that_was_stored_sees_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    tokenizer = MODELS_DIR / "mini" / "tokenizer"
+    judge = Judge.of(SMALL, Judge.load_tokenizer(tokenizer)).eval()
+    judge.image_encoder.embedder.embedder.normalization.running_var.fill_(1e5)  # half precision could not hold it
+    judge.save(tmp_path)
+    stored = Judge.load(tmp_path, tokenizer, "cpu")
+    images, ids = torch.rand(32, 3, 64, 64) * 2 - 1, judge.ids(["a dog", "duas casas"])
+    with torch.inference_mode():
+        before, after = judge.look(images), stored.look(images)
+        for name, logits in before.logits.items():
+            assert (after.logits[name] - logits).abs().max() < 0.1 * logits.std(), name
+        assert (before.embeddings * after.embeddings).sum(1).min() > 0.999
+        assert (judge.read(ids) * stored.read(ids)).sum(1).min() > 0.999
+    numbers = sum(parameter.numel() for parameter in judge.parameters())
+    assert (tmp_path / "model.safetensors").stat().st_size < 1.3 * numbers
+
+
 def test_a_damaged_judge_is_a_sentence(judged: Path, tmp_path: Path) -> None:
     (tmp_path / "mini").symlink_to(MODELS_DIR / "mini")
     with pytest.raises(ModelUnavailable, match="missing or damaged"):
         SceneExaminer(tmp_path, "captions", 4, "cpu")
     save_judge(tmp_path / "judge" / "network", right=1.0)
-    (tmp_path / "judge" / "network" / "heads.safetensors").write_bytes(b"nothing")
+    (tmp_path / "judge" / "network" / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelUnavailable, match="missing or damaged"):
         SceneExaminer(tmp_path, "captions", 4, "cpu")
 

@@ -36,7 +36,6 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
     Raises:
         ModelUnavailable: when the files are not what they should be.
     """
-    _quieten()
     started = time.perf_counter()
     with reading(spec, files):
         loaded = make()
@@ -46,24 +45,18 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
     return loaded
 
 
-def _quieten() -> None:
-    """The libraries' own bars and advice would run through ours; what goes wrong, they raise."""
-    for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.disable_progress_bar()
-        library.set_verbosity_error()
-
-
 @contextmanager
 def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
 
-    Their own bars stay away: the run has one.
+    Their own bars and advice stay away: the run has a bar, and what goes wrong, they raise.
 
     Raises:
         ModelUnavailable: instead; running out of memory stays what it is.
     """
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
     try:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:

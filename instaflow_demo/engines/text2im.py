@@ -91,6 +91,7 @@ class Text2ImEngine:
         *_, small = ancestral(base, self._noise(self._base, generators), generators, run.steps)
         start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
         *_, image = ddim(upsampled(upsampler, quantised(small), start.shape[-1]), start)
+        self._warm.add(len(prompts))
         return Drawn(levels(image))
 
     def close(self) -> None:

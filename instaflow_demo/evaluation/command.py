@@ -103,7 +103,8 @@ def _evaluated(
 ) -> dict[str, Any] | None:
     files = weights.locate(run.model)
     folders = [files.root, files.shared or files.root, weights.models_dir / "judge"]
-    batch = what.batch or _BATCHES[placement.device]
+    # a CPU has no room for several large images of a cascade: each would take longer than alone
+    batch = what.batch or (1 if run.model.together and placement.device == "cpu" else _BATCHES[placement.device])
     pieces = Pieces.of(work, run, folders, what.prompt_set, what.metrics, what.prompts, placement.key, batch)
     engine = engines.load(run.model, files, placement)
     try:

@@ -31,7 +31,8 @@ CLASSES: Mapping[str, Sequence] = MappingProxyType(
         "position": POSITIONS[1:],
     }
 )
-_HEADS = "heads.safetensors"
+_WEIGHTS = "model.safetensors"
+SCALE = ".scale"  # ends the name of what a tensor in 8 bits is multiplied with
 
 
 @dataclass(frozen=True)
@@ -99,26 +100,19 @@ class Judge(nn.Module):
             ModelUnavailable: when its files are missing or damaged.
         """
         try:
-            judge = cls(
-                ResNetModel.from_pretrained(folder / "image_encoder", local_files_only=True, dtype=torch.float32),
-                CLIPTextModelWithProjection.from_pretrained(
-                    folder / "text_encoder", local_files_only=True, dtype=torch.float32
-                ),
-                cls.load_tokenizer(tokenizer),
-            )
-            heads = {name: tensor.float() for name, tensor in load_file(folder / _HEADS).items()}
-            judge.load_state_dict(judge.state_dict() | heads)
+            images = ResNetConfig.from_pretrained(folder / "image_encoder", local_files_only=True)
+            words = CLIPTextConfig.from_pretrained(folder / "text_encoder", local_files_only=True)
+            judge = cls(ResNetModel(images), CLIPTextModelWithProjection(words), cls.load_tokenizer(tokenizer))
+            judge.load_state_dict(restored(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(f"The judge in {folder} is missing or damaged: restore the folder.") from error
         return judge.to(device).eval().requires_grad_(False)
 
     def save(self, folder: Path) -> None:
-        """Write the judge in half precision."""
-        self.half()
-        self.image_encoder.save_pretrained(folder / "image_encoder")
-        self.text_encoder.save_pretrained(folder / "text_encoder")
-        heads = {name: tensor for name, tensor in self.state_dict().items() if name.startswith(("heads", "projection"))}
-        save_file(heads, folder / _HEADS)
+        """Write the judge, its matrices and convolutions in 8 bits: half the size, and it judges the same."""
+        self.image_encoder.config.save_pretrained(folder / "image_encoder")
+        self.text_encoder.config.save_pretrained(folder / "text_encoder")
+        save_file(in_8_bits(self.state_dict()), folder / _WEIGHTS)
 
     def look(self, images: Tensor) -> Look:
         """Images (B, 3, S, S) in [-1, 1] of any size, scaled to the side that the judge was trained with."""
@@ -134,6 +128,26 @@ class Judge(nn.Module):
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Token ids (B, T)."""
         return clip_ids(self.tokenizer, texts)
+
+
+def in_8_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A network's tensors, those of two dimensions or more as integers with a scale for each output channel."""
+    stored = {name: tensor.contiguous() for name, tensor in state.items() if tensor.dim() < 2}
+    for name in state.keys() - stored.keys():
+        weights = state[name].float()
+        scale = weights.abs().amax(tuple(range(1, weights.dim())), keepdim=True).clamp(min=1e-12) / 127
+        stored |= {name: (weights / scale).round().to(torch.int8).contiguous(), name + SCALE: scale}
+    return stored
+
+
+def restored(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors that `in_8_bits` was given, up to rounding, in float32."""
+    scales = {name: stored[name + SCALE] for name in stored if name + SCALE in stored}
+    return {
+        name: tensor.float() * scales[name] if name in scales else tensor
+        for name, tensor in stored.items()
+        if not name.endswith(SCALE)
+    }
 
 
 def classes(scenes: Sequence[Scene]) -> dict[str, Tensor]:

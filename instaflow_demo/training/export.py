@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
@@ -12,8 +13,10 @@ from typing import Any
 
 import diffusers
 import matplotlib
+from safetensors import safe_open
 
 from ..errors import DemoError
+from ..evaluation.judge import SCALE
 from ..flow import RectifiedFlowScheduler
 from ..glide.convert import write_index
 from ..grammar import concepts
@@ -137,13 +140,19 @@ def _rows(stage: str, facts: Mapping[str, Any]) -> str:
 
 
 def _parameters(folder: Path) -> str:
-    """Parameters of each network in a folder, counted from the sizes of its float16 files."""
-    sizes = {
-        part.name: sum(file.stat().st_size for file in part.glob("*.safetensors")) / 2e6
-        for part in sorted(folder.iterdir())
-        if part.is_dir()
-    }
-    return ", ".join(f"{name} {millions:.1f} M" for name, millions in sizes.items() if millions)
+    """Parameters of each network in a folder, counted in the files that diffusers and transformers name like this."""
+    millions = {part.name: _numbers(part.glob("*model*.safetensors")) / 1e6 for part in sorted(folder.iterdir())}
+    return ", ".join(f"{name} {count:.1f} M" for name, count in millions.items() if count)
+
+
+def _numbers(files: Iterable[Path]) -> int:
+    """How many numbers there are in safetensors files, the scales of 8-bit ones left out."""
+    count = 0
+    for file in files:
+        with safe_open(file, "pt") as tensors:
+            names = [name for name in tensors.keys() if not name.endswith(SCALE)]  # noqa: SIM118 - it is no mapping
+            count += sum(math.prod(tensors.get_slice(name).get_shape()) for name in names)
+    return count
 
 
 SHIPPED = MappingProxyType(
