@@ -1,5 +1,6 @@
 """What the documents promise is there."""
 
+import json
 import re
 import subprocess
 import sys
@@ -79,6 +80,16 @@ def test_the_options_of_the_evaluation_are_those_of_the_readme() -> None:
 def test_the_options_of_the_benchmark_are_those_of_the_readme() -> None:
     rows = "\n".join(table_after("it draws the same images."))
     assert flags(rows) == flags(help_of("-m", "instaflow_demo", "benchmark"))
+
+
+def test_the_readme_tells_how_far_the_quick_decoders_are_from_the_full_one() -> None:
+    shared = ROOT / "assets/models/mini"
+    int8 = json.loads((shared / "openvino/decoder_int8.json").read_text())["psnr_db_to_the_float_decoder"]
+    card = (shared / "README.md").read_text(encoding="utf-8")
+    (tiny,) = re.findall(r"\| psnr to full decoder db \| ([\d.]+) \|", card)
+    text = " ".join(README.split())
+    assert f"{int8['mean']:.1f} dB from the float one's on average, {int8['worst']:.1f} dB at worst" in text
+    assert f"{float(tiny):.1f} dB from the full one's" in text
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]+)` \| ", README.split("## File guide")[1], re.M))))
