@@ -22,6 +22,11 @@ def judged_models(folder: Path) -> Path:
     return folder
 
 
+def shipped_or_small_judge(folder: Path) -> Path:
+    """The folder of the shipped models if their judge is there; else they are linked to, with a small one."""
+    return MODELS_DIR if (MODELS_DIR / "judge").is_dir() else judged_models(folder)
+
+
 def save_judge(folder: Path, right: float) -> None:
     """Write a small judge that is said to be right about this share of real scenes."""
     torch.manual_seed(0)

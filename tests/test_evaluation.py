@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from served import ROOT
+from several import evaluated
 from small_judge import SMALL, judged_models, save_judge
 from torch import Tensor
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -203,27 +200,10 @@ class OneProcess:
     num_processes = 1
 
 
-TWO = """
-import json, sys
-from pathlib import Path
-from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs
-from instaflow_demo.weights import Weights
-found = evaluate(Evaluation(parse_runs("instaflow-mini"), 10, batch=4), Weights(Path(sys.argv[1])), Path(sys.argv[2]))
-if found:
-    Path(sys.argv[3]).write_text(json.dumps(found))
-"""
-
-
 def test_two_processes_find_what_one_finds(judged: Path, tmp_path: Path) -> None:
-    script, out = tmp_path / "two.py", tmp_path / "found.json"
-    script.write_text(TWO)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = os.environ | {"ACCELERATE_USE_CPU": "1", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [*launch, str(script), str(judged), str(tmp_path / "work"), str(out)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    alone = evaluate(what("instaflow-mini", 10), Weights(judged), tmp_path / "alone")
-    (here,), (there,) = without_seconds(alone), without_seconds(json.loads(out.read_text()))
+    (both,) = evaluated(judged, ["instaflow-mini:20"], tmp_path)
+    alone = evaluate(Evaluation(parse_runs("instaflow-mini"), 20), Weights(judged), tmp_path / "alone")
+    (here,), (there,) = without_seconds(alone), without_seconds(both)
     for name, figure in here.items():
         if isinstance(figure, dict):
             assert there[name] == pytest.approx(figure, abs=1e-3), name
