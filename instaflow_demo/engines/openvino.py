@@ -107,6 +107,7 @@ def _compile(path: Path, shape: Sequence[Sequence[int]]) -> Any:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",  # it would choose bfloat16 by itself where the processor has it
         "INFERENCE_NUM_THREADS": environment.usable_cores(),
+        "CACHE_DIR": str(converted_dir() / "openvino" / "compiled"),
     }
     return core.compile_model(model, "CPU", settings).create_infer_request()
 
