@@ -14,7 +14,7 @@ from instaflow_demo.weights import Weights
 
 
 def ask(model: str, **options) -> GenerationRequest:
-    quick = {"instaflow-mini": {}, "2rf-mini": {"steps": 2}, "sd-mini": {"steps": 2}}[model]
+    quick = {} if MODELS[model].steps.fixed else {"steps": 2}
     return GenerationRequest.parse("a red heart on a blue background", [model], **{"seed": 5, **quick, **options})
 
 
@@ -81,7 +81,7 @@ def test_prompts_matter_and_a_long_one_is_cut_with_a_note(shipped: tuple[str, En
 def test_colours_are_obeyed(shipped: tuple[str, Engine]) -> None:
     """A red heart on blue: the corner is blue and the middle is red."""
     model, engine = shipped
-    steps = {} if model == "instaflow-mini" else {"steps": 8}
+    steps = {} if MODELS[model].steps.fixed else {"steps": 8}
     picture = pixels(images(engine, ask(model, seed=7, **steps))[0])
     corner, middle = picture[10, 10], picture[118, 118]
     assert corner[2] > corner[0] + 60

@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from served import ROOT
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
@@ -17,15 +18,17 @@ from typer.testing import CliRunner
 
 from instaflow_demo import device, engines
 from instaflow_demo.errors import DemoError
+from instaflow_demo.evaluation.judge import Judge
 from instaflow_demo.events import ImageReady
 from instaflow_demo.grammar import concepts, held_out_words
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.training import family, sprites
+from instaflow_demo.training import export, family, sprites
 from instaflow_demo.training.__main__ import app
 from instaflow_demo.training.architecture import MINI, TOY, Architecture
 from instaflow_demo.training.autoencoder import decibels
 from instaflow_demo.training.scenes import Composer, Sampler
+from instaflow_demo.training.stages import RunFolder
 from instaflow_demo.weights import MODELS_DIR, Weights
 
 PAIRS = ("--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4")
@@ -88,14 +91,58 @@ def test_a_stage_lowers_its_loss(trained: Path, stage: str) -> None:
     assert lines[-1]["loss"] < 0.95 * lines[0]["loss"]
 
 
-@pytest.mark.parametrize("spec", [spec for spec in MODELS.values() if spec.shipped], ids=lambda spec: spec.id)
+def one_step(name: str) -> ModelSpec:
+    """A rival of InstaFlow, whether or not its weights are shipped."""
+    return replace(MODELS["instaflow-mini"], id=name, source=name)
+
+
+EXPORTED = {spec.id: spec for spec in MODELS.values() if spec.shipped} | {
+    name: one_step(name) for name in family.TO_ONE_STEP
+}
+
+
+@pytest.mark.parametrize("spec", EXPORTED.values(), ids=EXPORTED)
 def test_what_is_exported_is_drawn_with_by_the_engine(trained: Path, spec: ModelSpec) -> None:
-    request = GenerationRequest.parse("a dog", spec.id)
+    request = GenerationRequest.parse("a dog", spec.id if spec.id in MODELS else "instaflow-mini")
     files = Weights(trained / "models").locate(spec)
     engine = engines.load(spec, files, device.choose("cpu", "float32"))
     (ready,) = [e for e in engine.generate(request, request.runs[0]) if isinstance(e, ImageReady)]
     assert len(ready.image.getcolors(2**24) or []) > 100  # a picture, no blank
     engine.close()
+
+
+@pytest.mark.parametrize("name", family.TO_ONE_STEP)
+def test_a_card_tells_the_minutes_of_every_way_to_one_step(trained: Path, name: str) -> None:
+    card = (trained / "models" / name / "README.md").read_text(encoding="utf-8")
+    rows = {row.split("|")[1].strip(" `"): row for row in card.splitlines() if row.startswith("| `")}
+    assert set(rows) == set(family.TO_ONE_STEP)
+    facts = [json.loads((trained / stage / "facts.json").read_text()) for stage in ("direct", "direct-perceptual")]
+    minutes = sum(each["minutes"] for each in facts)
+    assert rows["sd-distill-mini"] == f"| `sd-distill-mini` | {minutes:.1f} | direct, direct-perceptual |"
+    unet = UNet2DConditionModel.from_pretrained(trained / "models" / name / "unet")
+    assert f"Parameters: unet {unet.num_parameters() / 1e6:.1f} M." in card
+    assert f"assets/models/{name}" in card
+
+
+def test_the_card_of_a_judge_counts_what_is_stored_in_8_bits(trained: Path) -> None:
+    judge = Judge.load(trained / "models/judge/network", trained / "models/mini/tokenizer", "cpu")
+    tensors = judge.state_dict().values()
+    card = (trained / "models/judge/README.md").read_text(encoding="utf-8")
+    assert f"Parameters: network {sum(tensor.numel() for tensor in tensors) / 1e6:.1f} M." in card
+
+
+def test_a_student_of_several_steps_is_a_pipeline_of_its_own(trained: Path, tmp_path: Path) -> None:
+    train(trained, "export-pipeline", "progressive/4", str(tmp_path / "pd-4"))
+    spec = MODELS["2rf-mini"]
+    files = Weights(folders={spec.id: tmp_path / "pd-4"}).locate(spec)
+    engine = engines.load(spec, files, device.choose("cpu", "float32"))
+    drawn = engine.draw(["a dog"], [7], GenerationRequest.parse("a dog", spec.id, steps=4).runs[0])
+    assert drawn.pixels.float().std() > 1
+    assert drawn.bends is not None
+    with pytest.raises(DemoError, match="is not empty"):
+        export.write_pipeline(RunFolder(trained), "progressive/4", tmp_path / "pd-4")
+    with pytest.raises(DemoError, match="run the stage 'progressive' first"):
+        export.write_pipeline(RunFolder(trained), "progressive/3", tmp_path / "pd-3")
 
 
 def test_a_stage_resumes_where_it_ended(trained: Path, tmp_path: Path) -> None:

@@ -568,6 +568,16 @@ def int8_decoder(
     )
 
 
+@app.command()
+def export_pipeline(
+    stage: Annotated[str, typer.Argument(help="Of which the U-Net is taken: progressive/4, for example.")],
+    target: Annotated[Path, typer.Argument(help="The folder to write, for --model-dir ID=FOLDER.")],
+    run: Run = DEFAULT_RUN,
+) -> None:
+    """Write a whole pipeline with the U-Net of any stage, to draw and to evaluate with what is not shipped."""
+    export.write_pipeline(RunFolder(run), stage, target)
+
+
 def _encode(count: int, size: int, files: RunFolder, prompts: Prompts, process: loop.Process) -> EncodedScenes:
     """This process's scenes, encoded."""
     drawn = sprites.load(files.sprites, size)

@@ -20,6 +20,7 @@ from ..evaluation.judge import SCALE
 from ..flow import RectifiedFlowScheduler
 from ..glide.convert import write_index
 from ..grammar import concepts
+from . import family
 from .stages import RunFolder
 
 SHARED = "mini"
@@ -66,9 +67,25 @@ def write(run: RunFolder, target: Path) -> tuple[str, ...]:
             shutil.copytree(run.root / made, folder / part)
         shipped.finish(folder)
         _loss_curve(run, shipped.stages, folder / "loss.png")
-        _card(name, shipped.title, folder, {stage: run.facts(stage) for stage in shipped.stages})
+        _card(name, shipped.title, folder, {stage: run.facts(stage) for stage in shipped.stages}, _minutes(run))
     write_manifest(target)
     return tuple(written)
+
+
+def write_pipeline(run: RunFolder, stage: str, target: Path) -> None:
+    """Write a folder of its own for the U-Net of `stage`, with what its family shares: a whole pipeline.
+
+    Raises:
+        DemoError: when there is something in `target` already, or the stage has made no U-Net.
+    """
+    parts = {**SHIPPED[SHARED].parts, "unet": f"{stage}/unet"}
+    for made in parts.values():
+        run.made(made)
+    if target.exists() and any(target.iterdir()):
+        raise DemoError(f"{target} is not empty: choose another folder.")
+    for part, made in parts.items():
+        shutil.copytree(run.root / made, target / part)
+    _stable_diffusion(target)
 
 
 def write_manifest(target: Path) -> None:
@@ -124,13 +141,28 @@ def _loss_curve(run: RunFolder, stages: Sequence[str], path: Path) -> None:
     pyplot.close(figure)
 
 
-def _card(model: str, title: str, folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> None:
+def _card(model: str, title: str, folder: Path, facts: Mapping[str, Mapping[str, Any]], minutes: str) -> None:
     template = Template((_HERE / "cards" / f"{model}.md").read_text(encoding="utf-8"))
     rows = [_rows(stage, values) for stage, values in facts.items()]
     text = template.substitute(
-        title=title, concepts=len(concepts()), parameters=_parameters(folder), training="\n".join(rows)
+        title=title,
+        concepts=len(concepts()),
+        parameters=_parameters(folder),
+        training="\n".join(rows),
+        minutes=minutes,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _minutes(run: RunFolder) -> str:
+    """A table of the minutes of every way from the teacher to one step that has been trained."""
+    rows = ["| model | minutes | stages |", "|---|---|---|"]
+    for model, names in family.TO_ONE_STEP.items():
+        folders = [folder for stage in family.chosen(names) for folder in stage.folders]
+        if all((run.root / folder / "facts.json").exists() for folder in folders):
+            minutes = sum(run.facts(folder)["minutes"] for folder in folders)
+            rows.append(f"| `{model}` | {minutes:.1f} | {', '.join(names)} |")
+    return "\n".join(rows)
 
 
 def _rows(stage: str, facts: Mapping[str, Any]) -> str:

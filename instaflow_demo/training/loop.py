@@ -172,7 +172,7 @@ def optimise(
     Resumes from `folder/checkpoint` when it is there, renews it every two minutes and leaves one behind. Progress is
     yielded every step, with a loss that is read from the device every 20.
     """
-    network.to(run.device)
+    network.to(run.device).train()
     average, clock = MovingAverage(network, decay), Clock()
     optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     run.compile(network)

@@ -46,7 +46,7 @@ def make_pairs(
     batch: int = 1024,
 ) -> Pairs:
     """Follow the ODE of `unet` from fresh noise for `count` fresh captions on this process's device."""
-    unet.to(run.device, memory_format=torch.channels_last).eval()
+    unet.to(run.device, memory_format=torch.channels_last).eval().requires_grad_(False)
     run.compile(unet)
     batch = min(batch, count)
     whole = -(-count // batch) * batch  # a last batch of another size would be compiled for itself

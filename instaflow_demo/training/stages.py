@@ -41,7 +41,7 @@ class RunFolder:
         save_file(vars(meanings), self.root / "words/meanings.safetensors")
 
     def words(self) -> tuple[Lexicon, Meanings]:
-        made = self._made("words")
+        made = self.made("words")
         words = json.loads((made / "lexicon.json").read_text(encoding="utf-8"))
         lexicon = Lexicon(tuple(map(tuple, words["synonyms"])), tuple(words["others"]))
         return lexicon, Meanings(**load_file(made / "meanings.safetensors"))
@@ -52,34 +52,34 @@ class RunFolder:
         return folder
 
     def tokenizer(self) -> CLIPTokenizer:
-        return CLIPTokenizer.from_pretrained(self._made("text-encoder/tokenizer"), local_files_only=True)
+        return CLIPTokenizer.from_pretrained(self.made("text-encoder/tokenizer"), local_files_only=True)
 
     def prompts(self, device: torch.device) -> Prompts:
-        encoder = CLIPTextModel.from_pretrained(self._made("text-encoder/text_encoder"), dtype=torch.float32)
+        encoder = CLIPTextModel.from_pretrained(self.made("text-encoder/text_encoder"), dtype=torch.float32)
         return Prompts(self.tokenizer(), encoder.to(device).eval().requires_grad_(False))
 
     def autoencoder(self, device: torch.device) -> AutoencoderKL:
-        vae = AutoencoderKL.from_pretrained(self._made("autoencoder/vae"), torch_dtype=torch.float32)
+        vae = AutoencoderKL.from_pretrained(self.made("autoencoder/vae"), torch_dtype=torch.float32)
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
     def tiny_decoder(self) -> AutoencoderTiny:
         return AutoencoderTiny.from_pretrained(self._made("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
 
     def text2im_tokenizer(self) -> GPT2Tokenizer:
-        return GPT2Tokenizer.from_pretrained(self._made("text2im-text/tokenizer"), local_files_only=True)
+        return GPT2Tokenizer.from_pretrained(self.made("text2im-text/tokenizer"), local_files_only=True)
 
     def text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
-        return TextEncoder.from_pretrained(self._made(f"{stage}/text_encoder"), torch_dtype=torch.float32)
+        return TextEncoder.from_pretrained(self.made(f"{stage}/text_encoder"), torch_dtype=torch.float32)
 
     def scenes(self, process: Accelerator, make: Callable[[], EncodedScenes] | None = None) -> EncodedScenes:
         """This process's part of the scenes that the teacher learns from."""
         return EncodedScenes.share(self.root / "teacher", "scenes", process, make)
 
     def features(self, device: torch.device) -> Features:
-        return Features.load(self._made("features"), device)
+        return Features.load(self.made("features"), device)
 
     def unet(self, stage: str) -> UNet2DConditionModel:
-        return UNet2DConditionModel.from_pretrained(self._made(f"{stage}/unet"), torch_dtype=torch.float32)
+        return UNet2DConditionModel.from_pretrained(self.made(f"{stage}/unet"), torch_dtype=torch.float32)
 
     def left_by_earlier_run(self, stage: str, network: str = "unet") -> bool:
         """Whether a run of `stage` has ended and left its weights, but no optimiser state to resume from."""
@@ -94,13 +94,11 @@ class RunFolder:
         return budget.fraction(last["step"], last["seconds"]) >= 1
 
     def facts(self, stage: str) -> dict[str, Any]:
-        return json.loads((self._made(stage) / "facts.json").read_text(encoding="utf-8"))
+        return json.loads((self.made(stage) / "facts.json").read_text(encoding="utf-8"))
 
     def log(self, stage: str) -> list[dict[str, float]]:
         """The lines of a stage's log, with steps counted on where a run went on from the weights of an earlier one."""
-        lines = [
-            json.loads(line) for line in (self._made(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        ]
+        lines = [json.loads(line) for line in (self.made(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()]
         before, last = 0, 0
         for line in lines:
             before += last if line["step"] == 1 else 0
@@ -108,7 +106,12 @@ class RunFolder:
             line["step"] += before
         return lines
 
-    def _made(self, path: str) -> Path:
+    def made(self, path: str) -> Path:
+        """The folder of something that a stage has made.
+
+        Raises:
+            DemoError: when it has not.
+        """
         folder = self.root / path
         if not folder.exists():
             raise DemoError(f"{folder} is missing: run the stage {path.partition('/')[0]!r} first.")
