@@ -108,7 +108,7 @@ class LatentEngine:
         """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
         start = self._noise(Pass(0, tuple(seeds)), run.size)
         path = [start, *self._path(start, self._states([*[""] * len(prompts) * run.guided, *prompts]), run)]
-        self._warm.add((len(prompts), run.size))
+        self._warm.add((len(prompts), run.size, "full"))
         flows = run.model.scheduler == "rectified-flow" and run.steps > 1
         return Drawn(self._decode(path[-1], "full"), bend(path) if flows else None)
 
