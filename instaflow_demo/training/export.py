@@ -44,8 +44,9 @@ class Shipped:
         return tuple(dict.fromkeys([*self.before, *(made.rpartition("/")[0] for made in self.parts.values())]))
 
     def made(self, run: RunFolder) -> bool:
-        """Whether every part has been trained."""
-        return all((run.root / part).exists() for part in self.parts.values())
+        """Whether every part has been trained in this run; of weights that were put there, nothing would be known."""
+        parts, facts = self.parts.values(), (f"{stage}/facts.json" for stage in self.stages)
+        return all((run.root / made).exists() for made in (*parts, *facts))
 
 
 def write(run: RunFolder, target: Path) -> tuple[str, ...]:
