@@ -4,6 +4,7 @@ import logging
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from instaflow_demo.ui import Settings
 
 log = logging.getLogger("instaflow_demo.app")
+
+_GIVE_WAY_S = 0.1  # a lock goes to whoever asks first, which would be the warm-up again
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor
 
@@ -170,14 +173,17 @@ def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
 
 
 def warm_up(service: Service, settings: "Settings") -> None:
-    """Load the default models and run each once, so that a visitor's first images are warm already."""
+    """Load the default models and run each once, so that a visitor's first images are warm already.
+
+    Each is a run of its own: who comes meanwhile waits for one model, not for all.
+    """
     try:
         ready = service.availability()
-        chosen = [m for m in DEFAULT_MODELS if m in settings.models and ready[m].available]
-        if chosen:
-            request = GenerationRequest.parse("a big dog", chosen, steps=1, save=False)
-            for event in service.run(request):
-                log.debug("warming up: %s", event)
+        for model in DEFAULT_MODELS:
+            if model in settings.models and ready[model].available:
+                for event in service.run(GenerationRequest.parse("a big dog", model, steps=1, save=False)):
+                    log.debug("warming up: %s", event)
+                time.sleep(_GIVE_WAY_S)
     finally:
         settings.warm.set()
 

@@ -5,7 +5,7 @@ import json
 import logging
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,11 +18,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from . import benchmark as benchmarks
 from . import progress, report
 from .environment import fingerprint
 from .errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
 from .gallery import Gallery
-from .registry import DEFAULT_MODELS, LOADABLE, MODELS, REFINER, ModelSpec, Range
+from .registry import DEFAULT_MODELS, LOADABLE, ModelSpec, Range
 from .request import GenerationRequest
 from .service import Service
 from .weights import Availability, Weights, converted_dir, given_folders
@@ -75,6 +76,10 @@ DeltaFrom = Annotated[
     ),
 ]
 Refine = Annotated[bool, typer.Option("--refine", help="Refine every image with the SDXL refiner.")]
+BackendName = Annotated[
+    str, typer.Option("--backend", help="What runs latent models: auto, eager, openvino, or diffusers for its own.")
+]
+DecoderName = Annotated[str, typer.Option("--decoder", help="full, int8 (OpenVINO) or tiny, which is quicker.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
@@ -99,12 +104,14 @@ def generate(
     lora: Loras = None,
     delta_from: DeltaFrom = "",
     refine: Refine = False,
+    backend: BackendName = "auto",
+    decoder: DecoderName = "full",
     debug: Debug = False,
 ) -> None:
     """Generate images with one model."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
-    raw |= dict(loras=lora or (), delta_from=delta_from, refine=refine)
+    raw |= dict(loras=lora or (), delta_from=delta_from, refine=refine, backend=backend, decoder=decoder)
     with _sentences(debug):
         _run(prompt, [model], raw, Files(out, json_file, model_dir, download))
 
@@ -130,15 +137,16 @@ def compare(
     lora: Loras = None,
     delta_from: DeltaFrom = "",
     refine: Refine = False,
+    backend: BackendName = "auto",
+    decoder: DecoderName = "full",
     debug: Debug = False,
 ) -> None:
     """Generate images with several models in turn, and compare what they took."""
     raw = dict(images=images, steps=steps, guidance=guidance, seed=seed, negative_prompt=negative_prompt)
     raw |= dict(size=size, batched=batched, dtype=dtype, device=device, save=save)
-    raw |= dict(loras=lora or (), delta_from=delta_from, refine=refine)
+    raw |= dict(loras=lora or (), delta_from=delta_from, refine=refine, backend=backend, decoder=decoder)
     with _sentences(debug):
-        names = [name.strip() for name in models.split(",") if name.strip()]
-        _run(prompt, names, raw, Files(out, json_file, model_dir, download))
+        _run(prompt, _listed_in(models), raw, Files(out, json_file, model_dir, download))
 
 
 @app.command(name="models")
@@ -147,16 +155,15 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
     with _sentences(debug):
         _check_paths(json_file=json_file)
         weights = Weights(folders=given_folders(model_dir or ()))
-        found = {name: (spec, weights.availability(spec)) for name, spec in LOADABLE.items()}
-        table = Table(
-            "Id", "System", "Steps", "Pixels", "Size", "Licence", "Found, or what is missing", show_lines=True
-        )
-        for spec, availability in found.values():
-            table.add_row(*_described(spec, availability))
+        found = [(spec, weights.availability(spec), weights.bytes_of(spec)) for spec in LOADABLE.values()]
+        table = Table("Id", "What it is, and where it was found or what is missing", show_lines=True)
+        table.columns[0].no_wrap = True
+        table.columns[1].overflow = "fold"  # a path that was cut would be of no use
+        for row in found:
+            table.add_row(row[0].id, _described(*row))
         _console().print(table)
-        if json_file:
-            models, refiner = [_listed(*found[name]) for name in MODELS], _listed(*found[REFINER.id])
-            _write_json(json_file, {"models": models, "refiner": refiner})
+        *models, refiner = [_listed(*row) for row in found]
+        _write(json_file, lambda: _json({"models": models, "refiner": refiner}), "--json")
 
 
 @app.command()
@@ -209,8 +216,59 @@ def evaluate(
         for row in rows:
             table.add_row(*row)
         _console().print(table)
-        if json_file:
-            _write_json(json_file, found)
+        _write(json_file, lambda: _json(found), "--json")
+
+
+@app.command()
+def benchmark(
+    models: Annotated[str, typer.Option("--models", help="Ids with commas between them.")] = ",".join(DEFAULT_MODELS),
+    repeats: Annotated[int, typer.Option("--repeats", help="Warm passes of each case, after a cold one.")] = 10,
+    backends: Annotated[str, typer.Option("--backend", help="One or more: auto, eager, openvino.")] = "auto",
+    decoders: Annotated[str, typer.Option("--decoder", help="One or more: full, int8, tiny.")] = "full",
+    batches: Annotated[str, typer.Option("--batch", help="Images in a pass, one number or more.")] = "1",
+    baseline: Annotated[
+        Literal["diffusers"] | None,
+        typer.Option("--baseline", help="Time the stock pipeline too, on the same weights in the same process."),
+    ] = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
+    size: Size = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    json_file: JsonFile = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file, as CSV.")] = None,
+    markdown_file: Annotated[Path | None, typer.Option("--markdown", help="The same as Markdown.")] = None,
+    against: Annotated[
+        Path | None, typer.Option("--compare", help="Show a file of --json, of another machine, below ours.")
+    ] = None,
+    model_dir: ModelDirs = None,
+    debug: Debug = False,
+) -> None:
+    """Measure how fast models are on this machine, in turn, round after round."""
+    with _sentences(debug):
+        for path in (json_file, csv_file, markdown_file):
+            _check_paths(json_file=path)
+        theirs = benchmarks.read_json(_text_of(against)) if against else None
+        asked = benchmarks.Benchmark.parse(
+            _listed_in(models),
+            repeats=repeats,
+            backends=[*_listed_in(backends), *[baseline] * bool(baseline)],
+            decoders=_listed_in(decoders),
+            batches=[int(number) if number.isdecimal() else number for number in _listed_in(batches)],
+            **dict(steps=steps, guidance=guidance, size=size, device=device, dtype=dtype),
+        )
+        service = Service(Weights(folders=given_folders(model_dir or ())), Gallery(Path("outputs")))
+        rows, refused = progress.timed(benchmarks.run(service, asked), asked)
+        table = benchmarks.table(rows)
+        _console().print(_sideways(benchmarks.COLUMNS, table))
+        if theirs:
+            typer.echo(f"Measured on {theirs[0]}:")
+            _console().print(_sideways(benchmarks.COLUMNS, benchmarks.table(theirs[1])))
+        _write(json_file, lambda: _json(benchmarks.results_json(fingerprint(), rows)), "--json")
+        _write(csv_file, lambda: report.to_csv(table, benchmarks.COLUMNS), "--csv")
+        _write(markdown_file, lambda: report.to_markdown(table, benchmarks.COLUMNS), "--markdown")
+        if refused:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -299,7 +357,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
 
     Raises:
         InvalidRequest: for bad input.
-        ModelUnavailable: when images are to be refined and the refiner is not here.
+        DemoError: when something cannot be fetched, or the refiner is wanted and not here.
         typer.Exit: with 1, when a model failed or an image could not be saved or refined; the others are shown all the
             same.
     """
@@ -308,16 +366,12 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
-    if files.download:
-        progress.download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
-    if request.refine:
-        weights.locate(REFINER)  # to say before a long run that it is missing
+    progress.prepare(request, weights, download=files.download)
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
-        _console().print(_comparison(measured))
-    if files.json:
-        _write_json(files.json, report.results_json(fingerprint(files.out), request, outcomes))
+        _console().print(_sideways(report.COLUMNS, measured))
+    _write(files.json, lambda: _json(report.results_json(fingerprint(files.out), request, outcomes)), "--json")
     if any(outcome.error or _incomplete(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -329,7 +383,9 @@ def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
         InvalidRequest: with a sentence.
     """
     if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
-        raise InvalidRequest({"json": f"{json_file} cannot be a file here: choose another one with --json."})
+        raise InvalidRequest(
+            {"json": f"{json_file} is a folder, or its folder does not exist: choose another one with --json."}
+        )
     if out and out.exists() and not out.is_dir():
         raise InvalidRequest({"out": f"{out} is not a folder: choose another one with --out."})
 
@@ -340,21 +396,36 @@ def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:
     return unsaved or (request.refine and any(image.refinement is None for image in outcome.images))
 
 
-def _comparison(measured: Sequence[tuple[str, ...]]) -> Table:
-    """The report's rows on their side, a column for each system, which fits a terminal of 80 characters."""
-    name, *figures = zip(report.COLUMNS, *measured, strict=True)
+def _listed_in(text: str) -> list[str]:
+    """What stands between the commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _sideways(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    """Rows on their side, a column for each system, which fits a terminal of 80 characters."""
+    name, *figures = zip(columns, *rows, strict=True)
     table = Table(*name)
     for figure in figures:
         table.add_row(*figure)
     return table
 
 
-def _described(spec: ModelSpec, availability: Availability) -> tuple[str, ...]:
-    """A model's row for the terminal."""
-    where = availability.found if availability.available else availability.reason
-    steps = _span(spec.steps) + (f" + {spec.upsampling_steps}" if spec.upsampling_steps else "")
-    size = "shipped" if spec.shipped else f"{spec.download_bytes / 1e9:.1f} GB"
-    return spec.id, spec.title, steps, _span(spec.size), size, spec.licence, escape(where)
+def _described(spec: ModelSpec, availability: Availability, size: int) -> str:
+    """A model for the terminal: what it is, how it runs, its size, origin and licence, and where it is."""
+    upsampling = f" + {spec.upsampling_steps}" if spec.upsampling_steps else ""
+    origin = "shipped" if spec.shipped else f"from {spec.source}"
+    where = f"found in {availability.found}" if availability.available else availability.reason
+    lines = (
+        f"{spec.title} · {spec.summary}",
+        f"steps: {_span(spec.steps)}{upsampling}, pixels a side: {_span(spec.size)}",
+        f"{_bytes(size)} {origin}, licence {spec.licence}",
+        where,
+    )
+    return "\n".join(map(escape, lines))
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB" if size < 999.5e6 else f"{size / 1e9:.1f} GB"
 
 
 def _span(allowed: Range[int]) -> str:
@@ -363,16 +434,18 @@ def _span(allowed: Range[int]) -> str:
     return f"{allowed.default} ({allowed.low} to {allowed.high})"
 
 
-def _listed(spec: ModelSpec, availability: Availability) -> dict[str, Any]:
+def _listed(spec: ModelSpec, availability: Availability, size: int) -> dict[str, Any]:
     """A model as plain values for `models --json`."""
     return {
         "id": spec.id,
         "title": spec.title,
+        "summary": spec.summary,
         "family": spec.family,
         "source": spec.source,
         "licence": spec.licence,
         "steps": spec.steps.default,
         "size": spec.size.default,
+        "bytes": size,
         "download_bytes": spec.download_bytes,
         "available": availability.available,
         "found": availability.found or None,
@@ -380,13 +453,29 @@ def _listed(spec: ModelSpec, availability: Availability) -> dict[str, Any]:
     }
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path | None, text: Callable[[], str], option: str) -> None:
+    """Write a result to the file that was named for it, if one was."""
+    if path is None:
+        return
     try:
         # a file name that is not UTF-8 holds lone surrogates, whose escapes are what JSON writes for them
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        path.write_text(text(), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise StorageFull(f"{path} could not be written ({error.strerror}): choose another file with --json.") from None
+        raise StorageFull(
+            f"{path} could not be written ({error.strerror}): choose another file with {option}."
+        ) from None
+
+
+def _text_of(path: Path) -> str:
+    """Raises InvalidRequest, with a sentence, when the file cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest({"file": f"{path} cannot be read: name a file that “benchmark --json” wrote."}) from error
 
 
 def _console() -> Console:

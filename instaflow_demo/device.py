@@ -19,11 +19,12 @@ _FAST_HALF = ("avx512_bf16", "amx_bf16", "amx_fp16", "bf16 ")
 
 @dataclass(frozen=True)
 class Placement:
-    """A device and a precision, with notes for the user where they are not what was asked for."""
+    """A device, a precision and what runs latent models there, with notes where they are not what was asked for."""
 
     device: str
     dtype: Literal["float32", "float16", "bfloat16"]
     notes: tuple[str, ...] = ()
+    backend: Literal["eager", "openvino", "diffusers"] = "eager"
 
     @property
     def torch_dtype(self) -> "torch.dtype":
@@ -32,9 +33,9 @@ class Placement:
         return getattr(torch, self.dtype)
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, str]:
         """What tells two placements apart."""
-        return self.device, self.dtype
+        return self.device, self.dtype, self.backend
 
 
 def choose(device: Device, dtype: Dtype) -> Placement:

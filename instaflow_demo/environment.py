@@ -1,5 +1,6 @@
 """The machine that the numbers were measured on, shown beside them."""
 
+import math
 import os
 import platform
 import shutil
@@ -13,7 +14,7 @@ import psutil
 
 from . import __version__
 
-_LIBRARIES = ("torch", "diffusers", "transformers", "gradio")
+_LIBRARIES = ("torch", "diffusers", "transformers", "gradio", "openvino")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,16 @@ def free_of_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
     except (OSError, ValueError):  # no Linux container, or no limit ("max")
         return sys.maxsize
     return max(0, limit - used + int(facts.get("inactive_file", 0)))  # cached files make way for what needs memory
+
+
+def usable_cores(folder: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that computing gains from: real ones, not their threads, that this process and its container may use."""
+    try:
+        quota, period = (folder / "cpu.max").read_text().split()
+        share = math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # no Linux container, or no limit ("max")
+        share = sys.maxsize
+    return max(1, min(psutil.cpu_count(logical=False) or sys.maxsize, _threads(), share))
 
 
 def _threads() -> int:

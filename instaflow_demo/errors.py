@@ -29,6 +29,10 @@ class OutOfMemory(DemoError):
     """The device ran out of memory even for a single image."""
 
 
+class NotANumber(DemoError):
+    """A network's output is no number, as happens where a precision overflows or weights are damaged."""
+
+
 class StorageFull(DemoError):
     """The image was made but could not be written to disk."""
 

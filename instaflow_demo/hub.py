@@ -29,7 +29,9 @@ class RemoteFile:
 
 
 def download(spec: ModelSpec, *, half: bool) -> Iterator[Downloading]:
-    """Bring a published model's files onto this machine; closing the iterator stops, and the next call goes on.
+    """Bring a published model's files onto this machine; closing the iterator stops.
+
+    The next call goes on with the files that are not complete: the hub's client begins those anew.
 
     With `half`, the half-precision files are fetched where the repository has them.
 
@@ -37,14 +39,19 @@ def download(spec: ModelSpec, *, half: bool) -> Iterator[Downloading]:
         DownloadFailed: with a sentence.
     """
     if spec.kind == "text2im":
-        from .glide.download import download as download_glide  # noqa: PLC0415 - torch is slow to import
+        from .glide import download as glide  # noqa: PLC0415 - torch is slow to import
 
-        for fetched in download_glide(converted_dir() / spec.id):
+        target = converted_dir() / spec.id
+        _make_room(spec, 2 * spec.download_bytes - glide.held(target), target.parent, "INSTAFLOW_DEMO_HOME")
+        for fetched in glide.download(target):
             yield Downloading(spec.id, fetched.file, fetched.done, fetched.total)
         return
+    from huggingface_hub import constants  # noqa: PLC0415 - slow to import
+
     commit, files = _listed(spec)
     wanted = needed(files, components(spec), half=half)
-    _make_room(spec, wanted)
+    cache = Path(constants.HF_HUB_CACHE)
+    _make_room(spec, _coming(spec, wanted, commit, cache), cache, "HF_HOME")
     total, done = sum(file.size for file in wanted), 0
     for file in wanted:
         for so_far in _fetched(spec, file, commit):
@@ -74,18 +81,25 @@ def _listed(spec: ModelSpec) -> tuple[str, list[RemoteFile]]:
         return str(info.sha), [RemoteFile(file.rfilename, file.size or 0) for file in info.siblings or []]
 
 
-def _make_room(spec: ModelSpec, files: Iterable[RemoteFile]) -> None:
-    """Find out before a long download, not in the middle of it, that there is no room for it."""
-    from huggingface_hub import constants  # noqa: PLC0415 - slow to import
-
-    cache = Path(constants.HF_HUB_CACHE)
-    cache.mkdir(parents=True, exist_ok=True)
-    size, free = sum(file.size for file in files), shutil.disk_usage(cache).free
+def _make_room(spec: ModelSpec, size: int, folder: Path, setting: str) -> None:
+    """Find out before a long download, not in the middle of it, that there is no room for so many bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
     if size > free:
         raise DownloadFailed(
-            f"{spec.title} needs {size / 1e9:.1f} GB, and {cache} has {free / 1e9:.1f} GB free: make room, or set "
-            "HF_HOME to a folder on another disk."
+            f"{spec.title} needs {size / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free: make room, or set "
+            f"{setting} to a folder on another disk."
         )
+
+
+def _coming(spec: ModelSpec, files: Iterable[RemoteFile], commit: str, cache: Path) -> int:
+    """The bytes that are not here yet: an earlier try may have brought some of the files."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - slow to import
+
+    def here(file: RemoteFile) -> bool:
+        return isinstance(try_to_load_from_cache(spec.source, file.name, cache, commit), str)
+
+    return sum(file.size for file in files if not here(file))
 
 
 def _fetched(spec: ModelSpec, file: RemoteFile, commit: str) -> Iterator[int]:
@@ -158,7 +172,7 @@ def _sentences(spec: ModelSpec) -> Iterator[None]:
     except (transport, OSError) as error:
         raise DownloadFailed(
             f"{spec.title} could not be fetched ({error or type(error).__name__}): check the network and the disk, and "
-            "try again. It goes on where it ended."
+            "try again. Files that are complete are kept."
         ) from error
 
 

@@ -48,7 +48,7 @@ class Timing:
 class Measurement:
     """What one model took for one request. Averages are over warm passes, or over cold ones if there are no others.
 
-    `commit` is the revision of the weights, where it is known.
+    `commit` is the revision of the weights, where it is known; `backend` and `decoder` are what ran and decoded it.
     """
 
     model: str
@@ -61,6 +61,8 @@ class Measurement:
     passes: tuple[Timing, ...]
     peak_bytes: int
     commit: str = ""
+    backend: str = "eager"
+    decoder: str = "full"
 
     @property
     def images(self) -> int:

@@ -12,7 +12,6 @@ from . import progress, report
 from .errors import ModelUnavailable
 from .events import ImageReady
 from .gallery import Gallery
-from .measure import Timing
 from .registry import MODELS
 from .report import Outcome
 from .request import GenerationRequest
@@ -62,15 +61,27 @@ def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: 
 
 
 def run(
-    loaded: Loaded, prompt: str, number_of_images: int = 1, *, display_images: bool = True, save_images: bool = False
+    loaded: Loaded,
+    prompt: str,
+    number_of_images: int = 1,
+    *,
+    display_images: bool = True,
+    save_images: bool = False,
+    refine: bool = False,
 ) -> Results:
     """Generate with the loaded model: a bar while it works, then the images and a table of what they took.
 
     Raises:
-        InvalidRequest: with a sentence for everything that is wrong.
+        DemoError: as `compare`.
     """
     return compare(
-        loaded, prompt, [loaded.model], number_of_images, display_images=display_images, save_images=save_images
+        loaded,
+        prompt,
+        [loaded.model],
+        number_of_images,
+        display_images=display_images,
+        save_images=save_images,
+        refine=refine,
     )
 
 
@@ -82,11 +93,15 @@ def compare(
     *,
     display_images: bool = True,
     save_images: bool = False,
+    refine: bool = False,
 ) -> Results:
     """Generate with several models in turn, from the same seeds, and show them side by side.
 
+    With `refine`, the SDXL refiner takes every image afterwards, in a time of its own.
+
     Raises:
         InvalidRequest: with a sentence for everything that is wrong.
+        ModelUnavailable: when images are to be refined and the refiner is not here.
     """
     request = GenerationRequest.parse(
         prompt,
@@ -95,6 +110,7 @@ def compare(
         seed=secrets.randbelow(2**31),
         dtype=loaded.torch_dtype,
         save=save_images,
+        refine=refine,
     )
     results = _generate(loaded, request)
     if display_images:
@@ -110,8 +126,7 @@ def discuss(results: Results) -> None:
 
 
 def _generate(loaded: Loaded, request: GenerationRequest) -> Results:
-    if loaded.download:
-        progress.download([run.model for run in request.runs], loaded.weights)
+    progress.prepare(request, loaded.weights, download=loaded.download)
     events = progress.shown(loaded.service.run(request), request)
     return Results(request, report.collect(events, request))
 
@@ -142,9 +157,11 @@ def _figure(event: ImageReady, prompt: str) -> str:
     event.image.save(png, "PNG")
     source = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
     image = f'<img src="{source}" alt="{escape(prompt)}" style="max-width: 100%">'
-    return f'<figure style="margin: 0">{image}<figcaption>{_times(event.timing)}</figcaption></figure>'
+    return f'<figure style="margin: 0">{image}<figcaption>{_times(event)}</figcaption></figure>'
 
 
-def _times(timing: Timing) -> str:
+def _times(event: ImageReady) -> str:
+    timing = event.timing
     cold = "" if timing.warm else " (cold)"
-    return f"{timing.seconds_per_image:.3f} s, {timing.iterations_per_second:.2f} it/s{cold}"
+    refined = f", refined in {event.refinement.seconds:.3f} s" if event.refinement else ""
+    return f"{timing.seconds_per_image:.3f} s, {timing.iterations_per_second:.2f} it/s{cold}{refined}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 import typer
 from tqdm.auto import tqdm
 
+from .benchmark import Benchmark, Case, Refused, Row, Timed, Working
 from .events import Done, Event, Failed, ImageReady, Loading, Stage, Step
-from .registry import ModelSpec
+from .registry import REFINER, ModelSpec
 from .request import GenerationRequest
 from .weights import Weights
 
@@ -28,12 +29,42 @@ def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event
         display.close()
 
 
-def download(specs: Sequence[ModelSpec], weights: Weights) -> None:
-    """Fetch the published models that are not here, with a bar for each.
+def timed(
+    passes: Iterator[Working | Timed | Refused], benchmark: Benchmark
+) -> tuple[tuple[Row, ...], tuple[Refused, ...]]:
+    """Follow a benchmark to its end with a bar; the rows in the order of its cases, and what could not be timed."""
+    rows: dict[Case, Row] = {}
+    refused: list[Refused] = []
+    with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True) as bar:
+        for event in passes:
+            if isinstance(event, Refused):
+                refused.append(event)
+                bar.write(f"{event.case.name}: {event.message}", file=sys.stderr)
+                continue
+            bar.total = event.passes
+            if isinstance(event, Working):
+                bar.set_description(event.case.name)
+                continue
+            rows[event.case] = event.row
+            bar.update(event.done - bar.n)
+    return tuple(rows[case] for case in benchmark.cases if case in rows), tuple(refused)
+
+
+def prepare(request: GenerationRequest, weights: Weights, *, download: bool) -> None:
+    """See to what a run needs before it begins: with `download`, fetch the models and the refiner that are not here.
 
     Raises:
         DownloadFailed: with a sentence.
+        ModelUnavailable: when images are to be refined and the refiner is not here.
     """
+    if download:
+        _download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
+    if request.refine:
+        weights.locate(REFINER)  # to say before a long run that it is missing
+
+
+def _download(specs: Sequence[ModelSpec], weights: Weights) -> None:
+    """Fetch the published models that are not here, with a bar for each."""
     import torch  # noqa: PLC0415 - slow to import
 
     from . import hub  # noqa: PLC0415 - slow to import
@@ -83,12 +114,12 @@ class _Display:
     def _advance(self, step: Step) -> None:
         if step.stage != self._stage:
             self.close()
+        done = f"{step.model}{_STAGES[step.stage]} {step.image + step.images}/{self._images}"
         if self._bar is None:
             passes = -(-self._images // step.images)
-            self._bar = tqdm(total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(desc=done, total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
             self._stage = step.stage
-        done = f"{step.image + step.images}/{self._images}"
-        self._bar.set_description(f"{step.model}{_STAGES[step.stage]} {done}", refresh=False)
+        self._bar.set_description(done, refresh=False)
         self._bar.update(1)
 
     def _say(self, *lines: str) -> None:

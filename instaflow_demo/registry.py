@@ -42,6 +42,7 @@ class Published:
 class ModelSpec:
     """One system: how it is run, where its weights are, and under which terms.
 
+    `summary_pt` is the summary in Brazilian Portuguese, for the page: all that the page says of a system is in its row.
     `source` is a folder under assets/models for shipped systems, a Hugging Face repository for published ones;
     `delta_base` is the model that this one's difference from can be added to other fine-tunes of.
     `shared` names the folder that holds the components a shipped system has in common with its family. A cascade takes
@@ -65,6 +66,7 @@ class ModelSpec:
     download_bytes: int = 0
     published: Published | None = None
     delta_base: str | None = None
+    summary_pt: str = ""
 
     @property
     def shipped(self) -> bool:
@@ -89,6 +91,7 @@ _ROWS = (
         id="instaflow-mini",
         title="InstaFlow mini",
         summary="2-rectified flow, then distilled to one step",
+        summary_pt="2-rectified flow, depois destilado para um passo",
         family="shipped",
         kind="latent",
         steps=_ONE_STEP,
@@ -103,6 +106,7 @@ _ROWS = (
         id="2rf-mini",
         title="2-Rectified Flow mini",
         summary="the teacher after one reflow: nearly straight paths",
+        summary_pt="o professor depois de um reflow: caminhos quase retos",
         family="shipped",
         kind="latent",
         steps=Range(25, 1, 50),
@@ -117,6 +121,7 @@ _ROWS = (
         id="sd-mini",
         title="Stable Diffusion mini",
         summary="the teacher, with classifier-free guidance",
+        summary_pt="o professor, com orientação sem classificador",
         family="shipped",
         kind="latent",
         steps=Range(25, 1, 100),
@@ -130,6 +135,7 @@ _ROWS = (
         id="text2im-mini",
         title="Text2im mini",
         summary="GLIDE's cascade: 64x64 pixels in 100 guided steps, then four times as large",
+        summary_pt="a cascata do GLIDE: 64x64 pixels em 100 passos orientados, depois quatro vezes maior",
         family="shipped",
         kind="text2im",
         steps=Range(100, 10, 250),
@@ -143,6 +149,7 @@ _ROWS = (
         id="instaflow-0.9b",
         title="InstaFlow 0.9B",
         summary="the published one-step model, distilled from 2-rectified flow",
+        summary_pt="o modelo publicado de um passo, destilado do 2-rectified flow",
         family="published",
         kind="latent",
         steps=_ONE_STEP,
@@ -158,6 +165,7 @@ _ROWS = (
         id="2rf",
         title="2-Rectified Flow",
         summary="the published 2-rectified flow of Stable Diffusion 1.5",
+        summary_pt="o 2-rectified flow publicado do Stable Diffusion 1.5",
         family="published",
         kind="latent",
         steps=Range(25, 1, 50),
@@ -173,6 +181,7 @@ _ROWS = (
         id="sd-1.5",
         title="Stable Diffusion 1.5",
         summary="the published baseline at 25 steps",
+        summary_pt="a base de comparação publicada, com 25 passos",
         family="published",
         kind="latent",
         steps=Range(25, 1, 100),
@@ -188,6 +197,7 @@ _ROWS = (
         id="sd-1.4",
         title="Stable Diffusion 1.4",
         summary="the published baseline of the paper's first experiments",
+        summary_pt="a base de comparação publicada dos primeiros experimentos do artigo",
         family="published",
         kind="latent",
         steps=Range(25, 1, 100),
@@ -203,6 +213,7 @@ _ROWS = (
         id="text2im",
         title="Text2im (GLIDE)",
         summary="OpenAI's filtered GLIDE: 64x64 pixels first, then four times as large; no metrics were ever published",
+        summary_pt="o GLIDE filtrado da OpenAI: 64x64 pixels, depois quatro vezes maior; nunca se publicaram métricas",
         family="published",
         kind="text2im",
         steps=Range(100, 10, 250),

@@ -85,10 +85,10 @@ def discussion(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     ]
 
 
-def to_csv(table: Sequence[Sequence[str]]) -> str:
-    """The comparison table as CSV with a header."""
+def to_csv(table: Sequence[Sequence[str]], columns: Sequence[str] = COLUMNS) -> str:
+    """The comparison table, or another one with its own columns, as CSV with a header."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *table])
+    csv.writer(out, lineterminator="\n").writerows([columns, *table])
     return out.getvalue()
 
 
@@ -137,7 +137,7 @@ def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: 
         _steps(outcome.run),
         f"{m.guidance:g}" if outcome.run.guided else "off",
         f"{m.iterations_per_second:.2f}",
-        " / ".join(f"{stage:.3f}" for stage in _stages_per_image(m)),
+        _stages_per_image(m),
         f"{m.load_s:.2f}",
         f"{m.peak_bytes / 1e6:.0f}",
         "warm" if m.warm else "cold",
@@ -171,12 +171,17 @@ def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> tuple[str, .
     )
 
 
-def _stages_per_image(m: Measurement) -> tuple[float, float, float]:
-    """Seconds of text, sampling and decoding for an image, over the passes that `seconds_per_image` counts."""
-    counted = m.counted
-    images = sum(p.images for p in counted)
-    text, sample, decode = (sum(getattr(p, stage) for p in counted) for stage in ("text_s", "sample_s", "decode_s"))
-    return text / images, sample / images, decode / images
+def _stages_per_image(m: Measurement) -> str:
+    """Seconds of text, sampling and decoding for an image, over the passes that `seconds_per_image` counts.
+
+    Of a cascade, sampling is its base's and its upsampler's.
+    """
+    images = sum(p.images for p in m.counted)
+    text, sample, upsample, decode = (
+        sum(getattr(p, stage) for p in m.counted) / images for stage in ("text_s", "sample_s", "upsample_s", "decode_s")
+    )
+    sampling = f"{sample - upsample:.3f} + {upsample:.3f}" if upsample else f"{sample:.3f}"
+    return f"{text:.3f} / {sampling} / {decode:.3f}"
 
 
 def _result(outcome: Outcome, request: GenerationRequest) -> dict[str, Any]:
@@ -200,6 +205,8 @@ def _figures(m: Measurement) -> Mapping[str, Any]:
     return {
         "device": m.device,
         "dtype": m.dtype,
+        "backend": m.backend,
+        "decoder": m.decoder,
         "warm": m.warm,
         "load_seconds": m.load_s,
         "text_seconds": m.text_s,

@@ -17,6 +17,10 @@ from .registry import MODELS, ModelSpec, Range
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
+Backend = Literal["auto", "eager", "openvino", "diffusers"]
+"""What runs latent models: PyTorch as it is, OpenVINO, or for comparison the stock pipeline of diffusers."""
+Decoder = Literal["full", "int8", "tiny"]
+"""What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
 
 _HUGE = 10**18
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -82,6 +86,9 @@ class GenerationRequest:
     loras: tuple[Lora, ...] = ()
     delta_from: str = ""
     refine: bool = False
+    backend: Backend = "auto"
+    decoder: Decoder = "full"
+    previews: bool = False
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -107,6 +114,8 @@ class GenerationRequest:
         loras: Iterable[str] = (),
         delta_from: str = "",
         refine: Any = False,
+        backend: Any = "auto",
+        decoder: Any = "full",
         limits: Limits | None = None,
     ) -> "GenerationRequest":
         """Judge raw input.
@@ -139,6 +148,8 @@ class GenerationRequest:
         refined = check.flag("refine", refine)
         on = cast(Device, check.choice("device", device, get_args(Device)))
         precision = cast(Dtype, check.choice("dtype", dtype, get_args(Dtype)))
+        engine = cast(Backend, check.choice("backend", backend, get_args(Backend)))
+        decoded_by = cast(Decoder, check.choice("decoder", decoder, get_args(Decoder)))
         files = check.loras(loras, specs)
         check.delta(delta_from, specs)
         if negative:
@@ -151,7 +162,8 @@ class GenerationRequest:
             raise InvalidRequest(check.problems)
         notes = tuple(check.notes)
         return cls(
-            *(text, negative, runs, count, first, as_batch, on, precision, to_disk, notes, files, delta_from, refined)
+            *(text, negative, runs, count, first, as_batch, on, precision, to_disk, notes, files, delta_from, refined),
+            *(engine, decoded_by),
         )
 
 

@@ -35,7 +35,7 @@ _BLOCKED = "The safety checker blocked this image, rightly or not: try another p
 _NOT_LOOKED_AT = f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one."
 _UNREFINED = "This image could not be refined."
 _REMEDY = "close other programs, or choose a smaller model or another device."
-_Key = tuple[str, str, str, Hashable]  # model, device, precision, extras
+_Key = tuple[str, str, str, str, Hashable]  # model, device, precision, backend, extras
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Service:
         yield from instead(said)
 
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
-        placement = device.choose(request.device, request.dtype)
+        placement = engines.placed(request, run.model)
         loaded, load_s = yield from self._ready(request, run, placement, Loading(run.model.id))
         placement = replace(placement, notes=(*placement.notes, *loaded.notes))
         device.reset_peak(placement)
@@ -145,6 +145,8 @@ class Service:
                 model=run.model.id,
                 device=placement.device,
                 dtype=placement.dtype,
+                backend=placement.backend,
+                decoder=request.decoder if run.model.kind == "latent" else "full",
                 steps=run.steps,
                 guidance=run.guidance,
                 network_evaluations=run.network_evaluations,
@@ -172,7 +174,8 @@ class Service:
         alone = replace(request, batched=False, loras=(), delta_from="")
         last_steps = ModelRun(REFINER, REFINER.steps.default, REFINER.guidance.default, run.size)
         loading = Loading(run.model.id, stage="refine")
-        refiner, _ = yield from self._ready(alone, last_steps, replace(placement, notes=()), loading)
+        eager = replace(placement, notes=(), backend="eager")
+        refiner, _ = yield from self._ready(alone, last_steps, eager, loading)
         while waiting:
             for event in refiner.engine.refine(waiting[0], request):
                 if isinstance(event, ImageReady):
@@ -303,6 +306,8 @@ class Service:
             "seed": event.seed,
             "device": placement.device,
             "dtype": placement.dtype,
+            "backend": placement.backend,
+            "decoder": request.decoder,
             "sha256": event.sha256,
             **loaded.merged,
             **_refiner(event),

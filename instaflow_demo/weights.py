@@ -13,6 +13,7 @@ from .errors import InvalidRequest, ModelUnavailable
 from .registry import LOADABLE, MODELS, ModelSpec
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
+TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
 _COMPONENTS = {
     "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
@@ -42,12 +43,14 @@ class Availability:
 class ModelFiles:
     """The folders of one checkpoint; components that its family shares are in `shared`.
 
-    `commit` is the revision of a hub's repository that the files are of, where that is known.
+    `commit` is the revision of a hub's repository that the files are of, where that is known. `tiny_decoder` is the
+    folder of a small autoencoder that reads the same latents, where there is one.
     """
 
     root: Path
     shared: Path | None = None
     commit: str = ""
+    tiny_decoder: Path | None = None
 
     def component(self, name: str) -> Path:
         """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
@@ -128,6 +131,10 @@ class Weights:
             return Availability(False, str(error))
         return Availability(True, found=str(files.root))
 
+    def bytes_of(self, spec: ModelSpec) -> int:
+        """How large a model is: its shipped files, with those that its family shares, or its download."""
+        return sum(self._manifest[name].bytes for name in self._listed(spec)) if spec.shipped else spec.download_bytes
+
     def use_folder(self, model: str, folder: str) -> None:
         """Look for a model in this folder from now on.
 
@@ -149,7 +156,7 @@ class Weights:
         if spec.shipped and spec.id not in self.folders:
             for name in self._listed(spec):
                 self._verify(spec, name)
-        return files
+        return replace(files, tiny_decoder=self._tiny_decoder(spec, files)) if spec.kind == "latent" else files
 
     def delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
         """The base that a model was made from, and a fine-tune of it: a folder, a repository or a model's id.
@@ -178,6 +185,12 @@ class Weights:
         folder = own if own.is_dir() else _snapshot(SAFETY_CHECKER, ["config.json"])
         return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
 
+    def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+        """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
+        own = files.component("tiny_vae")
+        folder = own if own.is_dir() or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
+        return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
+
     def _find(self, spec: ModelSpec) -> ModelFiles:
         if spec.id in self.folders:
             return _given(spec, self.folders[spec.id])
@@ -191,7 +204,7 @@ class Weights:
             raise ModelUnavailable(
                 f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
                 f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: add "
-                "--download to the command “python -m instaflow_demo generate”, then reload."
+                "--download to the command “python -m instaflow_demo generate”."
             )
         return files
 
@@ -267,6 +280,12 @@ def _complete(folder: Path) -> bool:
 def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
     files = ModelFiles(folder)
     if missing := _missing(files, spec):
+        if spec.kind == "text2im" and (folder / "base.pt").is_file():
+            raise ModelUnavailable(
+                f"{folder} holds {spec.title} as OpenAI published it, which is converted once: run “python -m "
+                f"instaflow_demo convert-glide {folder / 'base.pt'} {folder / 'upsample.pt'}”, after which no folder "
+                "need be named."
+            )
         raise ModelUnavailable(
             f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
             f"has {', '.join(components(spec))}."
@@ -280,8 +299,7 @@ def _cached(spec: ModelSpec) -> ModelFiles:
     if folder is None:
         raise ModelUnavailable(
             f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
-            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”, then "
-            "reload."
+            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”."
         )
     files = ModelFiles(folder, commit=folder.name)  # the cache has a folder for each commit
     if missing := _missing(files, spec):

@@ -1,9 +1,11 @@
 """What every test shares: no network but loopback, and the shipped models loaded once."""
 
+import shutil
 import socket
 from collections.abc import Iterator
 
 import pytest
+from served import converted, home
 
 from instaflow_demo import device, engines
 from instaflow_demo.engines import Engine
@@ -24,6 +26,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address, *rest)
 
     monkeypatch.setattr(socket.socket, "connect", only_loopback)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests convert is not put among the user's own, and is gone afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INSTAFLOW_DEMO_HOME", str(home(tmp_path_factory.mktemp("home"))))
+        yield
+    shutil.rmtree(converted(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session", params=FLOWS)

@@ -81,7 +81,10 @@ class TextBlock(nn.Module):
 
 
 class PublishedGlide(nn.Module):
-    """A U-Net of the cascade and its text encoder in one module, as in the published files."""
+    """A U-Net of the cascade and its text encoder in one module, as in the published files.
+
+    The embeddings of positions and padding are whatever memory held until somebody fills them.
+    """
 
     def __init__(self, shape: Shape):
         super().__init__()

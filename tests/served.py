@@ -5,12 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,21 @@ def running_app(folder: Path, *flags: str, **extra: str) -> Iterator[App]:
             process.terminate()
 
 
+@cache
+def converted() -> Path:
+    """Networks that are converted for OpenVINO, which all tests and their apps share: it takes a minute."""
+    return Path(tempfile.mkdtemp(prefix="converted-for-tests-"))
+
+
+def home(folder: Path) -> Path:
+    """A folder for converted checkpoints that has nothing in it but what is converted for OpenVINO."""
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "openvino"
+    if not link.exists():
+        link.symlink_to(converted())
+    return folder
+
+
 def environment(folder: Path) -> dict[str, str]:
     """This process's environment with no way to the network, and an empty Hugging Face cache."""
     proxies = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")}
@@ -65,7 +82,7 @@ def environment(folder: Path) -> dict[str, str]:
         | proxies
         | {
             "HF_HOME": str(folder / "hf"),
-            "INSTAFLOW_DEMO_HOME": str(folder / "home"),
+            "INSTAFLOW_DEMO_HOME": str(home(folder / "home")),
             "OMP_NUM_THREADS": "2",
             "PYTHONUNBUFFERED": "1",
         }

@@ -85,7 +85,9 @@ def save_published(
         if name == "text_encoder" and not safetensors:  # transformers writes safetensors only
             (folder / name / "model.safetensors").unlink(missing_ok=True)
             torch.save(network.state_dict(), folder / name / "pytorch_model.bin")
-    scheduler = PNDMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, skip_prk_steps=True)
+    scheduler = PNDMScheduler(
+        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, skip_prk_steps=True, steps_offset=1
+    )
     scheduler.save_pretrained(folder / "scheduler")
     index = {"_class_name": "RectifiedFlowPipeline", "_diffusers_version": "0.20.0", "safety_checker": [None, None]}
     (folder / "model_index.json").write_text(json.dumps(index))

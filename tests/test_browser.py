@@ -1,5 +1,6 @@
 """The page in a real browser, with the shipped models: what a visitor sees and can do."""
 
+import json
 import re
 import time
 import urllib.parse
@@ -22,6 +23,7 @@ FLAGS = (
 )
 HOSTILE = '<img src=x onerror="window.__x=1"> ${window.__x=2} {{value}} <script>window.__x=3</script> \'"'
 RUN_MS = 120_000
+READY_MS = 240_000  # the first page converts networks, where OpenVINO is installed
 
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs {CHROMIUM}")
 
@@ -54,7 +56,7 @@ def visit(app: App, browser: Browser) -> Iterator[Visit]:
         contexts.append(context)
         page = context.new_page()
         page.goto(app.url)
-        expect(page.locator(".status.ready")).to_be_visible(timeout=RUN_MS)  # the models have warmed up
+        expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)  # the models have warmed up
         return page
 
     yield opened
@@ -349,6 +351,62 @@ def test_a_row_of_the_results_is_tried_at_a_press(visit: Visit) -> None:
     wait_done(page, "2rf-mini")
     assert "1 step" in column(page, "2rf-mini").inner_text()
     assert page.locator("#columns [data-phase]").count() == 1
+
+
+def test_a_benchmark_fills_a_table_that_another_machine_s_file_stands_below(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    page.get_by_role("tab", name="Benchmark").click()
+    for box in page.locator("#bench-models input").all():
+        box.set_checked(box.get_attribute("name") == "instaflow-mini")
+    page.get_by_label("Also the stock diffusers pipeline").uncheck()
+    page.locator("#bench-backends").get_by_label("auto").uncheck()
+    page.locator("#bench-start").click()
+    expect(page.locator("#bench-backends")).to_contain_text("Choose at least one")
+    page.locator("#bench-backends").get_by_label("eager").check()
+    repeats = page.get_by_label("number input for Repeats")
+    repeats.fill("1")
+    repeats.press("Tab")
+    page.locator("#bench-start").click()
+    expect(page.locator("#bench-status")).to_contain_text("Finished: 2 passes.", timeout=RUN_MS)
+    (ours,) = page.locator("#bench-results .timings tbody tr").all()
+    assert re.search(r"InstaFlow mini\s+eager\s+\d+\.\d+", ours.inner_text())
+    assert page.locator("#bench-results .bars li").count() == 1
+    expect(page.locator("#bench-results .environment")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download JSON").click()
+    stored = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    stored["environment"]["gpu"] = f"Their GPU {HOSTILE}"
+    (tmp_path / "theirs.json").write_text(json.dumps(stored), encoding="utf-8")
+    page.locator("#bench-import input").set_input_files(tmp_path / "theirs.json")
+    expect(page.locator("#bench-results .machine").last).to_contain_text("Their GPU <img src=x")
+    assert page.locator("#bench-results .bars li").count() == 2
+    (tmp_path / "large.json").write_text(" " * 300_000, encoding="utf-8")
+    page.locator("#bench-import input").set_input_files(tmp_path / "large.json")
+    expect(page.locator("#bench-answer")).to_contain_text("at most 200 KB")
+    page.get_by_role("button", name="Remove the other machine").click()
+    expect(page.locator("#bench-results .machine")).to_have_count(0)
+    assert page.locator("#bench-results .timings tbody tr").count() == 1
+    assert page.evaluate("window.__x") is None
+
+
+def test_a_benchmark_stops_within_a_pass(visit: Visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
+    page.get_by_role("tab", name="Benchmark").click()
+    for box in page.locator("#bench-models input").all():
+        box.set_checked(box.get_attribute("name") == "sd-mini")
+    page.get_by_label("Also the stock diffusers pipeline").uncheck()
+    page.locator("#bench-batches").get_by_label("16").check()
+    page.locator("#bench-start").click()
+    expect(page.locator("#bench-status")).to_contain_text("batch of 16", timeout=RUN_MS)
+    page.locator("#bench-stop").click()
+    expect(page.locator("#bench-status")).to_contain_text("Stopped.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("tab", name="Compare").click()
+    choose(page, "instaflow-mini")
+    start = time.monotonic()
+    press(page)
+    wait_done(page, "instaflow-mini")
+    assert time.monotonic() - start < 20  # 16 images of 25 steps would still be going on
 
 
 def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:

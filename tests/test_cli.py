@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from served import ROOT, environment
+from small_sd import save_published
 
 from instaflow_demo.gallery import read_metadata
 from instaflow_demo.registry import MODELS
@@ -78,6 +79,7 @@ def test_a_bar_for_each_model(folder: Path) -> None:
     done, _ = compared(folder)
     assert "2/2" in done.stderr  # instaflow-mini: one step for each of two images
     assert done.stderr.count("8/8") >= 2  # the others: four for each
+    assert "Loading" not in done.stderr  # and none of the libraries'
 
 
 def test_the_json_holds_everything_measured(folder: Path) -> None:
@@ -192,6 +194,26 @@ def test_models_lists_every_system_with_what_it_needs(tmp_path: Path) -> None:
         assert model["available"] or model["missing"]
         assert MODELS[model["id"]].licence in done.stdout
     assert "2.7 GB" in done.stdout
+    assert "no metrics were ever published" in done.stdout
+    shipped = listed[0]["bytes"]
+    assert f"{shipped / 1e6:.0f} MB shipped" in done.stdout
+    folders = [ROOT / "assets/models" / name for name in ("mini", MODELS[listed[0]["id"]].source)]
+    assert shipped == sum(path.stat().st_size for each in folders for path in each.rglob("*") if path.is_file())
+
+
+def test_a_narrow_terminal_shows_all_of_what_it_lists(tmp_path: Path) -> None:
+    found = tmp_path / "a folder with a rather long name that no column of eighty letters holds in one line"
+    save_published(found)
+    command = f"stty cols 80; '{sys.executable}' -m instaflow_demo models --model-dir 'instaflow-0.9b={found}'"
+    settings = environment(tmp_path) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"], env=settings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80 + len("\x1b[1m\x1b[0m") * 6
+    told = "".join(line.split("│")[2].removeprefix(" ").rstrip() for line in done.stdout.splitlines() if "│" in line)
+    assert str(found).replace(" ", "") in told.replace(" ", "")
+    assert all(re.search(rf"│ {re.escape(name)} +│", done.stdout) for name in MODELS)
 
 
 def test_an_evaluation_that_cannot_be_is_a_sentence(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What the documents promise is there."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from served import ROOT
 
+from instaflow_demo import benchmark
 from instaflow_demo.grammar import concepts
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
@@ -74,6 +76,35 @@ def test_the_options_of_the_command_line_are_those_of_the_readme() -> None:
 def test_the_options_of_the_evaluation_are_those_of_the_readme() -> None:
     rows = "\n".join(table_after("`evaluate` takes these options:"))
     assert flags(rows) == flags(help_of("-m", "instaflow_demo", "evaluate"))
+
+
+def test_the_options_of_the_benchmark_are_those_of_the_readme() -> None:
+    rows = "\n".join(table_after("it draws the same images."))
+    assert flags(rows) == flags(help_of("-m", "instaflow_demo", "benchmark"))
+
+
+def test_the_readme_s_times_are_those_of_the_file() -> None:
+    _, rows = benchmark.read_json((ROOT / "assets/results/cpu-2core.json").read_text(encoding="utf-8"))
+    assert table_after("--json assets/results/cpu-2core.json") == [time_row(row) for row in rows]
+
+
+def time_row(row: benchmark.Row) -> str:
+    """A row of the README's table of times, in milliseconds."""
+    assert row.median_s is not None
+    assert row.p95_s is not None
+    stages = ", ".join(f"{1000 * row.stages[stage]:.0f}" for stage in ("text", "sample", "decode"))
+    times = f"{1000 * row.median_s:.0f} | {1000 * row.p95_s:.0f} | {stages}"
+    return f"| `{row.model}` | {row.steps} | {row.backend} | {row.decoder} | {times} |"
+
+
+def test_the_readme_tells_how_far_the_quick_decoders_are_from_the_full_one() -> None:
+    shared = ROOT / "assets/models/mini"
+    int8 = json.loads((shared / "openvino/decoder_int8.json").read_text())["psnr_db_to_the_float_decoder"]
+    card = (shared / "README.md").read_text(encoding="utf-8")
+    (tiny,) = re.findall(r"\| psnr to full decoder db \| ([\d.]+) \|", card)
+    text = " ".join(README.split())
+    assert f"{int8['mean']:.1f} dB from the float one's on average, {int8['worst']:.1f} dB at worst" in text
+    assert f"{float(tiny):.1f} dB from the full one's" in text
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]+)` \| ", README.split("## File guide")[1], re.M))))

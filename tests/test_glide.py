@@ -233,8 +233,12 @@ def change(file: Path, **tensors: Tensor | None) -> None:
         ),
         ({"out.2.bias": torch.zeros(7)}, r"out.2.bias is \[7\] and not \[6\]"),
         ({"more.weight": torch.zeros(1)}, "has a parameter that GLIDE does not, more.weight"),
+        (
+            {"more.weight": torch.zeros(1), "time_embed.0.weight": None, "out.2.bias": torch.zeros(7)},
+            r"base.pt lacks the parameter time_embed\.0\.weight",
+        ),
     ],
-    ids=["missing", "misshapen", "left over"],
+    ids=["missing", "misshapen", "left over", "another model's"],
 )
 def test_a_wrong_file_is_named_with_its_first_wrong_key(
     files: tuple[Path, Path], tmp_path: Path, tensors: dict, said: str
@@ -295,6 +299,12 @@ def test_without_its_vocabulary_nothing_is_converted(files: tuple[Path, Path], t
     (tmp_path / "merges.txt").unlink()
     with pytest.raises(CheckpointError, match=r"merges\.txt is missing: put vocab.json and merges.txt"):
         convert(*files, tmp_path / "out", (SMALL_BASE, SMALL_UPSAMPLER))
+
+
+def test_a_file_that_is_not_there_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
+    for wrong in ((tmp_path / "none.pt", files[1]), (files[0], tmp_path)):
+        with pytest.raises(CheckpointError, match="is not a file: name OpenAI"):
+            convert(*wrong, tmp_path / "out", (SMALL_BASE, SMALL_UPSAMPLER))
 
 
 def test_the_command_line_says_what_is_wrong(files: tuple[Path, Path], tmp_path: Path) -> None:

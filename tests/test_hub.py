@@ -1,6 +1,7 @@
 """Downloads from a small hub on loopback through the real client: what comes, and what is said when it does not."""
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,15 +77,32 @@ def test_what_was_fetched_is_found_and_its_commit_recorded(hub: TinyHub, tmp_pat
     assert read_metadata(Path(tmp_path / result["images"][0]["path"]))["commit"] == COMMIT
 
 
-def test_a_connection_that_breaks_off_is_a_sentence_and_the_next_try_goes_on(hub: TinyHub, tmp_path: Path) -> None:
-    hub.cut = True
+def test_a_connection_that_breaks_off_goes_on_where_it_ended(hub: TinyHub, tmp_path: Path) -> None:
+    name = "unet/diffusion_pytorch_model.fp16.safetensors"
+    (hub.folder / name).write_bytes(bytes(30_000_000))  # the client writes, and so resumes, in pieces of 10 MB
+    hub.cuts, hub.cut_above = 1, 10_000_000
+    try:
+        code, _, errors = hub.fetch(tmp_path, "2rf", "half")
+    finally:
+        (hub.folder / name).unlink()
+    assert code == 0, errors
+    assert hub.resumed == [name]
+    assert name in cached(tmp_path)
+
+
+def test_a_connection_that_stays_broken_is_a_sentence_and_complete_files_are_kept(hub: TinyHub, tmp_path: Path) -> None:
+    hub.cuts = math.inf
     code, _, errors = hub.fetch(tmp_path)
     assert code == 1
     assert "check the network" in errors
-    hub.cut = False
+    before = cached(tmp_path)
+    assert before
+    hub.cuts = 0
+    hub.served.clear()
     code, _, errors = hub.fetch(tmp_path)
     assert code == 0, errors
-    assert cached(tmp_path)
+    assert before.isdisjoint(hub.served)
+    assert cached(tmp_path) == before | set(hub.served)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +156,12 @@ def test_a_disk_without_room_is_named_before_anything_is_fetched(hub: TinyHub, t
     assert code == 1
     assert "GB free: make room" in errors
     assert hub.served == []
+
+
+def test_files_that_are_here_need_no_room(hub: TinyHub, tmp_path: Path) -> None:
+    assert "GB free: make room" in hub.fetch(tmp_path, FREE_BYTES="0")[2]
+    assert hub.fetch(tmp_path)[0] == 0
+    assert hub.fetch(tmp_path, FREE_BYTES="0")[0] == 0
 
 
 NAMES = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors")

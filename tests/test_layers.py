@@ -31,7 +31,19 @@ ALLOWED = {
     "gallery": {"errors", "events"},
     "results": {"registry"},
     "report": {"environment", "events", "measure", "registry", "request"},
-    "engines": {"device", "errors", "events", "flow", "glide", "measure", "memory", "registry", "request", "weights"},
+    "engines": {
+        "device",
+        "environment",
+        "errors",
+        "events",
+        "flow",
+        "glide",
+        "measure",
+        "memory",
+        "registry",
+        "request",
+        "weights",
+    },
     "service": {
         "device",
         "engines",
@@ -44,7 +56,8 @@ ALLOWED = {
         "request",
         "weights",
     },
-    "progress": {"events", "hub", "registry", "request", "weights"},
+    "benchmark": {"environment", "errors", "events", "measure", "registry", "request", "service"},
+    "progress": {"benchmark", "events", "hub", "registry", "request", "weights"},
     "notebook": {
         "errors",
         "events",
@@ -58,6 +71,7 @@ ALLOWED = {
         "weights",
     },
     "ui": {
+        "benchmark",
         "device",
         "environment",
         "errors",

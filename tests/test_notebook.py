@@ -13,10 +13,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from served import ROOT, environment
+from small_refiner import save_refiner
 
 from instaflow_demo import notebook, report
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
-from instaflow_demo.registry import MODELS
+from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import Dtype, Limits
 
 PATH = ROOT / "assets/instaflow_demo.ipynb"
@@ -85,14 +86,14 @@ def test_its_fields_offer_what_the_registry_has() -> None:
     assert json.loads(forms["model"]) == json.loads(forms["one_step"]) == json.loads(forms["many_steps"]) == [*MODELS]
     assert tuple(json.loads(forms["torch_dtype"])) == get_args(Dtype)
     assert f"min: 1, max: {Limits().images}," in forms["number_of_images"]
-    assert {"prompt", "display_images", "save_images", "download", "repository"} <= set(forms)
+    assert {"prompt", "display_images", "save_images", "refine", "download", "repository"} <= set(forms)
 
 
 def test_its_defaults_need_no_download() -> None:
     values = {name: value for name, (value, _) in fields(stored()).items()}
     chosen = {json.loads(values[name]) for name in ("model", "one_step", "many_steps")}
     assert all(MODELS[name].shipped for name in chosen)
-    assert values["download"] == "False"
+    assert values["download"] == values["refine"] == "False"
 
 
 def test_its_setup_looks_for_every_requirement() -> None:
@@ -117,6 +118,11 @@ def test_a_run_shows_its_image_and_its_times(ran: dict[str, NotebookNode]) -> No
 
 def test_a_bar_goes_along(ran: dict[str, NotebookNode]) -> None:
     assert "/100 [" in str(ran["compare"].outputs)  # where ipywidgets is installed, how far it came is in a widget
+
+
+def test_nothing_is_refined_unasked(ran: dict[str, NotebookNode]) -> None:
+    assert "refine" not in printed(ran["run"])
+    assert "refined" not in "".join(shown(ran["compare"], "text/html"))
 
 
 def test_the_comparison_is_side_by_side(ran: dict[str, NotebookNode]) -> None:
@@ -152,6 +158,33 @@ def test_setup_elsewhere_says_what_to_do(tmp_path: Path) -> None:
     book.cells = [code_cells(book)["setup"]]
     with pytest.raises(CellExecutionError, match="Open this notebook inside a checkout"):
         executed(book, tmp_path, tmp_path)
+
+
+def cells_of_the_run(**values: Any) -> NotebookNode:
+    """The notebook up to its first run of one image."""
+    book = filled_in(stored(), number_of_images=1, **values)
+    book.cells = [code_cells(book)[name] for name in ("setup", "load", "run")]
+    return book
+
+
+def test_refining_is_timed_apart(tmp_path: Path) -> None:
+    """With the refiner's weights in the Hugging Face cache, tiny and random."""
+    cached = tmp_path / f"hf/hub/models--{REFINER.source.replace('/', '--')}"
+    save_refiner(cached / "snapshots" / ("c" * 40))
+    (cached / "refs").mkdir()
+    (cached / "refs/main").write_text("c" * 40)
+    *_, run = executed(cells_of_the_run(refine=True), PATH.parent, tmp_path).cells
+    (page,) = shown(run, "text/html")
+    assert page.count(IMAGE) == 1
+    assert re.search(r"<figcaption>\d+\.\d{3} s, \d+\.\d\d it/s, refined in \d+\.\d{3} s</figcaption>", page)
+    assert "  refined: " in printed(run)
+
+
+def test_refining_without_its_weights_is_a_sentence_before_any_work(tmp_path: Path) -> None:
+    book = cells_of_the_run(refine=True)
+    with pytest.raises(CellExecutionError, match="SDXL refiner is not on this machine"):
+        executed(book, PATH.parent, tmp_path)
+    assert "time: " not in printed(book.cells[-1])
 
 
 @pytest.fixture

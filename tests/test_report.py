@@ -107,6 +107,17 @@ def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -
     assert "a \\| b" in lines[2]
 
 
+def test_both_stages_of_a_cascade_are_told_apart() -> None:
+    request = GenerationRequest.parse("a dog", "text2im-mini", images=2)
+    (run,) = request.runs
+    both = Timing(2, run.all_steps, text_s=0.2, sample_s=6.0, decode_s=0.4, warm=False, upsample_s=2.0)
+    measured = Measurement("text2im-mini", "cpu", "float32", 100, 3.0, run.network_evaluations, 1.0, (both,), 10**9)
+    (row,) = report.rows(report.collect([Done("text2im-mini", measured)], request), request)
+    told = dict(zip(report.COLUMNS, row, strict=True))
+    assert told["Text, sampling, decoding (s)"] == "0.100 / 2.000 + 1.000 / 0.200"
+    assert (told["Steps"], told["Mode"], told["Network evaluations"]) == ("100 + 27", "batched", "227")
+
+
 def test_no_prompt_becomes_a_formula_in_a_spreadsheet() -> None:
     request = GenerationRequest.parse('=HYPERLINK("http://x")', "sd-mini", negative_prompt="@SUM(A1)")
     table = report.rows(report.collect(events_of("sd-mini", SLOW), request), request)

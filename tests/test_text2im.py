@@ -1,5 +1,6 @@
 """The Text2im engine on a small random cascade, against the published loops; and the way its files get here."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -7,13 +8,15 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from published_glide import ddim_sample_loop, p_sample_loop
 from served import ROOT, environment
-from small_glide import SMALL_BASE, SMALL_UPSAMPLER, random_glide, save_converted
+from small_glide import SMALL_BASE, SMALL_UPSAMPLER, random_glide, save_converted, save_published
+from tiny_hub import TinyHub, tiny_hub
 from torch.nn import functional as F
 from transformers import GPT2Tokenizer
 
@@ -23,6 +26,7 @@ from instaflow_demo.errors import DownloadFailed
 from instaflow_demo.events import ImageReady, Preview, Step
 from instaflow_demo.glide.download import Fetched, fetch
 from instaflow_demo.glide.sampling import base_scheduler
+from instaflow_demo.hub import download
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights import Weights
@@ -237,6 +241,83 @@ def test_a_site_that_has_it_not_is_a_sentence(site: str, tmp_path: Path, url: st
     with pytest.raises(DownloadFailed, match="check the network and run the command again"):
         list(fetch(url.format(site=site), tmp_path / "base.pt"))
     assert not (tmp_path / "base.pt").exists()
+
+
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from instaflow_demo.errors import DemoError
+from instaflow_demo.glide.download import download
+from small_glide import SMALL_BASE, SMALL_UPSAMPLER
+try:
+    for fetched in download(Path(sys.argv[1]), sys.argv[2], (SMALL_BASE, SMALL_UPSAMPLER)):
+        print(fetched.file, fetched.done, fetched.total)
+except DemoError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[TinyHub]:
+    """Where OpenAI's files and GPT-2's vocabulary are."""
+    (tmp_path / "served").mkdir()
+    save_published(tmp_path / "served")
+    with tiny_hub(tmp_path / "served") as hub:
+        yield hub
+
+
+def downloaded(hub: TinyHub, home: Path, **extra: str) -> subprocess.CompletedProcess:
+    settings = environment(home) | hub.settings | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"} | extra
+    command = [sys.executable, "-c", DOWNLOAD, str(home / SPEC.id), f"{hub.url}/any/site/resolve/main"]
+    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_what_was_downloaded_is_converted_once(hub: TinyHub, tmp_path: Path) -> None:
+    done = downloaded(hub, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(dict.fromkeys(line.split()[0] for line in done.stdout.splitlines())) == ["base.pt", "upsample.pt"]
+    assert Weights(converted_dir=tmp_path).availability(SPEC).available
+    assert not list(tmp_path.glob("*-download"))
+
+
+def test_a_download_that_came_damaged_is_not_kept(hub: TinyHub, tmp_path: Path) -> None:
+    base = hub.folder / "base.pt"
+    whole = base.read_bytes()
+    base.write_bytes(whole[::-1])
+    done = downloaded(hub, tmp_path)
+    assert done.returncode == 1
+    assert "came damaged" in done.stderr
+    assert not Weights(converted_dir=tmp_path).availability(SPEC).available
+    base.write_bytes(whole)
+    assert downloaded(hub, tmp_path).returncode == 0
+
+
+def test_a_network_that_is_ruled_out_is_not_used(hub: TinyHub, tmp_path: Path) -> None:
+    done = downloaded(hub, tmp_path, HF_HUB_OFFLINE="1")
+    assert done.returncode == 1
+    assert "rules the network out" in done.stderr
+    assert hub.served == []
+
+
+def test_a_disk_without_room_is_named_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There must be room for the files and for what they are converted into, less what an earlier try has brought."""
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2 * SPEC.download_bytes - 10**8))
+    with pytest.raises(DownloadFailed, match=r"needs 6\.3 GB, .* set INSTAFLOW_DEMO_HOME to a folder on another disk"):
+        list(download(SPEC, half=False))
+    brought = tmp_path / "home/text2im-download/base.pt"
+    brought.parent.mkdir()
+    with brought.open("wb") as file:
+        file.truncate(2 * 10**8)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(DownloadFailed, match="rules the network out"):  # and not for want of room
+        list(download(SPEC, half=False))
+
+
+def test_a_folder_with_openai_s_files_says_how_to_convert_them(tmp_path: Path) -> None:
+    save_published(tmp_path)
+    reason = Weights(folders={SPEC.id: tmp_path}).availability(SPEC).reason
+    assert f"convert-glide {tmp_path / 'base.pt'} {tmp_path / 'upsample.pt'}" in reason
 
 
 def test_download_without_a_network_is_a_sentence(tmp_path: Path) -> None:

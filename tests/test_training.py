@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from diffusers import AutoencoderKL, UNet2DConditionModel
+import torch
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from served import ROOT
+from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 from typer.testing import CliRunner
 
@@ -21,16 +23,20 @@ from instaflow_demo.events import ImageReady
 from instaflow_demo.grammar import concepts, held_out_words
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.training import export, family
+from instaflow_demo.training import export, family, sprites
 from instaflow_demo.training.__main__ import app
+from instaflow_demo.training.architecture import MINI, TOY, Architecture
+from instaflow_demo.training.autoencoder import decibels
+from instaflow_demo.training.scenes import Composer, Sampler
 from instaflow_demo.training.stages import RunFolder
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights import MODELS_DIR, Weights
 
 PAIRS = ("--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4")
 CHAIN = (
     ("words",),
     ("text-encoder", "--toy", "--steps", "60", "--batch", "64"),
     ("autoencoder", "--toy", "--steps", "60", "--batch", "16"),
+    ("tiny-decoder", "--toy", "--steps", "300", "--batch", "16", "--count", "256"),
     ("teacher", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
     ("reflow", *PAIRS),
     ("features", "--steps", "40", "--batch", "32"),
@@ -163,6 +169,52 @@ def test_an_autoencoder_that_goes_on_keeps_its_latents(trained: Path, tmp_path: 
     assert before.config["scaling_factor"] == after.config["scaling_factor"]
     assert parameters_to_vector(before.encoder.parameters()).equal(parameters_to_vector(after.encoder.parameters()))
     assert not parameters_to_vector(before.decoder.parameters()).equal(parameters_to_vector(after.decoder.parameters()))
+
+
+def both_decoders(folder: Path, shape: Architecture) -> tuple[Tensor, Tensor]:
+    """Four scenes as the tiny decoder and the full one show their latents."""
+    full, tiny = (
+        kind.from_pretrained(folder / name, torch_dtype=torch.float32)
+        for kind, name in ((AutoencoderKL, "vae"), (AutoencoderTiny, "tiny_vae"))
+    )
+    drawn = sprites.load(ROOT / "tests/data/sprites.zip", shape.image_size)
+    scenes = Sampler(drawn.keys).scenes(4, seed=3)
+    with torch.inference_mode():
+        latents = full.encode(Composer(drawn, torch.device("cpu"))(scenes, slice(None))).latent_dist.mean
+        return tiny.decode(latents).sample, full.decode(latents).sample
+
+
+@pytest.mark.parametrize("shipped", [False, True])
+def test_the_tiny_decoder_shows_what_the_full_one_does(request: pytest.FixtureRequest, shipped: bool) -> None:
+    models = MODELS_DIR if shipped else request.getfixturevalue("trained") / "models"
+    shown, wanted = both_decoders(models / "mini", MINI if shipped else TOY)
+    blank = wanted.mean((2, 3), keepdim=True).expand_as(wanted)
+    assert shown.shape == wanted.shape
+    assert decibels(shown, wanted) > decibels(blank, wanted) + (10 if shipped else 1)
+
+
+def test_the_tiny_decoder_costs_less(trained: Path) -> None:
+    facts = json.loads((trained / "tiny-decoder/facts.json").read_text())
+    assert 0 < facts["gflop"] < facts["gflop_of_full_decoder"]
+
+
+def test_a_tiny_decoder_goes_on_from_what_an_earlier_run_left(trained: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained, tmp_path / "run")
+    shutil.rmtree(copy / "tiny-decoder/checkpoint")
+    train(copy, "tiny-decoder", "--toy", "--steps", "3", "--batch", "16")
+    lines = [json.loads(line) for line in (copy / "tiny-decoder/log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 100, 200, 300, 1, 3]
+    assert lines[-2]["loss"] < 0.8 * lines[0]["loss"]
+
+
+def test_a_family_without_a_tiny_decoder_is_exported_too(trained: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("models", "tiny-decoder"))
+    train(copy, "export", "--target", str(tmp_path / "models"))
+    assert {path.name for path in (tmp_path / "models/mini").iterdir() if path.is_dir()} == {
+        "tokenizer",
+        "text_encoder",
+        "vae",
+    }
 
 
 def test_a_finished_stage_says_so(trained: Path) -> None:

@@ -8,24 +8,31 @@ import string
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import gradio as gr
+import httpx
 import pytest
+import torch
+from huggingface_hub import errors
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from small_sd import save_published
 
-from instaflow_demo import device
-from instaflow_demo.engines.passes import cut_note
+from instaflow_demo import device, engines, hub, memory
+from instaflow_demo.device import Placement
+from instaflow_demo.engines import passes
+from instaflow_demo.engines.networks import no_decoder
 from instaflow_demo.environment import Environment
-from instaflow_demo.errors import DeviceUnavailable, InvalidRequest
-from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step
+from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
+from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
@@ -50,10 +57,11 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tables import comparison_html, environment_html
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
 from instaflow_demo.ui.view import Picture, RunView
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights import ModelFiles, Weights
 
 HOSTILE = '"><img src=x onerror="window.__x=1"><script>window.__x=2</script>${window.__x=3}{{value}}\''
 FAST, SLOW = "instaflow-mini", "sd-mini"
+CPU = Placement("cpu", "float32")
 
 
 def request(**options: Any) -> GenerationRequest:
@@ -167,12 +175,52 @@ def test_a_cascade_shows_its_stages_one_below_the_other() -> None:
 def test_a_cascade_shows_a_preview_until_its_images_are_there() -> None:
     view = cascade()
     shown = [source for source in Tags(column_html(view, "text2im", "en")).attribute("img", "src") if source]
-    assert [source.partition(",")[0] for source in shown] == ["data:image/png;base64"] * 2
+    assert [source.partition(",")[0] for source in shown] == ["data:image/jpeg;base64"] * 2
     decoded = Image.open(io.BytesIO(base64.b64decode(shown[0].partition(",")[2])))
-    assert decoded.getpixel((0, 0)) == (255, 0, 0)
+    assert decoded.getpixel((0, 0)) == pytest.approx((255, 0, 0), abs=2)
     event = ImageReady("text2im", 0, 7, Image.new("RGB", (8, 8)), timing(4.0), "00")
     after = view.after(event, picture(0, 4.0))
     assert "data:image" not in column_html(after, "text2im", "en")
+    results = Tags(results_html(after, "text2im", "a big dog", "en"))
+    assert [str(source)[:15] for source in results.attribute("img", "src")] == ["gradio_api/file", "data:image/jpeg"]
+
+
+def preview(index: int, colour: str) -> Preview:
+    return Preview(SLOW, index, (Image.new("RGB", (64, 64), colour),))
+
+
+def test_a_preview_stands_in_the_frame_of_its_own_image() -> None:
+    """One by one: the second image is previewed after the first one is finished, and the frame is in its place."""
+    first = viewed(preview(0, "red"), preview(0, "blue"))
+    assert [tag for tag, _ in Tags(column_html(first, SLOW, "en")).tags if tag in ("img", "i")] == ["img", "i"]
+    second = viewed(preview(0, "red"), ready(SLOW, 0, 2.0), preview(1, "blue"))
+    assert "frames" not in column_html(second, SLOW, "en")
+    shown = [tag for tag in Tags(results_html(second, SLOW, "dog", "en")).tags if tag[0] == "img"]
+    assert [attributes["src"].partition(",")[0] for _, attributes in shown] == [  # type: ignore[union-attr]
+        "gradio_api/file=/shown/0.png",
+        "data:image/jpeg;base64",
+    ]
+    after = viewed(preview(0, "red"), ready(SLOW, 0, 2.0), preview(1, "blue"), ready(SLOW, 1, 2.0))
+    assert "data:image" not in results_html(after, SLOW, "dog", "en")
+
+
+def test_previews_stay_while_finished_images_wait_for_the_refiner() -> None:
+    view = viewed(preview(0, "red"), Unrefined(SLOW, 0, timing(2.0)), preview(1, "blue"))
+    assert column_html(view, SLOW, "en").count('class="preview"') == 2
+
+
+def test_nothing_is_previewed_where_images_are_hidden_or_the_run_is_over() -> None:
+    assert "data:image" not in column_html(viewed(preview(0, "red"), display=False), SLOW, "en")
+    stopped = viewed(ready(SLOW, 0, 2.0), preview(1, "red")).stopped()
+    assert "data:image" not in results_html(stopped, SLOW, "dog", "en")
+
+
+def test_a_preview_costs_less_than_the_image() -> None:
+    noise = Image.effect_noise((256, 256), 60).convert("RGB")
+    png = io.BytesIO()
+    noise.save(png, "PNG")
+    shown = viewed(Preview(SLOW, 0, (noise,))).column(SLOW).previews[0]
+    assert len(shown) < len(png.getvalue())
 
 
 def test_a_cascade_s_time_is_told_by_stage() -> None:
@@ -279,6 +327,13 @@ def test_results_show_stages_and_rates_once_a_model_is_done() -> None:
     assert "sampling" not in Tags(results_html(viewed(*FINISHED[3:5]), SLOW, "dog", "en")).text
 
 
+@pytest.mark.parametrize(("model", "decoder"), [(SLOW, " · int8 decoder"), ("text2im", "")])
+def test_results_say_what_ran_a_model(model: str, decoder: str) -> None:
+    measured = replace(measurement(model, 2.0), backend="openvino", decoder="int8")
+    view = RunView.of(GenerationRequest.parse("a big dog", model), True).after(Done(model, measured))
+    assert f"cpu · float32 · openvino{decoder} · warm" in Tags(results_html(view, model, "dog", "en")).text
+
+
 def test_stage_bar_is_in_proportion() -> None:
     html = results_html(viewed(*FINISHED), SLOW, "dog", "en")
     assert re.findall(r'class="(\w+)" style="width:([\d.]+)%"', html) == [
@@ -307,6 +362,18 @@ def test_a_failure_is_shown_in_words() -> None:
     assert 'role="alert"' in html
 
 
+def test_the_page_says_what_a_model_is_and_where_it_is_from() -> None:
+    """Also before it is here: that nobody measured it, and that it is not for commerce, belong to the choice."""
+    spec = MODELS["text2im"]
+    told = unavailable_html([(spec, "It is not here.")], "en")
+    assert "no metrics were ever published" in told
+    assert spec.source in told
+    assert "not for commercial use" in choice_text(spec, "en", False)
+    assert "nunca se publicaram métricas" in unavailable_html([(spec, "")], "pt-BR")
+    assert all(each.summary_pt not in ("", each.summary) for each in MODELS.values())
+    assert MODELS[SLOW].summary in results_html(viewed(*FINISHED), SLOW, "dog", "en")
+
+
 def test_headline_says_how_much_faster() -> None:
     assert "20× faster" in column_html(viewed(*FINISHED), FAST, "en")
     assert "slowest" in column_html(viewed(*FINISHED), SLOW, "en")
@@ -333,7 +400,7 @@ def test_no_text_becomes_markup() -> None:
         column_html(view, SLOW, "en"),
         results_html(view, FAST, HOSTILE, "en"),
         status_html(HOSTILE),
-        unavailable_html({"x": (HOSTILE, HOSTILE)}, "en"),
+        unavailable_html([(replace(MODELS["2rf"], title=HOSTILE, summary=HOSTILE, source=HOSTILE), HOSTILE)], "en"),
         download_link(HOSTILE, HOSTILE, "text/csv", HOSTILE),
         environment_html(replace(MACHINE, cpu=HOSTILE, gpu=HOSTILE, versions={HOSTILE: HOSTILE}), "en"),
         comparison_html([[HOSTILE, *TABLE[0][1:]]], "en"),
@@ -408,7 +475,7 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
     raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
     yield from GenerationRequest.parse("a dog", FAST, **raw).notes
-    yield from cut_note(32, "a dog")
+    yield from passes.cut_note(32, "a dog")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.cuda.is_available", lambda: False)
         patch.setattr(device, "_fast_half", lambda: False)
@@ -417,12 +484,75 @@ def sentences(folder: Path) -> Iterator[str]:
             device.choose("cuda", "auto")
         except DeviceUnavailable as error:
             yield str(error)
+    yield from (str(no_decoder(decoder)) for decoder in ("int8", "tiny"))
+    for placement in (Placement("cuda", "float16"), Placement("cpu", "bfloat16")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(device, "choose", lambda *_, placement=placement: placement)
+            patch.setattr(engines, "find_spec", lambda _: True)
+            with pytest.raises(DeviceUnavailable) as caught:
+                engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino"), MODELS[FAST])
+            yield str(caught.value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "find_spec", lambda _: None)
+        with pytest.raises(DeviceUnavailable) as caught:
+            engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino", device="cpu"), MODELS[FAST])
+        yield str(caught.value)
+
+
+def raised(work: Callable[[], Any]) -> str:
+    with pytest.raises(DemoError) as caught:
+        work()
+    return str(caught.value)
+
+
+def failures(folder: Path) -> Iterator[str]:
+    """What keeps published models from being found, fetched and loaded, as the code itself says it."""
+    published, weights = MODELS["2rf"], Weights(converted_dir=folder)
+    yield raised(lambda: weights.use_folder("2rf", str(folder / "none")))
+    yield raised(lambda: weights.use_folder("2rf", str(folder)))
+    (folder / "base.pt").touch()
+    yield raised(lambda: weights.use_folder("text2im", str(folder)))
+    yield raised(lambda: memory.need(published, ModelFiles(folder), CPU, 512, guided=True))
+    yield raised(lambda: Weights(models_dir=folder).locate(MODELS[FAST]))
+    need = memory.Need((2 * 10**9,), 10**9)
+    yield from memory.forecast(published, need, memory.WHOLE, 1, 10**9)
+    yield raised(lambda: memory.refuse_hopeless(published, need, 10**9, CPU))
+    yield from (plan.note for plan in memory.PLANS if plan.note)
+    yield raised(lambda: passes.levels(torch.full((1, 3, 2, 2), torch.nan)))
+
+    def no_memory(_: passes.Pass) -> Iterator[Any]:
+        yield from ()
+        raise MemoryError
+
+    (run,) = GenerationRequest.parse("a dog", "2rf").runs
+    yield raised(lambda: list(passes.each_pass([passes.Pass(0, (7,))], no_memory, run, CPU)))
+
+
+def refusals(folder: Path) -> Iterator[str]:
+    """What downloads end with."""
+    answer = httpx.Response(404, request=httpx.Request("GET", "http://hub"))
+    refused = (
+        errors.GatedRepoError("no", response=answer),
+        errors.RepositoryNotFoundError("no", response=answer),
+        errors.OfflineModeIsEnabled("no"),
+        OSError("no route"),
+    )
+    for error in refused:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("huggingface_hub.HfApi.model_info", Mock(side_effect=error))
+            yield raised(lambda: list(hub.download(MODELS["2rf"], half=False)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INSTAFLOW_DEMO_HOME", str(folder))
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        yield raised(lambda: list(hub.download(MODELS["text2im"], half=False)))
+        patch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+        yield raised(lambda: list(hub.download(MODELS["text2im"], half=False)))
 
 
 def test_what_visitors_are_told_is_told_in_portuguese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    said = list(sentences(tmp_path))
-    assert len(said) > 8
+    said = [*sentences(tmp_path), *failures(tmp_path), *refusals(tmp_path)]
+    assert len(said) > 26
     for sentence in said:
         assert translated("pt-BR", sentence) != sentence, sentence
         assert translated("en", sentence) == sentence
@@ -546,6 +676,20 @@ def test_settings_reach_their_own_model(form: Form) -> None:
     ask = form.parse(*values_of(form, **changes))
     run = ask.request.runs[1]
     assert (run.steps, run.guidance, ask.request.batched, ask.keep, ask.display) == (10, 1.5, True, False, False)
+
+
+def test_what_runs_and_what_decodes_are_settings(form: Form) -> None:
+    untouched = form.parse(*values_of(form)).request
+    assert (untouched.backend, untouched.decoder) == ("auto", "full")
+    made = form.parse(*values_of(form, backend="openvino", decoder="tiny")).request
+    assert (made.backend, made.decoder) == ("openvino", "tiny")
+    for changes in ({"backend": "diffusers"}, {"backend": "nothing"}, {"decoder": None}):
+        assert not all(answer["is_valid"] for answer in form.validate(*values_of(form, **changes)))
+
+
+def test_unfinished_images_are_asked_for_where_images_are_shown(form: Form) -> None:
+    assert form.parse(*values_of(form)).request.previews
+    assert not form.parse(*values_of(form, display=False)).request.previews
 
 
 def test_size_is_a_setting_of_models_that_let_it_be_chosen(form: Form) -> None:

@@ -5,9 +5,11 @@ import pickle
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small_sd import save_published
 
 from instaflow_demo import device, engines
 from instaflow_demo.errors import ModelUnavailable
@@ -167,3 +169,15 @@ def test_a_published_model_that_is_only_partly_here_is_unavailable(cache: Path) 
     found = Weights().availability(spec)
     assert not found.available
     assert "only partly in the cache (tokenizer is missing)" in found.reason
+
+
+def test_a_revision_can_be_pinned(cache: Path) -> None:
+    """The commit that a row of the registry names is taken, not the one that the branch stands for."""
+    spec = MODELS["instaflow-0.9b"]
+    repository = cache / f"models--{spec.source.replace('/', '--')}"
+    for commit in ("a" * 40, "b" * 40):
+        save_published(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs/main").write_text("b" * 40)
+    assert Weights().locate(spec).commit == "b" * 40
+    assert Weights().locate(replace(spec, revision="a" * 40)).commit == "a" * 40

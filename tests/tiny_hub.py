@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,15 @@ from served import ROOT, environment
 COMMIT = "c" * 40
 
 FETCH = """
+import os
+import shutil
 import sys
+from types import SimpleNamespace
 from instaflow_demo import hub
 from instaflow_demo.errors import DemoError
 from instaflow_demo.registry import MODELS
+if "FREE_BYTES" in os.environ:
+    shutil.disk_usage = lambda _: SimpleNamespace(free=int(os.environ["FREE_BYTES"]))
 try:
     for event in hub.download(MODELS[sys.argv[1]], half=sys.argv[2] == "half"):
         print(event.file, event.done, event.total, flush=True)
@@ -31,20 +37,31 @@ except DemoError as error:
 
 @dataclass
 class TinyHub:
-    """`status` answers every question with an error; `cut` breaks connections off; `swap` serves other bytes."""
+    """`status` answers every question with an error; `cuts` connections are broken off; `swap` serves other bytes.
+
+    Connections are broken off in files of more than `cut_above` bytes. `served` has the files that were asked for,
+    `resumed` those of which the rest was.
+    """
 
     folder: Path
     url: str = ""
     status: int = 200
     message: str = ""
-    cut: bool = False
+    cuts: float = 0
+    cut_above: int = 10_000
     swap: bool = False
     served: list[str] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a process's environment must say so that it asks this hub."""
+        reached = {"HF_ENDPOINT": self.url, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        return reached | {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": str(ROOT)}
 
     def start(self, home: Path, model: str = "2rf", half: str = "full", **extra: str) -> Popen:
         """Fetch a model in a process of its own, whose cache is under `home`."""
-        settings = environment(home) | {"HF_ENDPOINT": self.url, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        settings |= {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": str(ROOT)} | extra
+        settings = environment(home) | self.settings | extra
         return Popen([sys.executable, "-c", FETCH, model, half], env=settings, stdout=PIPE, stderr=PIPE, text=True)
 
     def fetch(self, home: Path, *args: str, **extra: str) -> tuple[int, list[str], str]:
@@ -82,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/api/models/"):
             told = self._tree() if "/tree/" in path else self._info()
             return self._send(200, json.dumps(told).encode(), body, {"content-type": "application/json"})
-        name = path.partition(f"/resolve/{COMMIT}/")[2]
+        name = _name(path)
         file = self.hub.folder / name
         if not name or not file.is_file():
             return self._send(404, b"", body, {"X-Error-Code": "EntryNotFound"})
@@ -110,18 +127,26 @@ class _Handler(BaseHTTPRequestHandler):
         if status == 200 and (wanted := self.headers.get("Range")):
             begin, status = int(wanted.removeprefix("bytes=").partition("-")[0]), 206
             headers = headers | {"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"}
+            self.hub.resumed.append(_name(self.path))
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content) - begin))
         self.end_headers()
+        cut = body and len(content) > self.hub.cut_above and self.hub.cuts > 0
         if body:
-            self.wfile.write(content[begin : len(content) // 2 if self.hub.cut and len(content) > 10_000 else None])
-        if self.hub.cut:
+            self.wfile.write(content[begin : len(content) // 2 if cut else None])
+        if cut:
+            self.hub.cuts -= 1
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
+
+
+def _name(path: str) -> str:
+    """The file's, at the commit or at the branch that stands for it."""
+    return re.sub(f"^.*/resolve/({COMMIT}|main)/", "", path) if "/resolve/" in path else ""
 
 
 def cached(home: Path) -> set[str]:

@@ -1,9 +1,14 @@
 """What runs a model. One engine per architecture, chosen by the registry row's `kind`."""
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
+from .. import device, environment
 from ..device import Placement
+from ..errors import DeviceUnavailable
 from ..events import ImageReady, Preview, Step
 from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
@@ -38,6 +43,40 @@ class Engine(Protocol):
         ...
 
 
+def placed(request: GenerationRequest, spec: ModelSpec) -> Placement:
+    """Where a request's model runs, in which precision, and what runs it.
+
+    OpenVINO runs shipped latent models on a CPU wherever it is installed, and published ones, whose conversion takes
+    minutes and gigabytes, where it is asked for. The stock pipeline runs where it is asked for.
+
+    Raises:
+        DeviceUnavailable: when what is asked for cannot run this, or there is no such device.
+    """
+    placement = device.choose(request.device, request.dtype)
+    if request.backend == "eager" or spec.kind != "latent":
+        return placement
+    wanted = "openvino" if request.backend == "auto" else request.backend
+    against = _against(wanted, request, placement)
+    if not against and (spec.shipped or request.backend != "auto"):
+        return replace(placement, backend=wanted)
+    if request.backend != "auto":
+        raise DeviceUnavailable(f"The backend {wanted} cannot run this: {against}, or choose the backend “auto”.")
+    return placement
+
+
+def _against(backend: str, request: GenerationRequest, placement: Placement) -> str:
+    """What to change so that a backend could run this; empty if nothing."""
+    if request.loras or request.delta_from:
+        return "leave out LoRA files and --delta-from"
+    if backend == "diffusers":
+        return "choose the decoder “full”" if request.decoder != "full" else ""
+    if find_spec("openvino") is None:
+        return "install it with “pip install openvino”"
+    if placement.device != "cpu":
+        return "choose the device “cpu”"
+    return "choose the precision “float32”" if placement.dtype != "float32" else ""
+
+
 def load(
     spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan = WHOLE, extras: Extras = NOTHING
 ) -> Engine:
@@ -47,11 +86,24 @@ def load(
         ModelUnavailable: when the files cannot be read.
         CheckpointError: when `extras`, which only latent models take, do not fit.
     """
+    _use_real_cores()
     # the page is served before these libraries are imported
     if spec.kind == "text2im":
         from .text2im import Text2ImEngine  # noqa: PLC0415
 
         return Text2ImEngine.load(spec, files, placement, plan)
+    if placement.backend == "diffusers":
+        from .stock import StockEngine  # noqa: PLC0415
+
+        return StockEngine.load(spec, files, placement, plan)
     from .latent import LatentEngine  # noqa: PLC0415
 
     return LatentEngine.load(spec, files, placement, plan, extras)
+
+
+def _use_real_cores() -> None:
+    """PyTorch counts the threads of a core, and cores that a container may not use: they get in each other's way."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        import torch  # noqa: PLC0415 - kept out of start-up
+
+        torch.set_num_threads(environment.usable_cores())

@@ -13,7 +13,7 @@ from transformers import CLIPTokenizer
 
 from .. import device
 from ..device import Placement
-from ..errors import OutOfMemory
+from ..errors import NotANumber, OutOfMemory
 from ..events import ImageReady, digest
 from ..measure import Stopwatch, Timing
 from ..memory import TILE, Plan
@@ -108,7 +108,16 @@ def place(networks: Iterable[torch.nn.Module], where: str) -> None:
 
 
 def levels(image: Tensor) -> Tensor:
-    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does."""
+    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does.
+
+    Raises:
+        NotANumber: where there is one, which would be a black pixel.
+    """
+    if not image.isfinite().all():
+        raise NotANumber(
+            "What the model computed is no number, so there is no image: choose the precision float32, and if that "
+            "does not help, restore the model's files."
+        )
     rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
     return rounded.permute(0, 2, 3, 1).contiguous().cpu()
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import diffusers
+import transformers
 from safetensors import SafetensorError
 
 from .. import device
@@ -47,9 +49,14 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
 def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
 
+    Their own bars and advice stay away: the run has a bar, and what goes wrong, they raise.
+
     Raises:
         ModelUnavailable: instead; running out of memory stays what it is.
     """
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
     try:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:

@@ -5,7 +5,17 @@ v = x1 - x0. Networks shaped like Stable Diffusion's keep its meaning of a times
 so they are given 1000 (1 - t).
 """
 
-from .path import bend, euler, guide, interpolate, straightness, timestep, velocity
+from .path import bend, euler, guide, interpolate, straight_on, straightness, timestep, velocity
 from .scheduler import RectifiedFlowScheduler
 
-__all__ = ["RectifiedFlowScheduler", "bend", "euler", "guide", "interpolate", "straightness", "timestep", "velocity"]
+__all__ = [
+    "RectifiedFlowScheduler",
+    "bend",
+    "euler",
+    "guide",
+    "interpolate",
+    "straight_on",
+    "straightness",
+    "timestep",
+    "velocity",
+]

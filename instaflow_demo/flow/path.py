@@ -38,6 +38,14 @@ def euler(field: Velocity, x0: Tensor, steps: int) -> Iterator[Tensor]:
         yield x
 
 
+def straight_on(before: Tensor, after: Tensor, step: int, steps: int) -> Tensor:
+    """Where the flow would end if it went on as in its last Euler step: x_t + (1 - t) v, after `step` of `steps`.
+
+    `before` and `after` are x around that step, (B, ...). Of a straight flow, this is where it does end.
+    """
+    return after + (after - before) * (steps - step)
+
+
 def guide(both: Tensor, scale: float) -> Tensor:
     """Classifier-free guidance: v_empty + scale (v - v_empty), for (2 B, ...) with the empty prompt's B first.
 

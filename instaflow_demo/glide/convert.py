@@ -48,6 +48,9 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
     Raises:
         CheckpointError: with a sentence that names the first key that is missing, left over or misshapen.
     """
+    for file in (base, upsampler):
+        if not file.is_file():
+            raise CheckpointError(f"{file} is not a file: name OpenAI's base.pt, and then its upsample.pt.")
     vocabulary = [base.parent / name for name in VOCABULARY]
     for file in vocabulary:
         if not file.is_file():
@@ -93,15 +96,15 @@ def networks_of(state: Mapping[str, Tensor], shape: Shape, name: str) -> tuple[n
     """
     with torch.device("meta"):
         networks = make_unet(shape), make_text_encoder(shape)
-    renames = *unet_names(shape), *text_names(shape)
-    if left_over := sorted(set(state) - {rename.source for rename in renames}):
-        raise CheckpointError(f"{name} has a parameter that GLIDE does not, {left_over[0]}: is it the right file?")
-    for network, names in zip(networks, (unet_names(shape), text_names(shape)), strict=True):
+    names = [*unet_names(shape)], [*text_names(shape)]
+    for network, renames in zip(networks, names, strict=True):
         wanted = {key: value.shape for key, value in network.state_dict().items()}
         renamed = {}
-        for rename in names:
+        for rename in renames:
             renamed |= _renamed(rename, state, wanted, name)
         network.load_state_dict(renamed, strict=True, assign=True)
+    if left_over := sorted(set(state) - {rename.source for renames in names for rename in renames}):
+        raise CheckpointError(f"{name} has a parameter that GLIDE does not, {left_over[0]}: is it the right file?")
     return networks
 
 

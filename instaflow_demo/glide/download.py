@@ -1,13 +1,15 @@
 """Fetch GLIDE's published files, when the user asks for it, and convert them."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from ..errors import DownloadFailed
+from ..errors import CheckpointError, DownloadFailed
 from .convert import VOCABULARY, convert
+from .unet import BASE, UPSAMPLER, Shape
 
 SITE = "https://openaipublic.blob.core.windows.net/diffusion/dec-2021"
 FILES = ("base.pt", "upsample.pt")
@@ -24,23 +26,35 @@ class Fetched:
     total: int
 
 
-def download(target: Path, site: str = SITE) -> Iterator[Fetched]:
+def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE, UPSAMPLER)) -> Iterator[Fetched]:
     """Fetch the files beside `target`, resuming where an earlier try ended, then convert them into `target`.
 
-    The fetched files are removed once they are converted.
+    The fetched files are removed once they are converted, or when they turn out to be damaged.
 
     Raises:
         DownloadFailed: when a file cannot be had or is not what it should be.
     """
-    parts = target.with_name(f"{target.name}-download")
+    _refuse_offline()
+    parts = _parts(target)
     parts.mkdir(parents=True, exist_ok=True)
     for name in VOCABULARY:
         _vocabulary(name, parts)
     for name in FILES:
         yield from fetch(f"{site}/{name}", parts / name)
-    convert(*(parts / name for name in FILES), target)
-    for name in (*VOCABULARY, *FILES):
-        (parts / name).unlink()
+    try:
+        convert(*(parts / name for name in FILES), target, shapes)
+    except CheckpointError as error:
+        for name in FILES:  # or the next try would find them there and not fetch them
+            (parts / name).unlink()
+        raise DownloadFailed(
+            f"{' or '.join(FILES)} came damaged, and both were removed: run the command again. {error}"
+        ) from error
+    shutil.rmtree(parts)
+
+
+def held(target: Path) -> int:
+    """The bytes that an unfinished download has brought so far."""
+    return sum(path.stat().st_size for path in _parts(target).glob("*.pt*"))
 
 
 def fetch(url: str, file: Path) -> Iterator[Fetched]:
@@ -75,6 +89,21 @@ def _written(answer: httpx.Response, partial: Path, begun: int) -> Iterator[Fetc
             yield Fetched(partial.stem, done, total)
     if done != total:
         raise OSError(f"{done:,} of {total:,} bytes came")
+
+
+def _parts(target: Path) -> Path:
+    """Where files wait until all are there and can be converted."""
+    return target.with_name(f"{target.name}-download")
+
+
+def _refuse_offline() -> None:
+    """The hub's client obeys its own switch; what is fetched from elsewhere must obey it too."""
+    from huggingface_hub import constants  # noqa: PLC0415 - slow to import
+
+    if constants.HF_HUB_OFFLINE:
+        raise DownloadFailed(
+            "GLIDE could not be fetched, because HF_HUB_OFFLINE or --offline rules the network out: unset it."
+        )
 
 
 def _vocabulary(name: str, folder: Path) -> None:

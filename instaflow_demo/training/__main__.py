@@ -1,8 +1,9 @@
 """`python -m instaflow_demo.training STAGE`: makes the shipped models, one stage after another.
 
-Stages: data, text-encoder, autoencoder, teacher, reflow, features, distill, progressive, text2im-text, text2im-base,
-text2im-upsampler, judge and export; `family` is all from teacher to progressive on one budget. To resume a stage, run
-its command again. For several GPUs: `accelerate launch --multi_gpu -m instaflow_demo.training STAGE`.
+Stages: data, text-encoder, autoencoder, tiny-decoder, teacher, reflow, features, distill, progressive, text2im-text,
+text2im-base, text2im-upsampler, judge, export and int8-decoder; `family` is all from teacher to progressive on one
+budget. To resume a stage, run its command again. For several GPUs: `accelerate launch --multi_gpu -m
+instaflow_demo.training STAGE`.
 """
 
 import itertools
@@ -36,6 +37,7 @@ from . import (
     teacher,
     text,
     text2im,
+    tiny_decoder,
 )
 from . import judge as judging
 from .features import Features
@@ -150,6 +152,48 @@ def train_autoencoder(
         save_half(vae, folder / "vae")
         record(folder, progress, {"batch": batch * process.num_processes, "psnr_db": round(quality, 2)})
         typer.echo(f"PSNR on scenes it has not seen: {quality:.2f} dB")
+    process.wait_for_everyone()
+
+
+@app.command(name="tiny-decoder")
+def train_tiny_decoder(
+    run: Run = DEFAULT_RUN,
+    toy: Toy = False,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    pause_after: Pause = None,
+    batch: BatchSize = 16,
+    count: Annotated[int, typer.Option("--count", help="Scenes to decode, over all processes.")] = 5000,
+    compile_: Compile = True,
+    dry_run: DryRun = False,
+) -> None:
+    """Train a decoder that costs a fraction of the autoencoder's, on what that one makes of latents."""
+    shape, budget = _shape(toy), loop.Budget(steps, minutes, pause_after)
+    torch.manual_seed(0)
+    tiny = architecture.make_tiny_decoder(shape)
+    if _told(dry_run, f"train a decoder of {_millions(tiny)} on {count} scenes with {budget}, {batch} a step"):
+        return
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
+    if files.left_by_earlier_run("tiny-decoder", "tiny_vae"):
+        tiny = files.tiny_decoder()
+    folder, vae = files.stage("tiny-decoder"), files.autoencoder(process.device)
+    drawn = sprites.load(files.sprites, shape.image_size)
+    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+
+    def make() -> tiny_decoder.DecodedScenes:
+        return tiny_decoder.decode_scenes(count // process.num_processes, sampler, composer, vae, process)
+
+    examples = tiny_decoder.DecodedScenes.share(folder, "scenes", process, make)
+    training = tiny_decoder.train(tiny, examples, budget, process, folder, batch=batch)
+    progress = loop.report(training, folder / "log.jsonl", "tiny decoder", main=process.is_main_process)
+    if process.is_main_process:
+        tiny_decoder.save(tiny, folder / "tiny_vae")
+        tiny = files.tiny_decoder().to(process.device).eval()  # measured as it is saved
+        latents = torch.zeros(1, *shape.latent_shape, device=process.device)
+        found = tiny_decoder.quality(tiny, vae, _some_images(sampler, composer, seed=2, count=128))
+        cost = {"gflop": tiny_decoder.cost(tiny, latents), "gflop_of_full_decoder": tiny_decoder.cost(vae, latents)}
+        record(folder, progress, {"batch": batch * process.num_processes, "scenes": count, **cost, **found})
+        typer.echo(f"PSNR to what the full decoder makes of scenes not seen: {found['psnr_to_full_decoder_db']:.2f} dB")
     process.wait_for_everyone()
 
 
@@ -509,6 +553,23 @@ def export_models(
 
 
 @app.command()
+def int8_decoder(
+    models: Annotated[Path, typer.Option("--models", help="Folder of the exported models.")] = Path("assets/models"),
+    calibration: Annotated[int, typer.Option("--calibration", help="Images that ranges are measured on.")] = 64,
+    examined: Annotated[int, typer.Option("--examined", help="Other images to compare both decoders by.")] = 100,
+) -> None:
+    """Write the family's decoder in 8 bits for OpenVINO, after `export`; no GPU is needed."""
+    from .quantise import quantise  # noqa: PLC0415 - OpenVINO and its tools are slow to import
+
+    quality = quantise(models, calibration=calibration, examined=examined)
+    export.write_manifest(models)
+    typer.echo(
+        f"The images of both decoders are {quality.mean:.1f} dB apart on average, {quality.worst:.1f} dB at worst "
+        f"({quality.images} images)."
+    )
+
+
+@app.command()
 def export_pipeline(
     stage: Annotated[str, typer.Argument(help="Of which the U-Net is taken: progressive/4, for example.")],
     target: Annotated[Path, typer.Argument(help="The folder to write, for --model-dir ID=FOLDER.")],
@@ -586,8 +647,8 @@ def _train_painter(
     process.wait_for_everyone()
 
 
-def _some_images(sampler: Sampler, composer: Composer, seed: int) -> Tensor:
-    return torch.cat(list(composer.batches(sampler.scenes(512, seed), 64)))
+def _some_images(sampler: Sampler, composer: Composer, seed: int, count: int = 512) -> Tensor:
+    return torch.cat(list(composer.batches(sampler.scenes(count, seed), 64)))
 
 
 def _go_on(painter: text2im.Painter, stage: str, files: RunFolder) -> None:

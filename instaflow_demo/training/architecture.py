@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ..evaluation.judge import JudgeShape
@@ -11,12 +11,18 @@ from ..glide import Shape
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the networks. The autoencoder halves each side for every entry of `vae_channels` but the first."""
+    """Sizes of the networks. The autoencoder halves each side for every entry of `vae_channels` but the first.
+
+    `tiny_blocks` are the residual blocks of the tiny decoder at each size, the latents' first, and as many as
+    `vae_channels`.
+    """
 
     image_size: int = 256
     latent_channels: int = 8
     vae_channels: tuple[int, ...] = (16, 32, 64, 128)
     vae_layers: int = 2
+    tiny_width: int = 32
+    tiny_blocks: tuple[int, ...] = (3, 3, 1, 0)
     unet_channels: tuple[int, ...] = (64, 160, 256)
     unet_groups: int = 32
     head_width: int = 32
@@ -40,6 +46,8 @@ TOY = Architecture(
     latent_channels=4,
     vae_channels=(8, 16, 16),
     vae_layers=1,
+    tiny_width=16,
+    tiny_blocks=(1, 0, 0),
     unet_channels=(32, 32),
     unet_groups=8,
     head_width=16,
@@ -112,6 +120,18 @@ def make_autoencoder(shape: Architecture) -> AutoencoderKL:
         sample_size=shape.image_size,
         scaling_factor=1.0,  # the latents' mean and deviation are folded into the 1x1 convolutions instead
         mid_block_add_attention=False,
+    )
+
+
+def make_tiny_decoder(shape: Architecture) -> AutoencoderTiny:
+    """Latents of the autoencoder to its images. The class asks for an encoder too: as small as can be, and no use."""
+    levels = len(shape.tiny_blocks)
+    return AutoencoderTiny(
+        latent_channels=shape.latent_channels,
+        encoder_block_out_channels=(1,) * levels,
+        num_encoder_blocks=(0,) * levels,
+        decoder_block_out_channels=(shape.tiny_width,) * levels,
+        num_decoder_blocks=shape.tiny_blocks,
     )
 
 

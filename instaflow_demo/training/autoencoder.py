@@ -93,9 +93,15 @@ def normalise_latents(vae: AutoencoderKL, images: Tensor) -> None:
 @torch.inference_mode()
 def psnr(vae: AutoencoderKL, images: Tensor) -> float:
     """Peak signal-to-noise ratio of reconstructions of images in [-1, 1], in decibels, after rounding to 8 bits."""
-    rebuilt = torch.cat([vae.decode(vae.encode(part).latent_dist.mean).sample for part in images.split(64)])
-    levels = ((rebuilt.float().clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
-    return float(10 * torch.log10(4 / F.mse_loss(levels, images.float())))
+    return decibels(
+        torch.cat([vae.decode(vae.encode(part).latent_dist.mean).sample for part in images.split(64)]), images
+    )
+
+
+def decibels(images: Tensor, wanted: Tensor) -> float:
+    """Peak signal-to-noise ratio of `images` in [-1, 1] against those `wanted`, both rounded to 8 bits."""
+    levels = [((each.float().clamp(-1, 1) + 1) * 127.5).round() for each in (images, wanted)]
+    return float(10 * torch.log10(255**2 / F.mse_loss(*levels)))
 
 
 def _crops(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -5,7 +5,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
@@ -31,22 +31,26 @@ _HERE = Path(__file__).parent
 class Shipped:
     """A folder of the shipped models: the parts of a training run that it is made of, and the stages that made them.
 
-    Stages that the parts do not come from, but went on from, are `before`.
+    Stages that the parts do not come from, but went on from, are `before`. A run may lack the parts named `optional`.
     """
 
     title: str
     parts: Mapping[str, str]
     finish: Callable[[Path], None] = lambda folder: None
     before: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self.before, *(made.rpartition("/")[0] for made in self.parts.values())]))
 
-    def made(self, run: RunFolder) -> bool:
-        """Whether every part has been trained in this run; of weights that were put there, nothing would be known."""
-        parts, facts = self.parts.values(), (f"{stage}/facts.json" for stage in self.stages)
-        return all((run.root / made).exists() for made in (*parts, *facts))
+    def made(self, run: RunFolder) -> "Shipped | None":
+        """With the parts that have been trained; None if others than the optional ones are lacking.
+
+        Weights that were put into a run's folder, of whose training nothing is known, are not of that run.
+        """
+        parts = {part: made for part, made in self.parts.items() if (run.root / made).exists() and _known(run, made)}
+        return replace(self, parts=parts) if parts.keys() >= self.parts.keys() - set(self.optional) else None
 
 
 def write(run: RunFolder, target: Path) -> tuple[str, ...]:
@@ -57,7 +61,7 @@ def write(run: RunFolder, target: Path) -> tuple[str, ...]:
     Raises:
         DemoError: when nothing is trained.
     """
-    written = {name: shipped for name, shipped in SHIPPED.items() if shipped.made(run)}
+    written = {name: made for name, shipped in SHIPPED.items() if (made := shipped.made(run))}
     if not written:
         raise DemoError(f"There is nothing to export in {run.root}: run the stages first.")
     for name, shipped in written.items():
@@ -99,6 +103,10 @@ def write_manifest(target: Path) -> None:
         for path in files
     }
     manifest.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+
+
+def _known(run: RunFolder, made: str) -> bool:
+    return (run.root / made).with_name("facts.json").exists()
 
 
 def _fresh(folder: Path) -> Path:
@@ -194,7 +202,9 @@ SHIPPED = MappingProxyType(
                 "tokenizer": "text-encoder/tokenizer",
                 "text_encoder": "text-encoder/text_encoder",
                 "vae": "autoencoder/vae",
+                "tiny_vae": "tiny-decoder/tiny_vae",
             },
+            optional=("tiny_vae",),
         ),
         "sd-mini": Shipped("Stable Diffusion mini: the teacher", {"unet": "teacher/unet"}, _stable_diffusion),
         "2rf-mini": Shipped("2-Rectified Flow mini", {"unet": "reflow/unet"}, _stable_diffusion),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -31,8 +32,9 @@ class Process(Accelerator):
 
     def __init__(self, *, compiled: bool):
         super().__init__(mixed_precision="no", dynamo_backend="no")
-        self._on_gpu = self.device.type == "cuda"
-        self._compiled = compiled and self._on_gpu
+        on_gpu = self.device.type == "cuda"
+        self._compiled = compiled and on_gpu
+        self._half = on_gpu or os.environ.get("ACCELERATE_MIXED_PRECISION") == "bf16"
         torch.backends.cudnn.benchmark = True  # every step has the same shapes, so the search pays
 
     def compile(self, network: nn.Module) -> None:
@@ -41,8 +43,8 @@ class Process(Accelerator):
             network.compile(dynamic=False)
 
     def half(self) -> torch.autocast:
-        """bfloat16 on a GPU; a CPU computes in float32, which is faster there."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._on_gpu)
+        """bfloat16 on a GPU; on a CPU float32, unless ACCELERATE_MIXED_PRECISION says bf16: most are slower with it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
 
     def agreed(self, seconds: float) -> float:
         """The mean over all processes: they must agree on the time, or one would stop while the others wait for it."""

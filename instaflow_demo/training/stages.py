@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 
@@ -60,6 +60,9 @@ class RunFolder:
     def autoencoder(self, device: torch.device) -> AutoencoderKL:
         vae = AutoencoderKL.from_pretrained(self.made("autoencoder/vae"), torch_dtype=torch.float32)
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def tiny_decoder(self) -> AutoencoderTiny:
+        return AutoencoderTiny.from_pretrained(self.made("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
 
     def text2im_tokenizer(self) -> GPT2Tokenizer:
         return GPT2Tokenizer.from_pretrained(self.made("text2im-text/tokenizer"), local_files_only=True)
@@ -135,4 +138,5 @@ def record(folder: Path, progress: Progress, extra: Mapping[str, Any]) -> None:
 def _hardware() -> str:
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    return f"{torch.get_num_threads()} threads of {platform.processor() or platform.machine()}"
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'s' * (threads > 1)} of {platform.processor() or platform.machine()}"

@@ -6,12 +6,13 @@ from typing import Any
 import gradio as gr
 
 from ..service import Service
+from .benchmark import BenchmarkTab, import_html
 from .compare import ComparePage
 from .guard import server_options
 from .hero import hero_html
 from .results import ResultsTab
 from .settings import Settings
-from .text import TEXTS
+from .text import TEXTS, Language
 from .theme import STYLE, theme
 
 __all__ = ["Settings", "build", "look"]
@@ -28,13 +29,17 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(text("hero_html"))
         compare, results = ComparePage(service, settings, text), ResultsTab()
+        timed = BenchmarkTab(service, settings, text)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
+            with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
+                timed.build()
         compare.connect(page)
         results.connect(page)
+        timed.connect(page, tab)
         compare.follow(results.html, tabs)
     return page.queue(api_open=False, max_size=16)
 
@@ -46,8 +51,16 @@ def look() -> dict[str, Any]:
 
 def _texts() -> gr.I18n:
     """gradio's table, which the browser translates labels with; "pt" is for browsers that name no country."""
-    tables = {
-        language: {**words, "hero_html": hero_html(language), "honest_html": f'<p class="honest">{words["honest"]}</p>'}
-        for language, words in TEXTS.items()
-    }
+    tables = {language: {**words, **_pieces(language)} for language, words in TEXTS.items()}
     return gr.I18n(**tables, pt=tables["pt-BR"])
+
+
+def _pieces(language: Language) -> dict[str, str]:
+    """What is more than words: HTML of fixed texts."""
+    words = TEXTS[language]
+    return {
+        "hero_html": hero_html(language),
+        "honest_html": f'<p class="honest">{words["honest"]}</p>',
+        "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
+        "bench_import_html": import_html(words),
+    }

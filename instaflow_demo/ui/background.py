@@ -50,6 +50,10 @@ class UnderWay:
             await asyncio.sleep(_LOOK_EVERY_S)
         return bool(work)
 
+    def busy(self, visitor: str | None) -> bool:
+        """Whether something is being done for a visitor."""
+        return bool(self._of(visitor))
+
     def _of(self, visitor: str | None) -> list[threading.Event]:
         return [over for over, whose in list(self._work.items()) if whose == (visitor or "")]
 

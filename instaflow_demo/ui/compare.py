@@ -18,16 +18,13 @@ from .background import UnderWay
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Ask, Form
+from .listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from .render import column_html, results_html, status_html, unavailable_html
 from .results import tried
 from .settings import Settings
 from .tables import comparison_html, environment_html
 from .text import Language, preferred, say, translated
 from .view import Picture, RunView
-
-_ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
-_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, **_PRIVATE}
 
 # a run begins below what is on the screen of a phone
 _SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
@@ -117,16 +114,16 @@ class ComparePage:
             show_progress="minimal",
             show_progress_on=[self._status],
             api_name="generate",
-            **_ONE_AT_A_TIME,
+            **ONE_AT_A_TIME,
         )
-        self._stop.click(self._stopped, [form["language"], self._left], [self._status, self._left], **_QUIET)
-        self._left.change(None, None, None, cancels=[run], **_PRIVATE)
-        self._status.change(None, None, None, js=_SCROLL, **_PRIVATE)
-        run.then(self._measured, [form["language"]], [self._environment], **_QUIET)
+        self._stop.click(self._stopped, [form["language"], self._left], [self._status, self._left], **QUIET)
+        self._left.change(None, None, None, cancels=[run], **PRIVATE)
+        self._status.change(None, None, None, js=_SCROLL, **PRIVATE)
+        run.then(self._measured, [form["language"]], [self._environment], **QUIET)
         greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
-        greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **_QUIET}
-        page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **_QUIET)
-        page.load(self._warmed, None, [self._warmth], **_QUIET)
+        greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **QUIET}
+        page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **QUIET)
+        page.load(self._warmed, None, [self._warmth], **QUIET)
         self._download.connect(form["language"], greeting)
         self._folders.connect(form["language"], greeting)
 
@@ -143,8 +140,8 @@ class ComparePage:
             update: Update = {tabs: gr.Tabs(selected="compare"), form["models"]: [model]}
             return update | ({steps[model]: count} if model in steps else {})
 
-        pressed = table.click(chosen, None, [tabs, form["models"], *steps.values()], **_QUIET)
-        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **_PRIVATE)
+        pressed = table.click(chosen, None, [tabs, form["models"], *steps.values()], **QUIET)
+        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE)
 
     # ------------------------------------------------------------ a visitor arrives
 
@@ -153,7 +150,7 @@ class ComparePage:
         language = preferred(request.headers.get("accept-language"))
         availability = self._service.availability()
         offered = {model: availability[model] for model in self._settings.models}
-        missing = {m: (MODELS[m].title, a.reason) for m, a in offered.items() if not a.available}
+        missing = [(MODELS[m], a.reason) for m, a in offered.items() if not a.available]
         choices = self._form.choices(language, {m: a.available for m, a in offered.items()})
         return {
             self._form["language"]: language,

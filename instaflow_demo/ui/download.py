@@ -14,7 +14,7 @@ from ..service import Service
 from .background import UnderWay
 from .render import bar, problem, status_html
 from .settings import Settings
-from .text import Language, gigabytes, say
+from .text import Language, gigabytes, say, translated
 
 _LOOK_EVERY_S = 0.25
 
@@ -60,7 +60,7 @@ class DownloadPanel:
             yield status_html(say(language, "download_begins"), "busy")
             yield from self._fetched(spec, request.session_hash, language)
         except DemoError as error:
-            yield problem(say(language, "download_failed"), str(error))
+            yield problem(say(language, "download_failed"), translated(language, str(error)))
 
     def _fetched(self, spec: ModelSpec, visitor: str | None, language: Language) -> Iterator[Markup]:
         steps, last = hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"), None

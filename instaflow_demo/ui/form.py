@@ -11,7 +11,7 @@ import gradio as gr
 
 from ..errors import InvalidRequest
 from ..registry import MODELS, ModelSpec, Range
-from ..request import Device, Dtype, GenerationRequest, Limits
+from ..request import Decoder, Device, Dtype, GenerationRequest, Limits
 from .render import choice_text
 from .settings import Settings
 from .text import LANGUAGES, Language, translated
@@ -25,6 +25,7 @@ EXAMPLES = (
     "an astronaut, 3d style",
     "A bathroom with charming light",
 )
+BACKENDS = ("auto", "eager", "openvino")  # what systems are compared with; the stock pipeline is only timed
 _VISIBLE = {"prompt": "prompt", "models": "models", "images": "images", "seed": "seed"}
 
 
@@ -120,6 +121,13 @@ class Form:
                 list(get_args(Device)), value="auto", label=t("device"), info=t("device_info")
             )
         with gr.Row():
+            self._parts["backend"] = gr.Radio(
+                list(BACKENDS), value="auto", label=t("backend"), info=t("backend_info"), elem_id="backend"
+            )
+            self._parts["decoder"] = gr.Radio(
+                list(get_args(Decoder)), value="full", label=t("decoder"), info=t("decoder_info"), elem_id="decoder"
+            )
+        with gr.Row():
             modes = [(t("mode_single"), "single"), (t("mode_batch"), "batch")]
             self._parts["mode"] = gr.Radio(modes, value="single", label=t("mode"))
             with gr.Column():
@@ -206,11 +214,13 @@ class Form:
             dtype=raw["dtype"],
             save=raw["save"],
             refine=raw["refine"] is True,
+            backend=_offered_backend(raw["backend"]),
+            decoder=raw["decoder"],
             limits=limits,
         )
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
-        return Ask(replace(request, save=True), display, keep, self._language(values))
+        return Ask(replace(request, save=True, previews=display), display, keep, self._language(values))
 
     def _offered(self, chosen: Any) -> Any:
         """`chosen` as it is, unless it names a model that the registry has and this page does not offer."""
@@ -224,3 +234,10 @@ class Form:
 
     def _language(self, values: Sequence[Any]) -> Language:
         return values[0] if values and values[0] in LANGUAGES else "en"
+
+
+def _offered_backend(chosen: Any) -> Any:
+    """`chosen` as it is, unless it is one that requests know and this page does not offer."""
+    if chosen == "diffusers":
+        raise InvalidRequest({"backend": f"The backend must be one of {', '.join(BACKENDS)} here."})
+    return chosen

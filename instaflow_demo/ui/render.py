@@ -4,7 +4,7 @@ Everything is put together with markupsafe, which escapes whatever is not itself
 error's text can never become a tag.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -55,14 +55,20 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
 
 
 def _blank(view: RunView, column: Column) -> Markup:
-    """Frames where images will be, so that nothing jumps when they come: empty, or with what a cascade has so far."""
+    """Frames where images will be, so that nothing jumps when they come: empty, or with what there is of them."""
     if column.over or column.pictures or not view.display:
         return Markup("")
-    previews = [Markup('<img class="preview" src="{}" alt="">').format(preview) for preview in column.previews]
-    frames = _join(previews + [Markup("<i></i>")] * (column.images - len(previews)))
+    frames = _join([_unfinished(column, index) for index in range(column.images)])
     return Markup('<div class="frames {}" aria-hidden="true">{}</div>').format(
         "one" if column.images == 1 else "", frames
     )
+
+
+def _unfinished(column: Column, index: int) -> Markup:
+    """The frame of an image that is not there yet: its preview, if there is one."""
+    if index not in column.previews:
+        return Markup("<i></i>")
+    return Markup('<img class="preview" src="{}" alt="">').format(column.previews[index])
 
 
 def _heading(column: Column, language: Language) -> Markup:
@@ -185,8 +191,11 @@ def results_html(view: RunView, model: str, prompt: str, language: Language) -> 
 
 
 def _images(column: Column, prompt: str, language: Language) -> Markup:
+    """Finished images, and while others are made their frames after them."""
     frames = [_image(column, picture, prompt, language) for picture in column.pictures if picture.path]
-    frames += [Markup("<i></i>")] * (0 if column.over else column.images - len(column.pictures))
+    if not column.over:
+        made = {picture.index for picture in column.pictures}
+        frames += [_unfinished(column, index) for index in range(column.images) if index not in made]
     kind = "one" if column.images == 1 else ""
     return Markup('<div class="frames {}">{}</div>').format(kind, _join(frames))
 
@@ -250,10 +259,18 @@ def _measurement(column: Column, measured: Measurement, language: Language) -> M
         (gigabytes(language, measured.peak_bytes), say(language, "peak")),
     )
     cells = _join([Markup("<div><dd>{}</dd><dt>{}</dt></div>").format(*fact) for fact in facts])
-    where = f"{measured.device} · {measured.dtype} · {say(language, 'warm_run' if measured.warm else 'cold')}"
-    return Markup('{}<dl class="facts">{}</dl><p class="note">{}. {}</p>').format(
-        _stages(measured, language), cells, where, _warmth(measured, language)
+    where = " · ".join(_circumstances(column, measured, language))
+    return Markup('{}<dl class="facts">{}</dl><p class="note">{}. {}</p><p class="note">{}</p>').format(
+        _stages(measured, language), cells, where, _warmth(measured, language), about(column.run.model, language)
     )
+
+
+def _circumstances(column: Column, measured: Measurement, language: Language) -> Iterator[str]:
+    """What a measurement holds for: "cpu", "float32", "openvino", of latent models the decoder, and "warm"."""
+    yield from (measured.device, measured.dtype, measured.backend)
+    if column.run.model.kind == "latent":
+        yield say(language, "decoded_by", decoder=measured.decoder)
+    yield say(language, "warm_run" if measured.warm else "cold")
 
 
 def _warmth(measured: Measurement, language: Language) -> str:
@@ -303,11 +320,20 @@ def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
     return f"{spec.title}\n{steps} · {state}\n{spec.licence}"
 
 
-def unavailable_html(reasons: Mapping[str, tuple[str, str]], language: Language) -> Markup:
-    """Why models cannot run and what to do, from id to (title, reason); empty if all can."""
+def about(spec: ModelSpec, language: Language) -> str:
+    """What a model is, and of published ones where their weights are from."""
+    summary = spec.summary_pt if language == "pt-BR" else spec.summary
+    return summary if spec.shipped else f"{summary} · {spec.source}"
+
+
+def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Language) -> Markup:
+    """Why models cannot run and what to do; empty if all can."""
     if not reasons:
         return Markup("")
-    rows = [Markup("<li><b>{}</b> {}</li>").format(title, translated(language, r)) for title, r in reasons.values()]
+    rows = [
+        Markup("<li><b>{}</b> {}<br>{}</li>").format(spec.title, about(spec, language), translated(language, reason))
+        for spec, reason in reasons
+    ]
     return Markup('<details class="unavailable"><summary>{}</summary><ul>{}</ul></details>').format(
         say(language, "unavailable_models", n=len(rows)), _join(rows)
     )

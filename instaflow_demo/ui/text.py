@@ -37,7 +37,7 @@ _ENGLISH = {
     "refine_info": "by its refiner, from the seed of each image; its time is told apart",
     "generate": "Generate",
     "stop": "Stop",
-    "advanced": "Settings: negative prompt, steps, guidance, size, precision, device, saving",
+    "advanced": "Settings: negative prompt, steps, guidance, size, precision, device, backend, decoder, saving",
     "negative": "Negative prompt",
     "negative_hint": "What the image should not show; only models with guidance above 1 use it",
     "negative_off": "Off: none of the chosen models has guidance above 1, without which it has no effect",
@@ -48,6 +48,11 @@ _ENGLISH = {
     "dtype_info": "auto: float16 on a GPU, float32 on a CPU",
     "device": "Device",
     "device_info": "auto: a CUDA GPU if there is one, else the CPU",
+    "backend": "Backend",
+    "backend_info": "auto: OpenVINO for shipped models on a CPU, where it is installed; eager: PyTorch",
+    "decoder": "Decoder",
+    "decoder_info": "full: the model's own; int8: the same in 8 bits, by OpenVINO; tiny: a small, quick and rough one",
+    "decoded_by": "{decoder} decoder",
     "display": "Display images",
     "save": "Save images",
     "save_info": "in the folder of --out, with everything needed to make them again",
@@ -77,7 +82,7 @@ _ENGLISH = {
     "download_consent": "Accept the licence first: {licence}.",
     "download_failed": "The download did not work.",
     "download_done": "{title} is here. Tick it above to use it.",
-    "download_stopped": "Stopped. The next download goes on from here.",
+    "download_stopped": "Stopped. What is complete stays; the next download fetches the rest.",
     "folder_title": "Use a folder of your own for a published model",
     "folder_model": "Model",
     "folder": "Folder in diffusers' layout, on this machine",
@@ -147,6 +152,54 @@ _ENGLISH = {
     ),
     "tab_compare": "Compare",
     "tab_results": "Results",
+    "tab_benchmark": "Benchmark",
+    "bench_lead": (
+        "<b>How fast is this machine?</b> Everything that is ticked is timed in turn, round after round, so that what "
+        "else goes on here slows all of it alike. Each pass has a prompt of its own, and the first one, which loads "
+        "and compiles, is told apart. Close other programs for figures that can be trusted."
+    ),
+    "bench_models": "Models to time",
+    "bench_repeats": "Repeats",
+    "bench_repeats_info": "warm passes of each case, after one that is not counted",
+    "bench_repeats_range": "Repeats must be a whole number from 1 to {most}.",
+    "bench_batches": "Batch sizes",
+    "bench_batches_info": "images made in one pass",
+    "bench_stock": "Also the stock diffusers pipeline, on the same weights",
+    "bench_start": "Start",
+    "bench_choose": "Choose at least one, and nothing but these: {choices}.",
+    "bench_too_many": (
+        "That would be {n} images, and others wait for this machine: choose fewer repeats, models or batch sizes, for "
+        "at most {most}."
+    ),
+    "bench_pass": "Pass {n} of {passes}",
+    "bench_finished": "Finished: {n} passes.",
+    "bench_stopped": "Stopped. What was measured stays.",
+    "bench_title": "Times",
+    "bench_here": "This machine",
+    "bench_there": "{machine}, from the file",
+    "bench_median": "median of a pass (s)",
+    "bench_iqr": "IQR (s)",
+    "bench_p95": "p95 (s)",
+    "bench_n": "n",
+    "bench_cold": "cold (s)",
+    "bench_load": "load (s)",
+    "bench_batch": "batch",
+    "bench_batch_of": "batch of {n}",
+    "bench_peak": "peak memory (MB)",
+    "bench_note": (
+        "Iterations per second mislead between systems: they count denoising steps, of which a one-step model has one "
+        "however fast it is, and leave out text and decoding, so compare seconds per image."
+    ),
+    "bench_chart": "Where the time goes",
+    "bench_chart_note": "Seconds per image by stage, medians of warm passes, all bars on one scale.",
+    "bench_refused": "Not timed: {case}",
+    "bench_import": "Compare with another machine: a JSON file that this page or “benchmark --json” wrote there",
+    "bench_imported": "Read: {machine}, rows: {n}.",
+    "bench_later": "They are shown when the benchmark is over.",
+    "bench_unread": "That file cannot be shown.",
+    "bench_too_large": "Only text files of at most {kb} KB are read: choose a file that “benchmark --json” wrote.",
+    "bench_forget": "Remove the other machine",
+    "download_json": "Download JSON",
     "paper_title": "What the paper reports",
     "paper_note": (
         "One 512×512 image on an A100; FID-5k (lower is better) and CLIP score (higher is better) on MS COCO 2017, "
@@ -221,7 +274,9 @@ _PORTUGUESE = {
     "refine_info": "pelo refinador, a partir da semente de cada imagem; o tempo dele é contado à parte",
     "generate": "Gerar",
     "stop": "Parar",
-    "advanced": "Ajustes: comando negativo, passos, orientação, tamanho, precisão, dispositivo, gravação",
+    "advanced": (
+        "Ajustes: comando negativo, passos, orientação, tamanho, precisão, dispositivo, motor, decodificador, gravação"
+    ),
     "negative": "Comando negativo",
     "negative_hint": "O que a imagem não deve mostrar; só vale para modelos com orientação acima de 1",
     "negative_off": "Desligado: nenhum dos modelos escolhidos tem orientação acima de 1, sem a qual não tem efeito",
@@ -232,6 +287,13 @@ _PORTUGUESE = {
     "dtype_info": "auto: float16 na GPU, float32 na CPU",
     "device": "Dispositivo",
     "device_info": "auto: uma GPU CUDA se houver, senão a CPU",
+    "backend": "Motor",
+    "backend_info": "auto: OpenVINO para os modelos incluídos na CPU, onde está instalado; eager: PyTorch",
+    "decoder": "Decodificador",
+    "decoder_info": (
+        "full: o do próprio modelo; int8: o mesmo em 8 bits, pelo OpenVINO; tiny: um pequeno, mais rápido e menos fiel"
+    ),
+    "decoded_by": "decodificador {decoder}",
     "display": "Mostrar imagens",
     "save": "Salvar imagens",
     "save_info": "na pasta de --out, com tudo o que é preciso para refazê-las",
@@ -261,7 +323,7 @@ _PORTUGUESE = {
     "download_consent": "Aceite a licença primeiro: {licence}.",
     "download_failed": "O download não funcionou.",
     "download_done": "{title} já está aqui. Marque-o acima para usá-lo.",
-    "download_stopped": "Parado. O próximo download continua daqui.",
+    "download_stopped": "Parado. O que está completo fica; o próximo download busca o resto.",
     "folder_title": "Usar uma pasta sua para um modelo publicado",
     "folder_model": "Modelo",
     "folder": "Pasta no formato do diffusers, nesta máquina",
@@ -331,6 +393,56 @@ _PORTUGUESE = {
     ),
     "tab_compare": "Comparar",
     "tab_results": "Resultados",
+    "tab_benchmark": "Desempenho",
+    "bench_lead": (
+        "<b>Quão rápida é esta máquina?</b> Tudo o que estiver marcado é medido por turnos, rodada após rodada, para "
+        "que o resto que acontece aqui atrase tudo por igual. Cada passagem tem um comando só seu, e a primeira, que "
+        "carrega e compila, é contada à parte. Feche outros programas para ter números em que se possa confiar."
+    ),
+    "bench_models": "Modelos a medir",
+    "bench_repeats": "Repetições",
+    "bench_repeats_info": "passagens quentes de cada caso, depois de uma que não conta",
+    "bench_repeats_range": "As repetições devem ser um número inteiro de 1 a {most}.",
+    "bench_batches": "Tamanhos de lote",
+    "bench_batches_info": "imagens feitas numa passagem",
+    "bench_stock": "Também o pipeline original do diffusers, com os mesmos pesos",
+    "bench_start": "Começar",
+    "bench_choose": "Escolha pelo menos um, e só destes: {choices}.",
+    "bench_too_many": (
+        "Seriam {n} imagens, e outros esperam por esta máquina: escolha menos repetições, modelos ou tamanhos de lote, "
+        "para no máximo {most}."
+    ),
+    "bench_pass": "Passagem {n} de {passes}",
+    "bench_finished": "Terminado: {n} passagens.",
+    "bench_stopped": "Parado. O que foi medido fica.",
+    "bench_title": "Tempos",
+    "bench_here": "Esta máquina",
+    "bench_there": "{machine}, do arquivo",
+    "bench_median": "mediana da passagem (s)",
+    "bench_iqr": "IQR (s)",
+    "bench_p95": "p95 (s)",
+    "bench_n": "n",
+    "bench_cold": "frio (s)",
+    "bench_load": "carga (s)",
+    "bench_batch": "lote",
+    "bench_batch_of": "lote de {n}",
+    "bench_peak": "pico de memória (MB)",
+    "bench_note": (
+        "Iterações por segundo enganam entre sistemas: contam passos de remoção de ruído, dos quais um modelo de um "
+        "passo tem um por mais rápido que seja, e deixam de fora texto e decodificação; compare segundos por imagem."
+    ),
+    "bench_chart": "Para onde vai o tempo",
+    "bench_chart_note": "Segundos por imagem em cada etapa, medianas das passagens quentes, todas na mesma escala.",
+    "bench_refused": "Não medido: {case}",
+    "bench_import": "Comparar com outra máquina: um arquivo JSON que esta página ou “benchmark --json” escreveu lá",
+    "bench_imported": "Lido: {machine}, linhas: {n}.",
+    "bench_later": "Aparecem quando a medição terminar.",
+    "bench_unread": "Esse arquivo não pode ser mostrado.",
+    "bench_too_large": (
+        "Só são lidos arquivos de texto de no máximo {kb} KB: escolha um que “benchmark --json” tenha escrito."
+    ),
+    "bench_forget": "Remover a outra máquina",
+    "download_json": "Baixar JSON",
     "paper_title": "O que o artigo relata",
     "paper_note": (
         "Uma imagem de 512×512 numa A100; FID-5k (menor é melhor) e CLIP score (maior é melhor) no MS COCO 2017, "
@@ -432,6 +544,39 @@ def gigabytes(language: Language, value: float) -> str:
 
 
 _SENTENCES = (
+    (
+        r"The backend (?P<backend>\w+) cannot run this: install it with “(?P<command>.+)”, or choose the backend "
+        r"“auto”\.",
+        "O motor {backend} não pode executar isto: instale-o com “{command}”, ou escolha o motor “auto”.",
+    ),
+    (
+        r"The backend (?P<backend>\w+) cannot run this: choose the device “cpu”, or choose the backend “auto”\.",
+        "O motor {backend} não pode executar isto: escolha o dispositivo “cpu”, ou o motor “auto”.",
+    ),
+    (
+        r"The backend (?P<backend>\w+) cannot run this: choose the precision “float32”, or choose the backend “auto”\.",
+        "O motor {backend} não pode executar isto: escolha a precisão “float32”, ou o motor “auto”.",
+    ),
+    (
+        r"There is no int8 decoder here: it runs with OpenVINO on a CPU, for the shipped models: “(?P<command>.+)”, or "
+        r"choose another one\.",
+        "Não há aqui um decodificador int8: ele usa o OpenVINO na CPU, para os modelos incluídos: “{command}”, ou "
+        "escolha outro.",
+    ),
+    (
+        r"There is no tiny decoder here: “(?P<command>.+)” brings one for Stable Diffusion's latents, or choose "
+        r"“full”\.",
+        "Não há aqui um decodificador tiny: “{command}” traz um para os latentes do Stable Diffusion, ou escolha "
+        "“full”.",
+    ),
+    (
+        r"Memory is too short for (?P<n>\d+) images at once: choose a smaller batch\.",
+        "Falta memória para {n} imagens de uma vez: escolha um lote menor.",
+    ),
+    (
+        r"This is no file of a benchmark: choose one that “benchmark --json” wrote\.",
+        "Este não é um arquivo de medição: escolha um que “benchmark --json” tenha escrito.",
+    ),
     (r"Describe the image you want: the prompt is empty\.", "Descreva a imagem que você quer: o comando está vazio."),
     (r"Choose at least one model\.", "Escolha pelo menos um modelo."),
     (
@@ -465,21 +610,127 @@ _SENTENCES = (
     ),
     (
         r"(?P<title>.+) is not on this machine\. It is a download of about (?P<size>\S+) GB under the licence "
-        r"(?P<licence>.+): add --download to the command, or run “hf download (?P<source>\S+)”, then reload\.",
+        r"(?P<licence>.+): add --download to the command, or run “hf download (?P<source>\S+)”\.",
         "{title} não está nesta máquina. São cerca de {size} GB para baixar, sob a licença {licence}: acrescente "
-        "--download ao comando, ou execute “hf download {source}” e recarregue a página.",
+        "--download ao comando, ou execute “hf download {source}”.",
     ),
     (
         r"(?P<title>.+) is not on this machine \((?P<part>.+) is missing from (?P<folder>.+)\)\. It is a download of "
-        r"about (?P<size>\S+) GB under the licence (?P<licence>.+): add --download to the command “(?P<command>.+)”, "
-        r"then reload\.",
+        r"about (?P<size>\S+) GB under the licence (?P<licence>.+): add --download to the command “(?P<command>.+)”\.",
         "{title} não está nesta máquina (falta {part} em {folder}). São cerca de {size} GB para baixar, sob a licença "
-        "{licence}: acrescente --download ao comando “{command}” e recarregue a página.",
+        "{licence}: acrescente --download ao comando “{command}”.",
     ),
     (
-        r"(?P<title>.+) has a damaged file, (?P<name>.+): restore assets/models from the repository, for example with "
-        r"(?P<command>.+)\.",
-        "{title} tem um arquivo danificado, {name}: restaure assets/models do repositório, por exemplo com {command}.",
+        r"(?P<title>.+) (?:is not in|lacks its file|has a damaged file,) (?P<name>.+): restore assets/models from the "
+        r"repository, for example with (?P<command>.+)\.",
+        "{title} está incompleto ou danificado ({name}): restaure assets/models do repositório, por exemplo com "
+        "{command}.",
+    ),
+    (
+        r"(?P<title>.+) has a file of unknown origin, (?P<name>.+): remove it\.",
+        "{title} tem um arquivo de origem desconhecida, {name}: remova-o.",
+    ),
+    (
+        r"(?P<title>.+) could not be read from (?P<folder>.+): its files are damaged or incomplete\. Restore them\.",
+        "Não foi possível ler {title} de {folder}: os arquivos estão danificados ou incompletos. Restaure-os.",
+    ),
+    (
+        r"(?P<title>.+) is only partly in the cache \((?P<part>.+) is missing\): run “(?P<command>.+)” again\.",
+        "{title} está só em parte no cache (falta {part}): execute “{command}” de novo.",
+    ),
+    (
+        r"(?P<folder>.+), given for (?P<id>.+), is not a folder: name one that exists\.",
+        "{folder}, indicada para {id}, não é uma pasta: indique uma que exista.",
+    ),
+    (
+        r"(?P<title>.+) is not in (?P<folder>.+), which lacks (?P<part>.+) or its weights: name a folder that has "
+        r"(?P<parts>.+)\.",
+        "{title} não está em {folder}, onde falta {part} ou os pesos: indique uma pasta que tenha {parts}.",
+    ),
+    (
+        r"(?P<folder>.+) holds (?P<title>.+) as OpenAI published it, which is converted once: run “(?P<command>.+)”, "
+        r"after which no folder need be named\.",
+        "{folder} tem {title} como a OpenAI o publicou, o que se converte uma vez: execute “{command}”; depois disso "
+        "não é preciso indicar pasta.",
+    ),
+    (
+        r"(?P<title>.+) needs (?P<size>\S+) GB, and (?P<folder>.+) has (?P<free>\S+) GB free: make room, or set "
+        r"(?P<setting>\w+) to a folder on another disk\.",
+        "{title} precisa de {size} GB, e {folder} tem {free} GB livres: libere espaço, ou aponte {setting} para uma "
+        "pasta em outro disco.",
+    ),
+    (
+        r"(?P<title>.+) is for those who accept its licence: do so at (?P<page>.+), run “hf auth login”, and try "
+        r"again\.",
+        "{title} é para quem aceita a licença: aceite-a em {page}, execute “hf auth login” e tente de novo.",
+    ),
+    (
+        r"(?P<title>.+) is not at (?P<page>.+), or not for you: run “hf auth login”, or name a folder with --model-dir "
+        r"(?P<id>.+)=FOLDER\.",
+        "{title} não está em {page}, ou não para você: execute “hf auth login”, ou indique uma pasta com --model-dir "
+        "{id}=PASTA.",
+    ),
+    (
+        r"(?P<title>.+) (?:cannot|could not) be fetched, because HF_HUB_OFFLINE or --offline rules the network out: "
+        r"unset it\.",
+        "{title} não pode ser baixado, porque HF_HUB_OFFLINE ou --offline exclui a rede: desligue essa opção.",
+    ),
+    (
+        r"(?P<title>.+) could not be fetched \((?P<why>.+)\): check the network and the disk, and try again\. Files "
+        r"that are complete are kept\.",
+        "{title} não pôde ser baixado ({why}): verifique a rede e o disco, e tente de novo. Os arquivos completos "
+        "ficam.",
+    ),
+    (
+        r"(?P<name>.+) of (?P<title>.+) came damaged and was removed: run the download again\.",
+        "{name} de {title} veio danificado e foi removido: execute o download de novo.",
+    ),
+    (
+        r"(?P<title>.+) needs about (?P<size>\S+) GB of memory, (?P<free>\S+) GB free\.",
+        "{title} precisa de cerca de {size} GB de memória; há {free} GB livres.",
+    ),
+    (
+        r"(?P<title>.+) needs at least (?P<size>\S+) GB of memory on (?P<device>\S+), and (?P<free>\S+) GB are free: "
+        r"close other programs(?P<cpu>, choose the device “cpu”)?, or choose a smaller model\.",
+        "{title} precisa de pelo menos {size} GB de memória em {device}, e há {free} GB livres: feche outros "
+        "programas, ou escolha um modelo menor ou outro dispositivo.",
+    ),
+    (
+        r"(?P<device>\S+) has too little free memory for one (?P<pixels>\S+) image of (?P<title>.+)\. Choose a smaller "
+        r"size, close other programs that use it, or choose another device\.",
+        "{device} tem pouca memória livre para uma imagem {pixels} de {title}. Escolha um tamanho menor, feche outros "
+        "programas que a usam, ou escolha outro dispositivo.",
+    ),
+    (
+        r"Memory is short: images are decoded one by one\.",
+        "Falta memória: as imagens são decodificadas uma a uma.",
+    ),
+    (
+        r"Memory is short: images are decoded in tiles, which can show faint seams\.",
+        "Falta memória: as imagens são decodificadas em partes, cujas emendas podem aparecer de leve.",
+    ),
+    (
+        r"Memory is short: each network is on the device only while it works, which is slower\.",
+        "Falta memória: cada rede fica no dispositivo só enquanto trabalha, o que é mais lento.",
+    ),
+    (
+        r"The safety checker blocked this image, rightly or not: try another prompt or seed\.",
+        "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente.",
+    ),
+    (
+        r"No safety checker looked at this: “(?P<command>.+)” brings one\.",
+        "Nenhum verificador de segurança olhou isto: “{command}” traz um.",
+    ),
+    (
+        r"What the model computed is no number, so there is no image: choose the precision float32, and if that does "
+        r"not help, restore the model's files\.",
+        "O que o modelo calculou não é um número, e por isso não há imagem: escolha a precisão float32 e, se não "
+        "ajudar, restaure os arquivos do modelo.",
+    ),
+    (
+        r"The image could not be saved in (?P<folder>.+) \((?P<why>.+)\): free some space or choose another folder "
+        r"with --out\.",
+        "A imagem não pôde ser salva em {folder} ({why}): libere espaço ou escolha outra pasta com --out.",
     ),
     (r"This image could not be refined\.", "Esta imagem não pôde ser refinada."),
     (
@@ -500,5 +751,10 @@ def translated(language: Language, sentence: str) -> str:
         return sentence
     for pattern, template in _SENTENCES:
         if match := re.fullmatch(pattern, sentence):
-            return template.format(**match.groupdict())
+            return template.format(**{name: _localised(name, said) for name, said in match.groupdict().items()})
     return sentence
+
+
+def _localised(name: str, said: str) -> str:
+    """Gigabytes, in a sentence's “size” and “free”, with Portuguese's comma."""
+    return said.replace(".", ",") if name in ("size", "free") else said

@@ -1,12 +1,13 @@
 """What the page knows about a run: frozen values, and one function from (view, event) to the next view.
 
-A view holds no pixels but those of small previews, only paths, so that one may be kept for every visitor, and nothing
+A view holds no pixels but those of previews, only paths, so that one may be kept for every visitor, and nothing
 here knows gradio.
 """
 
 import base64
 import io
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from PIL.Image import Image
 from ..events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from ..measure import Measurement, Timing
 from ..request import GenerationRequest, ModelRun
+
+_PREVIEW_QUALITY = 85  # of JPEG
 
 Phase = Literal["waiting", "loading", "loading_refiner", "running", "done", "failed", "stopped"]
 
@@ -52,7 +55,7 @@ class Column:
     """One system's part of the run, as its column shows it.
 
     `stages` are the last steps of the stages before the current one: of a cascade, and where images are refined.
-    `unrefined` images wait for the refiner. `previews` are data URIs.
+    `unrefined` images wait for the refiner. `previews` are data URIs by the index of their image.
     """
 
     run: ModelRun
@@ -61,7 +64,7 @@ class Column:
     step: Step | None = None
     stages: tuple[Step, ...] = ()
     unrefined: tuple[Unrefined, ...] = ()
-    previews: tuple[str, ...] = ()
+    previews: Mapping[int, str] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     measurement: Measurement | None = None
     message: str = ""
@@ -100,13 +103,15 @@ class Column:
                 changed = {"phase": phase, "notes": self.notes + notes}
             case Step():
                 changed = {"phase": "running", "step": event, "stages": self._stages_before(event)}
-            case Preview(images=images):
-                changed = {"previews": tuple(_data_uri(image) for image in images)}
+            case Preview(image=first, images=images):
+                shown = {first + offset: _data_uri(image) for offset, image in enumerate(images)}
+                changed = {"previews": {**self.previews, **shown}}
             case Unrefined():
                 changed = {"unrefined": (*self.unrefined, event)}
             case ImageReady():
                 made = self.pictures + ((picture,) if picture else ())
-                changed = {"phase": "running", "pictures": made, "previews": ()}
+                waiting = {index: shown for index, shown in self.previews.items() if index != event.index}
+                changed = {"phase": "running", "pictures": made, "previews": waiting}
             case Failed(message=message):
                 changed = {"phase": "failed", "message": message}
             case Done(measurement=measurement):
@@ -169,10 +174,10 @@ class RunView:
 
 
 def _data_uri(image: Image) -> str:
-    """A small image that needs no file and no second request."""
-    png = io.BytesIO()
-    image.save(png, "PNG")
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    """A preview that needs no file and no second request: as JPEG, for PNG costs more time than it is shown for."""
+    jpeg = io.BytesIO()
+    image.save(jpeg, "JPEG", quality=_PREVIEW_QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
 
 
 def _about(run: ModelRun, request: GenerationRequest) -> tuple[str, ...]:

@@ -1,0 +1,162 @@
+"""The benchmark: what is timed, in which order, and that ours is no slower than the stock pipeline."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from served import ROOT
+from test_cli import demo
+
+from instaflow_demo import benchmark
+from instaflow_demo.benchmark import Benchmark, Refused, Row, Timed
+from instaflow_demo.environment import fingerprint
+from instaflow_demo.errors import InvalidRequest
+from instaflow_demo.gallery import Gallery
+from instaflow_demo.service import Service
+from instaflow_demo.weights import Weights
+
+FIELDS = {
+    *("model", "backend", "device", "dtype", "size", "batch", "decoder", "steps", "n", "cold_s", "median_s", "iqr_s"),
+    *("p95_s", "stages", "images_per_second", "peak_bytes"),
+}
+FAST = "instaflow-mini"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    made = Service(Weights(), Gallery(tmp_path_factory.mktemp("images")))
+    yield made
+    made.close()
+
+
+def timed(service: Service, asked: Benchmark) -> list[Timed]:
+    return [event for event in benchmark.run(service, asked) if isinstance(event, Timed)]
+
+
+def last(events: list[Timed], backend: str) -> Row:
+    return [event.row for event in events if event.row.backend == backend][-1]
+
+
+def test_every_combination_is_a_case_once() -> None:
+    asked = Benchmark.parse(
+        [FAST, "text2im-mini"], backends=["eager", "diffusers"], decoders=["full", "tiny"], batches=[1, 4]
+    )
+    named = [(case.run.model.id, case.batch, case.request.backend, case.request.decoder) for case in asked.cases]
+    ours = [(FAST, batch, "eager", decoder) for batch in (1, 4) for decoder in ("full", "tiny")]
+    stock = [(FAST, batch, "diffusers", "full") for batch in (1, 4)]
+    cascade = [("text2im-mini", batch, "auto", "full") for batch in (1, 4)]
+    assert sorted(named) == sorted([*ours, *stock, *cascade])
+    assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"models": ["sd-9"]}, "no model called"),
+        ({"repeats": 0}, "Repeats"),
+        ({"repeats": 2.5}, "Repeats"),
+        ({"repeats": True}, "Repeats"),
+        ({"batches": [0]}, "number of images"),
+        ({"batches": ["many"]}, "number of images"),
+        ({"backends": ["cuda"]}, "Backend"),
+        ({"decoders": ["huge"]}, "Decoder"),
+    ],
+)
+def test_what_cannot_be_timed_is_a_sentence(settings: dict, sentence: str) -> None:
+    with pytest.raises(InvalidRequest, match=sentence):
+        Benchmark.parse(**({"models": [FAST]} | settings))
+
+
+def test_cases_take_turns_and_the_first_pass_of_each_is_told_apart(service: Service) -> None:
+    asked = Benchmark.parse([FAST], repeats=3, backends=["eager", "diffusers"], device="cpu")
+    events = timed(service, asked)
+    order = [event.case.request.backend for event in events]
+    assert order == ["eager", "diffusers", "diffusers", "eager", "eager", "diffusers", "diffusers", "eager"]
+    assert [event.done for event in events] == list(range(1, 9))
+    assert {event.passes for event in events} == {asked.passes} == {8}
+    for backend in ("eager", "diffusers"):
+        row = last(events, backend)
+        assert row.n == 3
+        assert row.cold_s is not None
+        assert row.cold_s > 0
+        assert row.median_s is not None
+        assert row.p95_s is not None
+        assert 0 < row.median_s <= row.p95_s
+        assert sum(row.stages.values()) == pytest.approx(row.median_s, rel=0.5)
+        assert row.stages["text"] > 0, "a prompt that was read before would cost nothing"
+
+
+def test_a_batch_is_one_pass(service: Service) -> None:
+    (event, *_) = reversed(timed(service, Benchmark.parse([FAST], repeats=1, batches=[4], device="cpu")))
+    row = event.row
+    assert row.batch == 4
+    assert row.median_s is not None
+    assert row.images_per_second == pytest.approx(4 / row.median_s)
+    assert row.seconds_per_image == pytest.approx(row.median_s / 4)
+
+
+def test_a_case_that_fails_says_why_and_the_others_go_on(service: Service) -> None:
+    asked = Benchmark.parse(["instaflow-0.9b", FAST], repeats=1, device="cpu")
+    events = [event for event in benchmark.run(service, asked) if isinstance(event, Timed | Refused)]
+    (refused,) = [event for event in events if isinstance(event, Refused)]
+    assert "not on this machine" in refused.message
+    assert [event.row.model for event in events if isinstance(event, Timed)] == [FAST, FAST]
+
+
+def test_results_are_read_as_they_were_written(service: Service) -> None:
+    rows = [timed(service, Benchmark.parse([FAST], repeats=2, device="cpu"))[-1].row]
+    written = benchmark.results_json(fingerprint(), rows)
+    assert set(written["results"][0]) >= FIELDS
+    machine, read = benchmark.read_json(json.dumps(written))
+    assert machine == fingerprint().gpu or fingerprint().cpu
+    assert benchmark.table(read) == benchmark.table(rows)
+    assert len(benchmark.table(rows)[0]) == len(benchmark.COLUMNS)
+
+
+def test_the_command_writes_what_it_measured(tmp_path: Path) -> None:
+    files = {name: tmp_path / f"b.{name}" for name in ("json", "csv", "markdown")}
+    command = ["benchmark", "--models", FAST, "--repeats", "2", "--device", "cpu", "--baseline", "diffusers"]
+    done = demo(tmp_path, *command, *[part for name, file in files.items() for part in (f"--{name}", str(file))])
+    assert done.returncode == 0, done.stderr
+    found = json.loads(files["json"].read_text())
+    assert set(found) == {"environment", "results"}
+    ours, stock = found["results"]
+    assert set(ours) >= FIELDS
+    assert stock["backend"] == "diffusers"
+    assert ours["backend"] != "diffusers"
+    assert found["environment"]["cpu"]
+    for name in ("csv", "markdown"):
+        assert "InstaFlow mini" in files[name].read_text()
+    again = demo(tmp_path, "benchmark", "--models", FAST, "--repeats", "1", "--compare", str(files["json"]))
+    assert again.returncode == 0, again.stderr
+    assert "Measured on" in again.stdout
+
+
+def test_the_command_refuses_a_file_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    done = demo(tmp_path, "benchmark", "--models", FAST, "--compare", "x.json")
+    assert done.returncode == 2
+    assert "no file of a benchmark" in done.stderr.replace("\n", " ")
+
+
+def test_our_engine_is_no_slower_than_the_stock_pipeline(service: Service) -> None:
+    """A regression guard: ratios within one run on the same weights; the figures themselves are in assets/results/."""
+    backends = ["eager", "openvino", "diffusers"]
+    asked = Benchmark.parse([FAST], repeats=12, backends=backends, decoders=["full", "int8"], device="cpu")
+    found = {(event.row.backend, event.row.decoder): event.row.median_s or 0 for event in timed(service, asked)}
+    relative = {case: seconds / found["diffusers", "full"] for case, seconds in found.items()}
+    assert all(found.values())
+    assert relative["eager", "full"] < 1.1, relative
+    assert relative["openvino", "full"] < 1.0, relative
+    assert relative["openvino", "int8"] < 0.7, relative
+
+
+@pytest.mark.parametrize("name", ["cpu-2core.json"])
+def test_the_published_figures_are_what_the_command_writes(name: str) -> None:
+    machine, rows = benchmark.read_json((ROOT / "assets/results" / name).read_text(encoding="utf-8"))
+    assert machine
+    assert {row.backend for row in rows} >= {"eager", "openvino", "diffusers"}
+    assert all(row.n >= 5 and row.median_s for row in rows)
+    assert os.path.sep not in machine

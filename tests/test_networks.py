@@ -1,0 +1,242 @@
+"""What runs a latent model: OpenVINO and the stock pipeline draw what PyTorch's modules draw."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderTiny
+from small_sd import save_published
+
+from instaflow_demo import device, engines
+from instaflow_demo.device import Placement
+from instaflow_demo.engines import Engine
+from instaflow_demo.engines.networks import EagerNetworks
+from instaflow_demo.engines.openvino import Compiled, OpenVinoNetworks
+from instaflow_demo.errors import DeviceUnavailable
+from instaflow_demo.events import ImageReady, Preview
+from instaflow_demo.registry import MODELS
+from instaflow_demo.request import GenerationRequest
+from instaflow_demo.weights import ModelFiles, Weights
+
+openvino = pytest.importorskip("openvino")
+
+EAGER, OPENVINO, STOCK = (
+    Placement("cpu", "float32", backend=backend) for backend in ("eager", "openvino", "diffusers")
+)
+INSTAFLOW = MODELS["instaflow-0.9b"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random one in the published layout, with a tiny decoder of its own."""
+    folder = save_published(tmp_path_factory.mktemp("published"))
+    torch.manual_seed(1)
+    channels = {"encoder_block_out_channels": (8,) * 4, "decoder_block_out_channels": (8,) * 4}
+    AutoencoderTiny(**channels, num_encoder_blocks=(1,) * 4, num_decoder_blocks=(1,) * 4).save_pretrained(
+        folder / "tiny_vae"
+    )
+    return folder
+
+
+@pytest.fixture
+def files(checkpoint: Path) -> ModelFiles:
+    return Weights(folders={"instaflow-0.9b": checkpoint, "sd-1.5": checkpoint}).locate(INSTAFLOW)
+
+
+def drawn(files: ModelFiles, placement: Placement, model: str = "instaflow-0.9b", **settings) -> list[np.ndarray]:
+    request = GenerationRequest.parse("a big dog", model, **({"seed": 5, "size": 256} | settings))
+    engine = engines.load(MODELS[model], files, placement)
+    ready = [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
+    engine.close()
+    return [np.asarray(event.image).astype(int) for event in ready]
+
+
+def furthest(one: list[np.ndarray], other: list[np.ndarray]) -> int:
+    """Levels between the most different numbers of two lists of images."""
+    return max(int(abs(first - second).max()) for first, second in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("placement", [OPENVINO, STOCK], ids=lambda placement: placement.backend)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model": "instaflow-0.9b", "images": 2},
+        {"model": "instaflow-0.9b", "images": 3, "batched": True, "size": 320},
+        {"model": "sd-1.5", "steps": 3, "guidance": 2.0, "negative_prompt": "blue"},
+    ],
+    ids=["one by one", "as a batch", "guided"],
+)
+def test_other_backends_draw_the_same(files: ModelFiles, placement: Placement, settings: dict) -> None:
+    assert furthest(drawn(files, placement, **settings), drawn(files, EAGER, **settings)) <= 1
+
+
+def test_openvino_decodes_with_the_tiny_decoder_as_pytorch_does(files: ModelFiles) -> None:
+    tiny = drawn(files, EAGER, decoder="tiny")
+    assert furthest(drawn(files, OPENVINO, decoder="tiny"), tiny) <= 1
+    assert furthest(drawn(files, EAGER), tiny) > 10
+
+
+@pytest.mark.parametrize(
+    ("placement", "decoder", "remedy"), [(EAGER, "int8", "pip install openvino"), (OPENVINO, "int8", "another one")]
+)
+def test_a_decoder_that_is_not_there_is_a_sentence(files: ModelFiles, placement, decoder, remedy) -> None:
+    with pytest.raises(DeviceUnavailable, match=remedy):
+        drawn(files, placement, decoder=decoder)
+
+
+def test_a_network_is_converted_once_and_anew_when_its_weights_change(
+    files: ModelFiles, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(home))
+    OpenVinoNetworks.read(files, EAGER)
+    made = {path: path.stat().st_mtime_ns for path in home.rglob("network.xml")}
+    OpenVinoNetworks.read(files, EAGER)
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("network.xml")} == made
+    weights = checkpoint / "vae" / "diffusion_pytorch_model.safetensors"
+    weights.touch()
+    OpenVinoNetworks.read(files, EAGER)
+    now = set(home.rglob("network.xml"))
+    assert len(now) == len(made)
+    assert len(now - set(made)) == 1
+
+
+def test_nothing_is_reported_to_anybody_while_a_network_is_converted(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *address, **_: asked.append(address) or [])
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CI", raising=False)
+    OpenVinoNetworks.read(ModelFiles(checkpoint), EAGER)
+    assert not asked
+    assert not (tmp_path / "intel").exists()
+
+
+def test_only_the_last_shapes_stay_compiled(files: ModelFiles) -> None:
+    network = Compiled(OpenVinoNetworks.read(files, EAGER).path("tiny"))
+    shown = [network(torch.zeros(1, 4, side, 8)).shape for side in (8, 16, 24, 32, 8)]
+    assert [shape[2] for shape in shown] == [64, 128, 192, 256, 64]
+    assert len(network._compiled) == 3
+
+
+def test_weights_that_half_precision_cannot_hold_are_kept_whole(files: ModelFiles) -> None:
+    """Random float32 weights lose nothing by the conversion: their texts' states are PyTorch's to float32 rounding."""
+    ids = torch.arange(8)[None]
+    one, other = (kind.read(files, EAGER).text(ids) for kind in (OpenVinoNetworks, EagerNetworks))
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def request(model: str, **settings) -> GenerationRequest:
+    return GenerationRequest.parse("a dog", model, device="cpu", **settings)
+
+
+@pytest.mark.parametrize(
+    ("model", "backend", "runs_in"),
+    [
+        ("instaflow-mini", "auto", "openvino"),
+        ("instaflow-mini", "eager", "eager"),
+        ("instaflow-mini", "diffusers", "diffusers"),
+        ("instaflow-0.9b", "auto", "eager"),
+        ("instaflow-0.9b", "openvino", "openvino"),
+        ("text2im-mini", "auto", "eager"),
+        ("text2im-mini", "openvino", "eager"),
+    ],
+)
+def test_openvino_runs_shipped_latent_models_and_others_where_it_is_asked_for(model, backend, runs_in) -> None:
+    assert engines.placed(request(model, backend=backend), MODELS[model]).backend == runs_in
+
+
+def test_without_openvino_pytorch_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    assert engines.placed(request("instaflow-mini"), MODELS["instaflow-mini"]).backend == "eager"
+    with pytest.raises(DeviceUnavailable, match="pip install openvino"):
+        engines.placed(request("instaflow-mini", backend="openvino"), MODELS["instaflow-mini"])
+
+
+def test_what_openvino_cannot_do_is_a_sentence(tmp_path: Path) -> None:
+    merged = request("instaflow-mini", backend="openvino", delta_from="sd-mini")
+    with pytest.raises(DeviceUnavailable, match="leave out"):
+        engines.placed(merged, MODELS["instaflow-mini"])
+    assert engines.placed(request("instaflow-mini", delta_from="sd-mini"), MODELS["instaflow-mini"]).backend == "eager"
+    with pytest.raises(DeviceUnavailable, match="decoder “full”"):
+        engines.placed(request("instaflow-mini", backend="diffusers", decoder="tiny"), MODELS["instaflow-mini"])
+
+
+@pytest.fixture(scope="module")
+def mini() -> Iterator[Engine]:
+    engine = engines.load(MODELS["instaflow-mini"], Weights().locate(MODELS["instaflow-mini"]), OPENVINO)
+    yield engine
+    engine.close()
+
+
+def shown(engine: Engine, request: GenerationRequest) -> list[np.ndarray]:
+    ready = [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
+    return [np.asarray(event.image).astype(float) for event in ready]
+
+
+def test_the_decoder_in_8_bits_is_as_near_to_the_float_one_as_its_file_says(mini: Engine) -> None:
+    said = json.loads((Weights().models_dir / "mini/openvino/decoder_int8.json").read_text())
+    prompts = ("a big dog", "two birds on a yellow background", "a pumpkin", "um gato pequeno")
+    for prompt in prompts:
+        full, int8 = (
+            shown(mini, GenerationRequest.parse(prompt, "instaflow-mini", decoder=decoder, seed=3))
+            for decoder in ("full", "int8")
+        )
+        decibels = 10 * np.log10(255**2 / np.square(full[0] - int8[0]).mean())
+        assert said["psnr_db_to_the_float_decoder"]["worst"] - 2 < decibels < 60
+
+
+def test_the_decoder_in_8_bits_was_made_from_the_shipped_one() -> None:
+    from instaflow_demo.engines.openvino import MADE_FROM
+    from instaflow_demo.training.quantise import digest
+
+    models = Weights().models_dir
+    model = openvino.Core().read_model(models / "mini/openvino/decoder_int8.xml")
+    assert model.get_rt_info(MADE_FROM).value == digest(models / "mini/vae")
+
+
+def test_a_prompt_that_was_read_lately_is_not_read_again(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engines.load(INSTAFLOW, files, EAGER)
+    read: list[int] = []
+    networks = engine._networks  # pyright: ignore[reportAttributeAccessIssue]
+    text = networks.text
+    monkeypatch.setattr(networks, "text", lambda ids: read.append(len(ids)) or text(ids))
+    first, again = (shown(engine, request("instaflow-0.9b", size=256, seed=1))[0] for _ in range(2))
+    assert read == [1]
+    assert (first == again).all()
+    shown(engine, GenerationRequest.parse("a cat", "instaflow-0.9b", size=256))
+    assert read == [1, 1]
+
+
+def test_previews_show_the_image_that_is_to_come(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from instaflow_demo.engines import latent
+
+    monkeypatch.setattr(latent, "PREVIEW_EVERY_S", 0.0)
+    asked = replace(request("sd-1.5", steps=4, size=256, images=2), previews=True)
+    engine = engines.load(MODELS["sd-1.5"], files, EAGER)
+    previews = [event for event in engine.generate(asked, asked.runs[0]) if isinstance(event, Preview)]
+    assert [event.image for event in previews] == [0, 0, 0, 1, 1, 1]
+    assert all(image.size == (256, 256) for event in previews for image in event.images)
+    silent = replace(asked, previews=False)
+    assert not [event for event in engine.generate(silent, silent.runs[0]) if isinstance(event, Preview)]
+
+
+def test_threads_are_real_cores_within_the_container_s_share(tmp_path: Path) -> None:
+    from instaflow_demo.environment import usable_cores
+
+    assert 1 <= usable_cores(tmp_path / "nowhere") <= (torch.get_num_threads() * 64)
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    assert usable_cores(tmp_path) <= 2
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    assert usable_cores(tmp_path) == 1
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert usable_cores(tmp_path) == usable_cores(tmp_path / "nowhere")
+    assert device.choose("cpu", "float32").backend == "eager"
