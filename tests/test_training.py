@@ -124,6 +124,14 @@ def test_a_card_tells_the_minutes_of_every_way_to_one_step(trained: Path, name: 
     assert f"assets/models/{name}" in card
 
 
+def test_weights_of_which_nothing_is_known_are_not_exported(trained: Path, tmp_path: Path) -> None:
+    for part in ("teacher/unet", "reflow/unet", "reflow/log.jsonl", "reflow/facts.json"):
+        (tmp_path / "run" / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if part.endswith("unet") else shutil.copy
+        copy(trained / part, tmp_path / "run" / part)
+    assert export.write(RunFolder(tmp_path / "run"), tmp_path / "models") == ("2rf-mini",)
+
+
 def test_the_card_of_a_judge_counts_what_is_stored_in_8_bits(trained: Path) -> None:
     judge = Judge.load(trained / "models/judge/network", trained / "models/mini/tokenizer", "cpu")
     tensors = judge.state_dict().values()

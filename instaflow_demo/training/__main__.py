@@ -59,6 +59,7 @@ Pause = Annotated[
 ]
 BatchSize = Annotated[int, typer.Option("--batch", help="Samples a step on each process.")]
 Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="torch.compile the network on a GPU.")]
+SceneCount = Annotated[int, typer.Option("--count", help="Scenes to encode if there are none, over all processes.")]
 PairCount = Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")]
 OdeSteps = Annotated[int, typer.Option("--ode-steps", help="Euler steps that make a pair.")]
 Guidance = Annotated[float, typer.Option("--guidance", help="Guidance scale; 1 is none.")]
@@ -204,7 +205,7 @@ def train_teacher(
     minutes: Minutes = None,
     pause_after: Pause = None,
     batch: BatchSize = 512,
-    count: Annotated[int, typer.Option("--count", help="Scenes to encode, over all processes.")] = 300_000,
+    count: SceneCount = 300_000,
     compile_: Compile = True,
     dry_run: DryRun = False,
 ) -> None:
@@ -216,8 +217,7 @@ def train_teacher(
         return
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     folder, prompts = files.stage("teacher"), files.prompts(process.device)
-    share = count // process.num_processes
-    scenes = files.scenes(process, lambda: _encode(share, shape.image_size, files, prompts, process))
+    scenes = _scenes(count, files, prompts, process)
     if files.left_by_earlier_run("teacher"):
         unet = files.unet("teacher")
     training = teacher.train(unet, prompts, scenes, budget, process, folder, batch=batch)
@@ -256,16 +256,17 @@ def train_features(
     minutes: Minutes = None,
     pause_after: Pause = None,
     batch: BatchSize = 512,
+    count: SceneCount = 300_000,
     compile_: Compile = True,
     dry_run: DryRun = False,
 ) -> None:
-    """Train what tells how alike two latents look, on the teacher's scenes."""
+    """Train what tells how alike two latents look, on the scenes that the teacher learns from."""
     budget = loop.Budget(steps, minutes, pause_after)
     if _told(dry_run, f"train a network of features with {budget}, {batch} a step"):
         return
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     torch.manual_seed(0)
-    scenes, folder = files.scenes(process), files.stage("features")
+    scenes, folder = _scenes(count, files, files.prompts(process.device), process), files.stage("features")
     network = Features(scenes.latents.shape[1])
     training = features.train(network, scenes, budget, process, folder, batch=batch)
     progress = loop.report(training, folder / "log.jsonl", "features", main=process.is_main_process)
@@ -319,6 +320,7 @@ def train_progressive(
     ] = None,
     pause_after: Pause = None,
     batch: BatchSize = 512,
+    count: SceneCount = 300_000,
     guidance: Guidance = 3.0,
     compile_: Compile = True,
     dry_run: DryRun = False,
@@ -331,20 +333,18 @@ def train_progressive(
     ):
         return
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    prompts, scenes = files.prompts(process.device), files.scenes(process)
-    before = "teacher"
-    for count in progressive.STUDENTS:
-        stage, scale = f"progressive/{count}", guidance if before == "teacher" else 1.0
+    prompts = files.prompts(process.device)
+    scenes, before = _scenes(count, files, prompts, process), "teacher"
+    for student_steps in progressive.STUDENTS:
+        stage, scale = f"progressive/{student_steps}", guidance if before == "teacher" else 1.0
         if not files.finished(stage, budget):
-            if budget.pauses(process):
-                return
             process = loop.Process(compiled=compile_)
             folder, student, model = files.stage(stage), files.unet(before), files.unet(before)
             training = progressive.halve(
-                student, model, count, prompts, scenes, budget, process, folder, guidance=scale, batch=batch
+                student, model, student_steps, prompts, scenes, budget, process, folder, guidance=scale, batch=batch
             )
             _train(student, training, folder, process, {"batch": batch * process.num_processes, "guidance": scale})
-            if not files.finished(stage, budget):
+            if budget.pauses(process) or not files.finished(stage, budget):
                 return
         before = stage
 
@@ -364,7 +364,8 @@ def train_family(
 ) -> None:
     """Train the family on one budget, in one process; what is finished is skipped, what is paused goes on.
 
-    Every stage has its share of the minutes. They count training alone, --pause-after everything.
+    Every stage has its share of the minutes, which must stay the same when the command is repeated. They count training
+    alone, --pause-after everything.
     """
     chosen = family.chosen([name.strip() for name in stages.split(",") if name.strip()])
     if _told(dry_run, ", ".join(f"train {stage.name} for {stage.minutes(minutes):.1f} minutes" for stage in chosen)):
@@ -374,23 +375,23 @@ def train_family(
         "teacher": partial(train_teacher, toy=toy, count=scenes),
         "reflow": partial(train_reflow, count=pairs),
         "distill": partial(train_distill, count=pairs),
-        "features": train_features,
+        "features": partial(train_features, count=scenes),
         "distill-perceptual": partial(train_distill, perceptual=True, count=pairs),
         "direct": partial(train_distill, source="teacher", count=pairs),
         "direct-perceptual": partial(train_distill, source="teacher", perceptual=True, count=pairs),
-        "progressive": train_progressive,
+        "progressive": partial(train_progressive, count=scenes),
     }
     reserve = (pause_after or 0) * (1 - family.BEGIN_WITHIN)
-    for stage in chosen:
-        if stage.finished(files, minutes):
-            continue
+    unfinished = [stage for stage in chosen if not stage.finished(files, minutes)]
+    for number, stage in enumerate(unfinished):
         left = budget.left(process)
-        if left is not None and left <= (0 if stage.begun(files) else reserve):
+        # the first one is trained in any case, or a run that is soon to end would do nothing
+        if number and left is not None and left <= (0 if stage.begun(files) else reserve):
             break
         train[stage.name](run=run, minutes=stage.minutes(minutes), pause_after=left, batch=batch, compile_=compile_)
     if process.is_main_process:
-        left = ", ".join(stage.name for stage in chosen if not stage.finished(files, minutes))
-        typer.echo(f"Left: {left}. Run the command again to go on." if left else "All is trained.")
+        names = ", ".join(stage.name for stage in unfinished if not stage.finished(files, minutes))
+        typer.echo(f"Left: {names}. Run the command again to go on." if names else "All is trained.")
 
 
 @app.command()
@@ -578,11 +579,16 @@ def export_pipeline(
     export.write_pipeline(RunFolder(run), stage, target)
 
 
-def _encode(count: int, size: int, files: RunFolder, prompts: Prompts, process: loop.Process) -> EncodedScenes:
-    """This process's scenes, encoded."""
-    drawn = sprites.load(files.sprites, size)
-    sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
-    return teacher.encode_scenes(count, sampler, composer, files.autoencoder(process.device), prompts, process)
+def _scenes(count: int, files: RunFolder, prompts: Prompts, process: loop.Process) -> EncodedScenes:
+    """This process's part of the encoded scenes, which an earlier stage left or which are made now."""
+
+    def make() -> EncodedScenes:
+        vae = files.autoencoder(process.device)
+        drawn = sprites.load(files.sprites, vae.config["sample_size"])
+        sampler, composer = Sampler(drawn.keys), Composer(drawn, process.device)
+        return teacher.encode_scenes(count // process.num_processes, sampler, composer, vae, prompts, process)
+
+    return EncodedScenes.share(files.root / "scenes", "scenes", process, make)
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,11 @@ class Shipped:
         return tuple(dict.fromkeys([*self.before, *(made.rpartition("/")[0] for made in self.parts.values())]))
 
     def made(self, run: RunFolder) -> "Shipped | None":
-        """With the parts that have been trained; None if others than the optional ones are lacking."""
-        parts = {part: made for part, made in self.parts.items() if (run.root / made).exists()}
+        """With the parts that have been trained; None if others than the optional ones are lacking.
+
+        Weights that were put into a run's folder, of whose training nothing is known, are not of that run.
+        """
+        parts = {part: made for part, made in self.parts.items() if (run.root / made).exists() and _known(run, made)}
         return replace(self, parts=parts) if parts.keys() >= self.parts.keys() - set(self.optional) else None
 
 
@@ -100,6 +103,10 @@ def write_manifest(target: Path) -> None:
         for path in files
     }
     manifest.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+
+
+def _known(run: RunFolder, made: str) -> bool:
+    return (run.root / made).with_name("facts.json").exists()
 
 
 def _fresh(folder: Path) -> Path:

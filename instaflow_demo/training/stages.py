@@ -3,13 +3,12 @@
 import json
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
@@ -18,7 +17,7 @@ from ..errors import DemoError
 from ..glide import TextEncoder
 from .features import Features
 from .loop import Budget, Progress
-from .teacher import EncodedScenes, Prompts
+from .teacher import Prompts
 from .text import Lexicon, Meanings
 
 SHARD = "9MB"  # Hugging Face refuses plain files over 10 MB, so smaller ones keep `git push` to a Space simple
@@ -63,17 +62,13 @@ class RunFolder:
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
     def tiny_decoder(self) -> AutoencoderTiny:
-        return AutoencoderTiny.from_pretrained(self._made("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
+        return AutoencoderTiny.from_pretrained(self.made("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
 
     def text2im_tokenizer(self) -> GPT2Tokenizer:
         return GPT2Tokenizer.from_pretrained(self.made("text2im-text/tokenizer"), local_files_only=True)
 
     def text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
         return TextEncoder.from_pretrained(self.made(f"{stage}/text_encoder"), torch_dtype=torch.float32)
-
-    def scenes(self, process: Accelerator, make: Callable[[], EncodedScenes] | None = None) -> EncodedScenes:
-        """This process's part of the scenes that the teacher learns from."""
-        return EncodedScenes.share(self.root / "teacher", "scenes", process, make)
 
     def features(self, device: torch.device) -> Features:
         return Features.load(self.made("features"), device)
