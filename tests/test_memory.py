@@ -86,7 +86,8 @@ def difference(one: list[ImageReady], other: list[ImageReady]) -> tuple[float, f
 
 def test_networks_are_counted_without_reading_them(engine: LatentEngine, files: ModelFiles) -> None:
     need = memory.need(SD, files, CPU, 256, guided=True)
-    networks = (engine._text_encoder, engine._unet, engine._vae)
+    networks = [network for part in ("text_encoder", "unet", "vae") for network in engine._networks.modules(part)]
+    assert len(networks) == 3
     assert need.groups == tuple(sum(p.numel() * 4 for p in network.parameters()) for network in networks)
     assert memory.need(SD, files, GPU, 256, guided=True).groups == tuple(size // 2 for size in need.groups)
 
@@ -125,7 +126,7 @@ def test_a_cascade_s_networks_are_counted_and_offloaded_too(tmp_path: Path, monk
 def test_the_forecast_covers_what_is_alive_at_the_peak(engine: LatentEngine, files: ModelFiles) -> None:
     """Not by much: a forecast of twice as much would send models away for nothing."""
     need = memory.need(SD, files, CPU, 256, guided=True)
-    unet, vae = engine._unet, engine._vae
+    unet, vae = (engine._networks.modules(part)[0] for part in ("unet", "vae"))
     states, latents = torch.zeros(2, 32, unet.config["cross_attention_dim"]), torch.zeros(2, 8, 32, 32)
     with torch.inference_mode(), Live() as sampling:
         unet(latents, torch.tensor(1.0), encoder_hidden_states=states)
@@ -198,15 +199,15 @@ def test_images_do_not_depend_on_the_plan(engine: LatentEngine) -> None:
 def test_tiles_show_next_to_nothing(engine: LatentEngine) -> None:
     latents = torch.randn(1, 8, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        whole = engine._decode(latents).float()
+        whole = engine._decode(latents, "full").float()
         engine.fit(TILED)
         with Live() as live:
-            tiled = engine._decode(latents).float()
+            tiled = engine._decode(latents, "full").float()
     assert whole.shape == tiled.shape == (1, 512, 512, 3)
     assert 0 < (whole - tiled).abs().mean() < 3
     engine.fit(WHOLE)
     with torch.inference_mode(), Live() as untiled:
-        engine._decode(latents)
+        engine._decode(latents, "full")
     assert live.peak < untiled.peak / 2
 
 
