@@ -44,7 +44,7 @@ CHAIN = (
     ("distill", "--perceptual", *PAIRS),
     ("distill", "--from", "teacher", *PAIRS),
     ("distill", "--from", "teacher", "--perceptual", *PAIRS),
-    ("progressive", "--steps", "20", "--batch", "32"),
+    ("progressive", "--steps", "60", "--batch", "32"),
     ("text2im-text", "--toy", "--steps", "60", "--batch", "64"),
     ("text2im-base", "--toy", "--steps", "60", "--batch", "32", "--count", "128"),
     ("text2im-upsampler", "--toy", "--steps", "60", "--batch", "8"),
