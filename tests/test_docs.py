@@ -10,7 +10,7 @@ import pytest
 import yaml
 from served import ROOT
 
-from instaflow_demo import benchmark
+from instaflow_demo import benchmark, results
 from instaflow_demo.grammar import concepts
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
@@ -95,6 +95,30 @@ def time_row(row: benchmark.Row) -> str:
     stages = ", ".join(f"{1000 * row.stages[stage]:.0f}" for stage in ("text", "sample", "decode"))
     times = f"{1000 * row.median_s:.0f} | {1000 * row.p95_s:.0f} | {stages}"
     return f"| `{row.model}` | {row.steps} | {row.backend} | {row.decoder} | {times} |"
+
+
+def test_the_readme_s_table_of_methods_is_what_was_evaluated() -> None:
+    evaluated = results.read()
+    assert evaluated is not None
+    assert {row.prompts for row in evaluated.rows} == {5000}
+    shown = [row for row in README.splitlines() if row.startswith("| `") and "to" in row and row.count("|") == 8]
+    assert shown[-len(evaluated.rows) :] == [method_row(row) for row in evaluated.rows]
+
+
+def method_row(row: results.Row) -> str:
+    """A row of the README's table of methods."""
+
+    def interval(name: str, digits: int, scale: float = 1) -> str:
+        figure = row.figures[name]
+        assert figure is not None
+        value, low, high = (f"{scale * number:.{digits}f}" for number in (figure.value, figure.low, figure.high))
+        return f"{value} ({low} to {high})"
+
+    bend, seconds = row.figures["straightness"], row.figures["seconds_per_image"]
+    assert seconds is not None
+    figures = f"{interval('feature_distance', 1)} | {interval('clip_score', 3)} | {interval('top1', 1, 100)}"
+    last = f"{f'{bend.value:.3f}' if bend else '–'} | {seconds.value:.3f}"
+    return f"| `{row.model.id}` | {row.steps} | {figures} | {last} |"
 
 
 def test_the_readme_tells_how_far_the_quick_decoders_are_from_the_full_one() -> None:
