@@ -77,7 +77,7 @@ DeltaFrom = Annotated[
 ]
 Refine = Annotated[bool, typer.Option("--refine", help="Refine every image with the SDXL refiner.")]
 BackendName = Annotated[
-    str, typer.Option("--backend", help="What runs latent models: auto, eager, openvino, or diffusers for its own.")
+    str, typer.Option("--backend", help="What runs latent models: auto, eager, compiled, openvino, or diffusers.")
 ]
 DecoderName = Annotated[str, typer.Option("--decoder", help="full, int8 (OpenVINO) or tiny, which is quicker.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
@@ -223,7 +223,7 @@ def evaluate(
 def benchmark(
     models: Annotated[str, typer.Option("--models", help="Ids with commas between them.")] = ",".join(DEFAULT_MODELS),
     repeats: Annotated[int, typer.Option("--repeats", help="Warm passes of each case, after a cold one.")] = 10,
-    backends: Annotated[str, typer.Option("--backend", help="One or more: auto, eager, openvino.")] = "auto",
+    backends: Annotated[str, typer.Option("--backend", help="One or more: auto, eager, compiled, openvino.")] = "auto",
     decoders: Annotated[str, typer.Option("--decoder", help="One or more: full, int8, tiny.")] = "full",
     batches: Annotated[str, typer.Option("--batch", help="Images in a pass, one number or more.")] = "1",
     baseline: Annotated[

@@ -331,7 +331,7 @@ def _cases(request: GenerationRequest) -> Iterator[Case]:
     PyTorch has no decoder in 8 bits, so that is left out where other backends are asked for too.
     """
     for each in request.runs:
-        if request.decoder == "int8" and request.backend == "eager":
+        if request.decoder == "int8" and request.backend in ("eager", "compiled"):
             continue
         latent = each.model.kind == "latent"
         backend: Backend = request.backend if latent else "auto"

@@ -1,6 +1,7 @@
 """What runs a model. One engine per architecture, chosen by the registry row's `kind`."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -47,7 +48,7 @@ def placed(request: GenerationRequest, spec: ModelSpec) -> Placement:
     """Where a request's model runs, in which precision, and what runs it.
 
     OpenVINO runs shipped latent models on a CPU wherever it is installed, and published ones, whose conversion takes
-    minutes and gigabytes, where it is asked for. The stock pipeline runs where it is asked for.
+    minutes and gigabytes, where it is asked for. Compiled networks and the stock pipeline run where they are asked for.
 
     Raises:
         DeviceUnavailable: when what is asked for cannot run this, or there is no such device.
@@ -70,11 +71,20 @@ def _against(backend: str, request: GenerationRequest, placement: Placement) -> 
         return "leave out LoRA files and --delta-from"
     if backend == "diffusers":
         return "choose the decoder “full”" if request.decoder != "full" else ""
+    if backend == "compiled":
+        return _against_compiling(placement)
     if find_spec("openvino") is None:
         return "install it with “pip install openvino”"
     if placement.device != "cpu":
         return "choose the device “cpu”"
     return "choose the precision “float32”" if placement.dtype != "float32" else ""
+
+
+def _against_compiling(placement: Placement) -> str:
+    """What to change so that PyTorch could compile; empty if nothing."""
+    if placement.device.startswith("cuda"):
+        return "install it with “pip install triton”" if find_spec("triton") is None else ""
+    return "" if shutil.which(os.environ.get("CXX", "g++")) else "install it with “apt-get install g++”"
 
 
 def load(

@@ -23,6 +23,7 @@ from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import Decoder, GenerationRequest, ModelRun
 from ..weights import ModelFiles
+from .compiled import CompiledNetworks
 from .extras import NOTHING, Extras
 from .networks import EagerNetworks, Networks, Part, no_decoder
 from .openvino import OpenVinoNetworks
@@ -72,11 +73,7 @@ class LatentEngine:
         def make() -> "LatentEngine":
             rest = extras.delta[1] if extras.delta else files
             tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
-            if placement.backend == "openvino":
-                networks: Networks = OpenVinoNetworks.read(files, placement)
-            else:
-                networks = EagerNetworks.read(files, placement, extras)
-            return cls(tokenizer, networks, scheduler(spec, files), placement)
+            return cls(tokenizer, _networks(files, placement, extras), scheduler(spec, files), placement)
 
         return load(make, spec, files, placement, plan)
 
@@ -205,5 +202,14 @@ class LatentEngine:
 
     def _decode(self, latents: Tensor, decoder: Decoder) -> Tensor:
         """Pixels (B, H, W, 3), uint8 on the host."""
-        parts = latents.split(1) if self._plan.one_by_one else [latents]
-        return torch.cat([levels(self._networks.decode(part, decoder)) for part in parts])
+        if not self._plan.one_by_one:
+            return levels(self._networks.decode(latents, decoder))
+        return torch.cat([levels(self._networks.decode(part, decoder)) for part in latents.split(1)])
+
+
+def _networks(files: ModelFiles, placement: Placement, extras: Extras) -> Networks:
+    """A checkpoint's networks, run by what the placement names."""
+    if placement.backend == "openvino":
+        return OpenVinoNetworks.read(files, placement)
+    eager = EagerNetworks.read(files, placement, extras)
+    return CompiledNetworks(eager, placement) if placement.backend == "compiled" else eager

@@ -113,13 +113,16 @@ def levels(image: Tensor) -> Tensor:
     Raises:
         NotANumber: where there is one, which would be a black pixel.
     """
-    if not image.isfinite().all():
+    finite = image.isfinite().all()
+    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
+    rounded = rounded.permute(0, 2, 3, 1).contiguous()
+    pixels = torch.empty_like(rounded, device="cpu", pin_memory=rounded.is_cuda).copy_(rounded)
+    if not finite:  # asked only now: until here, nothing waits for the device
         raise NotANumber(
             "What the model computed is no number, so there is no image: choose the precision float32, and if that "
             "does not help, restore the model's files."
         )
-    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
-    return rounded.permute(0, 2, 3, 1).contiguous().cpu()
+    return pixels
 
 
 def finished(
