@@ -107,15 +107,20 @@ def place(networks: Iterable[torch.nn.Module], where: str) -> None:
         network.to(where)
 
 
+def quantised(image: Tensor) -> Tensor:
+    """Pixels (B, H, W, 3), uint8 on their device, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does."""
+    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous()
+
+
 def levels(image: Tensor) -> Tensor:
-    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does.
+    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1].
 
     Raises:
         NotANumber: where there is one, which would be a black pixel.
     """
     finite = image.isfinite().all()
-    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
-    rounded = rounded.permute(0, 2, 3, 1).contiguous()
+    rounded = quantised(image)
     pixels = torch.empty_like(rounded, device="cpu", pin_memory=rounded.is_cuda).copy_(rounded)
     if not finite:  # asked only now: until here, nothing waits for the device
         raise NotANumber(
