@@ -30,7 +30,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from instaflow_demo.device import Placement
-from instaflow_demo.engines.compiled import Function, Graph, compiled
+from instaflow_demo.engines.compiled import Function, Graph, compiled, functions
 from instaflow_demo.engines.networks import EagerNetworks, Latents
 from instaflow_demo.engines.passes import levels, quantised
 from instaflow_demo.environment import fingerprint
@@ -166,26 +166,25 @@ class Bench:
     @torch.inference_mode()
     def measured(self, lever: Lever) -> dict[str, Any]:
         inputs = self._inputs(lever.batch)
-        eager = self._functions()
+        expected = {stage: self._functions()[stage](*inputs[stage]) for stage in lever.stages}
         found: dict[str, Any] = {}
-        torch._dynamo.reset()  # nor does the stored code know which attention it was made with
+        torch._dynamo.reset()  # neither its code nor the stored one knows which attention it was made with
         reuse = functorch.patch(enable_autograd_cache=lever.change is unchanged)
         with lever.change(self._networks), reuse:
-            functions, compile_s = self._functions(), {}
+            parts, compile_s = self._functions(), {}
             for stage in lever.stages if lever.way == "compiled" else ():
                 if stage in PARTS:
                     began = time.perf_counter()
-                    error = attempted(lambda stage=stage: functions.update(self._compiled(lever, stage, inputs)) or {})
+                    error = attempted(lambda stage=stage: parts.update(self._compiled(lever, stage, inputs)) or {})
                     compile_s[stage] = {"compile_s": round(time.perf_counter() - began, 1), **error}
             for stage in lever.stages:
-                run = partial(self._stage, lever, stage, functions[stage], inputs[stage], eager[stage])
+                run = partial(self._stage, lever, stage, parts[stage], inputs[stage], expected[stage])
                 found[stage] = {**attempted(run), **compile_s.get(stage, {})}
         return found
 
     def _stage(
-        self, lever: Lever, stage: str, function: Function, inputs: list[Tensor], eager: Function
+        self, lever: Lever, stage: str, function: Function, inputs: list[Tensor], expected: Tensor
     ) -> dict[str, Any]:
-        expected = eager(*inputs)
         run = function if lever.way == "eager" or self._placement.device == "cpu" else Graph(function, inputs)
         return {"ms": self._median(lambda: run(*inputs)), "from eager": difference(run(*inputs), expected, stage)}
 
@@ -194,16 +193,13 @@ class Bench:
 
     def _functions(self) -> dict[str, Function]:
         """A function for each stage; the wholes call what the parts are by then."""
-        networks = self._networks
-        functions: dict[str, Function] = {"text": networks.text, "unet": networks.predict}
-        functions["full"] = lambda latents: networks.decode(latents, "full")
-        functions["tiny"] = lambda latents: networks.decode(latents, "tiny")
+        parts = functions(self._networks)
 
         def whole(decoder: str, ids: Tensor, noise: Tensor, moment: Tensor) -> Tensor:
-            states = functions["text"](ids).repeat_interleave(len(noise), dim=0)
-            return quantised(functions[decoder](noise + functions["unet"](noise, moment, states)))
+            states = parts["text"](ids).repeat_interleave(len(noise), dim=0)
+            return quantised(parts[decoder](noise + parts["unet"](noise, moment, states)))
 
-        return functions | {name: partial(whole, decoder) for name, decoder in WHOLES.items()}
+        return parts | {name: partial(whole, decoder) for name, decoder in WHOLES.items()}
 
     def _inputs(self, batch: int) -> dict[str, list[Tensor]]:
         torch.manual_seed(0)

@@ -47,15 +47,10 @@ class CompiledNetworks:
         self._moves = False
         on_gpu = placement.device.startswith("cuda")
         pool = torch.cuda.graph_pool_handle() if on_gpu else None  # graphs take turns, so they share their memory
-        self._programs: dict[Part, _Programs] = {
-            "text_encoder": _Programs(eager.text, placement, pool),
-            "unet": _Programs(eager.predict, placement, pool),
-            "vae": _Programs(lambda latents: eager.decode(latents, "full"), placement, pool),
-            "tiny": _Programs(lambda latents: eager.decode(latents, "tiny"), placement, pool),
-        }
+        self._programs = {name: _Programs(each, placement, pool) for name, each in functions(eager).items()}
 
     def text(self, ids: Tensor) -> Tensor:
-        return self._eager.text(ids) if self._moves else self._programs["text_encoder"](ids)
+        return self._eager.text(ids) if self._moves else self._programs["text"](ids)
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
         run = self._eager.predict if self._moves else self._programs["unet"]
@@ -66,7 +61,7 @@ class CompiledNetworks:
             raise no_decoder(decoder)
         if self._moves:
             return self._eager.decode(latents, decoder)
-        return self._programs["tiny" if decoder == "tiny" else "vae"](latents)
+        return self._programs[decoder](latents)
 
     def has(self, decoder: Decoder) -> bool:
         return self._eager.has(decoder)
@@ -80,6 +75,16 @@ class CompiledNetworks:
             for programs in self._programs.values():
                 programs.forget()
         self._eager.fit(plan)
+
+
+def functions(eager: EagerNetworks) -> dict[str, Function]:
+    """What there is to compile: "text", "unet", and the decoders by their names."""
+    return {
+        "text": eager.text,
+        "unet": eager.predict,
+        "full": lambda latents: eager.decode(latents, "full"),
+        "tiny": lambda latents: eager.decode(latents, "tiny"),
+    }
 
 
 class _Programs:
@@ -106,7 +111,7 @@ def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> F
 
     _keep_what_is_generated()
     program = torch.compile(function, dynamic=False, **settings)
-    with limits.patch(recompile_limit=_VARIANTS, accumulated_recompile_limit=_VARIANTS):
+    with limits.patch(recompile_limit=_VARIANTS, fail_on_recompile_limit_hit=True):
         program(*inputs)
     return program
 
