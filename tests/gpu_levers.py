@@ -117,6 +117,7 @@ def main(
     file: Annotated[Path, typer.Argument()],
     seconds: Annotated[float, typer.Option("--seconds")] = 100.0,
     only: Annotated[str, typer.Option("--only", help="Ways whose name has this.")] = "",
+    plain: Annotated[bool, typer.Option("--plain", help="Only ways that compile nothing.")] = False,
     toy: Annotated[bool, typer.Option("--toy")] = False,
 ) -> None:
     started = time.perf_counter()
@@ -124,7 +125,11 @@ def main(
     found: dict[str, Any] = {"environment": fingerprint().to_dict(), "levers": []}
     bench = Bench(placement, 256 if toy else 512)
     jobs = {"host": bench.host, "torchao": torchao}
-    jobs |= {f"{lever.name}, batch {lever.batch}": partial(bench.measured, lever) for lever in LEVERS}
+    jobs |= {
+        f"{lever.name}, batch {lever.batch}": partial(bench.measured, lever)
+        for lever in LEVERS
+        if not (plain and lever.way == "compiled")
+    }
     for name, job in jobs.items():
         if time.perf_counter() - started > seconds or only not in name:
             continue
