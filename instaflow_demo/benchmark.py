@@ -249,6 +249,7 @@ class _Samples:
         self.case = case
         self._first: Timing | None = None
         self._warm: list[Timing] = []
+        self._backend = ""
         self._load_s = 0.0
 
     def add(self, service: Service, working: Working) -> Generator[Working, None, Row]:
@@ -272,6 +273,9 @@ class _Samples:
     def _take(self, timing: Timing) -> None:
         if timing.images != self.case.batch:
             raise _CannotTimeError(f"Memory is too short for {self.case.batch} images at once: choose a smaller batch.")
+        if timing.backend != self._backend:  # one that was made ready in the background has taken over
+            self._backend = timing.backend
+            self._warm.clear()
         if self._first is None:
             self._first = timing
         elif timing.warm:  # a model that had to make way meanwhile is cold again

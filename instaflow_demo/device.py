@@ -19,12 +19,16 @@ _FAST_HALF = ("avx512_bf16", "amx_bf16", "amx_fp16", "bf16 ")
 
 @dataclass(frozen=True)
 class Placement:
-    """A device, a precision and what runs latent models there, with notes where they are not what was asked for."""
+    """A device, a precision and what runs latent models there, with notes where they are not what was asked for.
+
+    With `background`, another backend serves until this one is ready.
+    """
 
     device: str
     dtype: Literal["float32", "float16", "bfloat16"]
     notes: tuple[str, ...] = ()
     backend: Literal["eager", "compiled", "openvino", "diffusers"] = "eager"
+    background: bool = False
 
     @property
     def torch_dtype(self) -> "torch.dtype":

@@ -1,11 +1,15 @@
 """Networks that PyTorch compiles draw what they draw uncompiled. CUDA graphs need a GPU: `gpu_levers.py` tries them."""
 
+import gc
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread, current_thread
 
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
@@ -15,14 +19,16 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo import engines
 from instaflow_demo.device import Placement
-from instaflow_demo.engines.compiled import CompiledNetworks, compiled
+from instaflow_demo.engines.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compiled
 from instaflow_demo.engines.networks import EagerNetworks, Latents
 from instaflow_demo.errors import DeviceUnavailable
+from instaflow_demo.events import ImageReady
 from instaflow_demo.memory import PLANS, WHOLE
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights import ModelFiles, Weights
 
+BACKGROUND = Placement("cpu", "float32", backend="compiled", background=True)
 EAGER, COMPILED = (Placement("cpu", "float32", backend=backend) for backend in ("eager", "compiled"))
 INSTAFLOW = MODELS["instaflow-0.9b"]
 has_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="PyTorch compiles for a CPU with g++")
@@ -58,6 +64,15 @@ def only_traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[torch.Si
 
     monkeypatch.setattr(torch, "compile", traced)
     yield asked
+
+
+def ready(engine: engines.Engine, request: GenerationRequest) -> list[ImageReady]:
+    return [event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady)]
+
+
+def compiling() -> list[Thread]:
+    """Those that compile."""
+    return [thread for thread in threading.enumerate() if "_compile_aside" in thread.name]
 
 
 def small_tiny_decoder(halvings: int) -> AutoencoderTiny:
@@ -134,6 +149,81 @@ def test_networks_that_move_are_not_compiled(only_traced) -> None:
         ours.fit(plan)
         assert ours.decode(latents, "tiny").shape == (1, 3, 16, 16)
     assert len(only_traced) == 1
+
+
+def test_eager_networks_serve_while_others_are_compiled(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, made = Event(), []
+
+    def backend(graph, inputs):
+        assert go.wait(60)
+        made.append(current_thread())
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
+    request = GenerationRequest.parse("a big dog", INSTAFLOW.id, size=256, images=2)
+    engine = engines.load(INSTAFLOW, files, BACKGROUND)
+    meanwhile = ready(engine, request)
+    assert [(event.timing.backend, event.timing.warm, event.notes) for event in meanwhile] == [
+        ("eager", False, (COMPILING,)),
+        ("eager", True, (COMPILING,)),
+    ]
+    go.set()
+    for thread in compiling():
+        thread.join()
+    afterwards = ready(engine, request)
+    assert [(event.timing.backend, event.timing.warm, event.notes) for event in afterwards] == [
+        ("compiled", False, ()),
+        ("compiled", True, ()),
+    ]
+    assert furthest(*([np.asarray(event.image).astype(int) for event in each] for each in (meanwhile, afterwards))) <= 1
+    assert len(made) == 3
+    assert current_thread() not in made, "nobody waited for a compiler"
+
+
+def test_what_cannot_be_compiled_in_the_background_stays_eager(
+    files: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_, **__):
+        raise NotImplementedError("no such operator")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    request = GenerationRequest.parse("a big dog", INSTAFLOW.id, size=256)
+    engine = engines.load(INSTAFLOW, files, BACKGROUND)
+    ready(engine, request)
+    for thread in compiling():
+        thread.join()
+    (event,) = ready(engine, request)
+    assert (event.timing.backend, event.notes) == ("eager", (NOT_COMPILED,))
+
+
+@torch.inference_mode()
+def test_what_nobody_wants_any_more_is_not_compiled(only_traced) -> None:
+    with _ALONE:  # as if another model were being compiled
+        ours = CompiledNetworks(smallest_networks(), BACKGROUND)
+        ours.decode(torch.zeros(1, 4, 8, 8), "tiny")
+        waiting = compiling()
+        del ours
+        gc.collect()
+    for thread in waiting:
+        thread.join()
+    assert waiting
+    assert not only_traced
+
+
+def test_on_a_gpu_compiling_goes_on_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines.device, "choose", lambda *_: Placement("cuda", "float16"))
+    auto, asked = (GenerationRequest.parse("a dog", INSTAFLOW.id, backend=backend) for backend in ("auto", "compiled"))
+    monkeypatch.setattr(engines, "find_spec", lambda name: name)
+    placements = [engines.placed(request, INSTAFLOW, lasting=True) for request in (auto, asked)]
+    assert [(placement.backend, placement.background) for placement in placements] == [
+        ("compiled", True),
+        ("compiled", False),
+    ]
+    assert engines.placed(auto, INSTAFLOW).backend == "eager", "a command has ended before it would gain"
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    assert engines.placed(auto, INSTAFLOW, lasting=True).backend == "eager"
+    with pytest.raises(DeviceUnavailable, match="pip install triton"):
+        engines.placed(asked, INSTAFLOW)
 
 
 def test_what_cannot_be_compiled_is_a_sentence(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:

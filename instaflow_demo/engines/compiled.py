@@ -9,7 +9,9 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from threading import Lock, Thread
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from ..errors import DeviceUnavailable
 from ..memory import Plan
 from ..request import Decoder
 from ..weights import converted_dir
-from .networks import EagerNetworks, Part, no_decoder
+from .networks import EagerNetworks, Part, Ran, no_decoder
 
 Function = Callable[..., Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
@@ -28,17 +30,21 @@ Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
 
 log = logging.getLogger(__name__)
 
+COMPILING = "PyTorch is compiling this model for this size: in a minute or two it will be faster."
+NOT_COMPILED = "PyTorch could not compile this model for this size, so it runs as it is; the log says why."
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 _SHAPES = 4  # programs that are kept of a network: a graph holds memory of its own
 _WARM_UPS = 3  # before a graph is captured: the first ones allocate, and choose among kernels
 _VARIANTS = 256  # of one function that PyTorch may compile: all models and all shapes count
+_ALONE = Lock()  # the compiler is the process's, and nothing may wait for the whole GPU while a graph is captured
 
 
 class CompiledNetworks:
     """A checkpoint's networks, compiled when a shape is met for the first time, which takes a minute or two.
 
-    What PyTorch generates is kept in the user's cache, so that the next process only reads it. Where memory is so short
-    that networks move between devices or decode in tiles, the eager ones do the work: a graph is bound to addresses.
+    In the background, if the placement says so: the eager ones serve meanwhile. What PyTorch generates is kept in the
+    user's cache, so that the next process only reads it. Where memory is so short that networks move between devices or
+    decode in tiles, the eager ones do all the work: a graph is bound to addresses.
     """
 
     def __init__(self, eager: EagerNetworks, placement: Placement):
@@ -76,6 +82,12 @@ class CompiledNetworks:
                 programs.forget()
         self._eager.fit(plan)
 
+    def ran(self) -> Ran:
+        if self._moves:
+            return Ran("eager")
+        notes = {note for programs in self._programs.values() for note in programs.instead()}
+        return Ran("eager" if notes else "compiled", tuple(sorted(notes)))
+
 
 def functions(eager: EagerNetworks) -> dict[str, Function]:
     """What there is to compile: "text", "unet", and the decoders by their names."""
@@ -91,18 +103,105 @@ class _Programs:
     """A function of tensors, compiled for each shape of them; the last few are kept."""
 
     def __init__(self, function: Function, placement: Placement, pool: Any):
-        self._made = lru_cache(maxsize=_SHAPES)(lambda shapes: _made(function, shapes, placement, pool))
+        self._function = function
+        self._background = placement.background
+        self._begun = lru_cache(maxsize=_SHAPES)(
+            lambda shapes: self._begin(_Program(function, shapes, placement, pool))
+        )
+        self._instead: set[str] = set()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The function's one output, a tensor of its own.
 
         Raises:
-            DeviceUnavailable: when PyTorch cannot compile it here.
+            DeviceUnavailable: when PyTorch cannot compile it here, unless that was tried in the background.
         """
-        return self._made(tuple((each.shape, each.dtype) for each in inputs))(*inputs)
+        program = self._begun(tuple((each.shape, each.dtype) for each in inputs))
+        run = program.ready()
+        if run is None:
+            self._instead.add(NOT_COMPILED if program.failed else COMPILING)
+        return (run or self._function)(*inputs)
+
+    def instead(self) -> set[str]:
+        """Why the function itself did the work since this was asked last; nothing if it did not."""
+        notes, self._instead = self._instead, set()
+        return notes
 
     def forget(self) -> None:
-        self._made.cache_clear()
+        self._begun.cache_clear()
+
+    def _begin(self, program: "_Program") -> "_Program":
+        if self._background:
+            Thread(target=_compile_aside, args=(ref(program),), daemon=True).start()
+            return program
+        try:
+            with _ALONE:
+                program.compile()
+                program.capture()
+        except Exception as error:
+            if device.is_out_of_memory(error):
+                raise
+            log.exception("compiling failed")
+            raise DeviceUnavailable(
+                f"PyTorch cannot compile this model here ({type(error).__name__}; the log says more): choose the "
+                "backend “eager”."
+            ) from error
+        return program
+
+
+class _Program:
+    """A function for inputs of one shape: compiled, and on a GPU captured as a graph. `failed` if that cannot be."""
+
+    def __init__(self, function: Function, shapes: Shapes, placement: Placement, pool: Any):
+        self.failed = False
+        self._function = function
+        self._inputs = [torch.zeros(shape, dtype=dtype, device=placement.device) for shape, dtype in shapes]
+        self._pool = pool
+        self._threads = 0
+        self._compiled: Function | None = None
+        self._run: Function | None = None
+
+    def compile(self) -> None:
+        """Compile it, which takes a minute."""
+        self._threads = torch.get_num_threads()
+        with torch.inference_mode():
+            self._compiled = compiled(self._function, self._inputs)
+
+    def capture(self) -> None:
+        """Make what is called of what was compiled; a few passes long, so it is not done beside others' work."""
+        if self._compiled is not None:
+            on_gpu = self._pool is not None
+            self._run = Graph(self._compiled, self._inputs, self._pool) if on_gpu else _contiguous(self._compiled)
+
+    def ready(self) -> Function | None:
+        """What to call; None as long as there is nothing, or something else is being compiled."""
+        if self._run is None and self._compiled is not None and not self.failed and _ALONE.acquire(blocking=False):
+            try:
+                torch.set_num_threads(self._threads)  # each thread has its own, and code that is compiled asks for it
+                with torch.compiler.set_stance("fail_on_recompile"):  # a minute's surprise, for somebody who waits
+                    self.capture()
+            except Exception:  # noqa: BLE001 - it is logged there
+                self.give_up()
+            finally:
+                _ALONE.release()
+        return self._run
+
+    def give_up(self) -> None:
+        """Leave the work to the function as it is, for an error that is being handled."""
+        log.exception("compiling in the background failed")
+        self.failed = True
+
+
+def _compile_aside(program: "ref[_Program]") -> None:
+    """Compile a program when its turn comes, if anybody still wants it then."""
+    with _ALONE:
+        wanted = program()
+        if wanted is None:
+            return
+        try:
+            wanted.compile()
+        except Exception:  # noqa: BLE001 - it is logged there
+            wanted.give_up()
 
 
 def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> Function:
@@ -147,21 +246,6 @@ class Graph:
             kept.copy_(given)
         self._graph.replay()
         return self._output.clone()
-
-
-def _made(function: Function, shapes: Shapes, placement: Placement, pool: Any) -> Function:
-    inputs = [torch.zeros(shape, dtype=dtype, device=placement.device) for shape, dtype in shapes]
-    try:
-        program = compiled(function, inputs)
-        return Graph(program, inputs, pool) if placement.device.startswith("cuda") else _contiguous(program)
-    except Exception as error:
-        if device.is_out_of_memory(error):
-            raise
-        log.exception("compiling failed")
-        raise DeviceUnavailable(
-            f"PyTorch cannot compile this model here ({type(error).__name__}; the log says more): choose the backend "
-            "“eager”."
-        ) from error
 
 
 def _contiguous(program: Function) -> Function:
