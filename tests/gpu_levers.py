@@ -9,11 +9,12 @@ Median milliseconds, by events of the device where it has them, and how far the 
 
 import io
 import json
+import re
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,13 +111,15 @@ LEVERS = (
     Lever("compiled, searching", "compiled", ("full", "unet"), settings=SEARCHING),
     Lever("max-autotune", "compiled", ("full", "unet"), settings={"mode": "max-autotune-no-cudagraphs"}),
     Lever("compiled", "compiled", ("unet", "full", "tiny"), 4),
+    Lever("compiled", "compiled", ("unet",), 2),  # one image with guidance
 )
 
 
 def main(
     file: Annotated[Path, typer.Argument()],
     seconds: Annotated[float, typer.Option("--seconds")] = 100.0,
-    only: Annotated[str, typer.Option("--only", help="Ways whose name has this.")] = "",
+    only: Annotated[str, typer.Option("--only", help="Ways whose name this pattern fits.")] = "",
+    stages: Annotated[str, typer.Option("--stages", help="Only these, with commas between them.")] = "",
     plain: Annotated[bool, typer.Option("--plain", help="Only ways that compile nothing.")] = False,
     toy: Annotated[bool, typer.Option("--toy")] = False,
 ) -> None:
@@ -126,12 +129,12 @@ def main(
     bench = Bench(placement, 256 if toy else 512)
     jobs = {"host": bench.host, "torchao": torchao}
     jobs |= {
-        f"{lever.name}, batch {lever.batch}": partial(bench.measured, lever)
+        f"{lever.name}, batch {lever.batch}": partial(bench.measured, lever, stages.split(",") if stages else ALL)
         for lever in LEVERS
         if not (plain and lever.way == "compiled")
     }
     for name, job in jobs.items():
-        if time.perf_counter() - started > seconds or only not in name:
+        if time.perf_counter() - started > seconds or not re.search(only, name):
             continue
         began = time.perf_counter()
         result = attempted(job)
@@ -169,7 +172,8 @@ class Bench:
         self._repeats = 3 if tiny else 30
 
     @torch.inference_mode()
-    def measured(self, lever: Lever) -> dict[str, Any]:
+    def measured(self, lever: Lever, wanted: Collection[str] = ALL) -> dict[str, Any]:
+        lever = replace(lever, stages=tuple(stage for stage in lever.stages if stage in wanted))
         inputs = self._inputs(lever.batch)
         expected = {stage: self._functions()[stage](*inputs[stage]) for stage in lever.stages}
         found: dict[str, Any] = {}
