@@ -108,6 +108,7 @@ LEVERS = (
     Lever("compiled, cuDNN's attention first", "compiled", change=attention(SDPBackend.CUDNN_ATTENTION)),
     Lever("compiled, plain attention", "compiled", ("full",), change=attention(SDPBackend.MATH)),
     Lever("compiled, fused QKV", "compiled", change=fused_qkv),
+    Lever("compiled, frozen weights", "compiled", ("unet", "full"), settings={"options": {"freezing": True}}),
     Lever("compiled, searching", "compiled", ("full", "unet"), settings=SEARCHING),
     Lever("max-autotune", "compiled", ("full", "unet"), settings={"mode": "max-autotune-no-cudagraphs"}),
     Lever("compiled", "compiled", ("unet", "full", "tiny"), 4),

@@ -143,8 +143,8 @@ class _Programs:
                 raise
             log.exception("compiling failed")
             raise DeviceUnavailable(
-                f"PyTorch cannot compile this model here ({type(error).__name__}; the log says more): choose the "
-                "backend “eager”."
+                f"PyTorch cannot compile this model here ({type(error).__name__}; the log or --debug says more): "
+                "choose the backend “eager”."
             ) from error
         return program
 

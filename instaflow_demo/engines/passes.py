@@ -120,14 +120,20 @@ def levels(image: Tensor) -> Tensor:
         NotANumber: where there is one, which would be a black pixel.
     """
     finite = image.isfinite().all()
-    rounded = quantised(image)
-    pixels = torch.empty_like(rounded, device="cpu", pin_memory=rounded.is_cuda).copy_(rounded)
+    pixels = _on_host(quantised(image))
     if not finite:  # asked only now: until here, nothing waits for the device
         raise NotANumber(
             "What the model computed is no number, so there is no image: choose the precision float32, and if that "
             "does not help, restore the model's files."
         )
     return pixels
+
+
+def _on_host(pixels: Tensor) -> Tensor:
+    """A copy in memory that the GPU writes to by itself, which is several times as fast."""
+    if not pixels.is_cuda:
+        return pixels
+    return torch.empty_like(pixels, device="cpu", pin_memory=True).copy_(pixels)
 
 
 def finished(
