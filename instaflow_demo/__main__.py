@@ -258,16 +258,18 @@ def benchmark(
             **dict(steps=steps, guidance=guidance, size=size, device=device, dtype=dtype),
         )
         service = Service(Weights(folders=given_folders(model_dir or ())), Gallery(Path("outputs")))
-        rows, refused = progress.timed(benchmarks.run(service, asked), asked)
-        table = benchmarks.table(rows)
+        followed = progress.timed(benchmarks.run(service, asked), asked)
+        table = benchmarks.table(followed.rows)
         _console().print(_sideways(benchmarks.COLUMNS, table))
         if theirs:
             typer.echo(f"Measured on {theirs[0]}:")
             _console().print(_sideways(benchmarks.COLUMNS, benchmarks.table(theirs[1])))
-        _write(json_file, lambda: _json(benchmarks.results_json(fingerprint(), rows)), "--json")
+        _write(json_file, lambda: _json(benchmarks.results_json(fingerprint(), followed.rows)), "--json")
         _write(csv_file, lambda: report.to_csv(table, benchmarks.COLUMNS), "--csv")
         _write(markdown_file, lambda: report.to_markdown(table, benchmarks.COLUMNS), "--markdown")
-        if refused:
+        if followed.stopped:
+            raise KeyboardInterrupt
+        if followed.refused:
             raise typer.Exit(1)
 
 

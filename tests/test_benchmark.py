@@ -11,7 +11,7 @@ from PIL import Image
 from served import ROOT
 from test_cli import demo
 
-from instaflow_demo import benchmark
+from instaflow_demo import benchmark, progress
 from instaflow_demo.benchmark import Benchmark, Refused, Row, Timed
 from instaflow_demo.environment import fingerprint
 from instaflow_demo.errors import InvalidRequest
@@ -118,6 +118,22 @@ def test_passes_before_a_backend_took_over_do_not_count() -> None:
 
     row = timed(Fake(), Benchmark.parse([FAST], repeats=5))[-1].row
     assert (row.backend, row.n, row.median_s, row.cold_s) == ("compiled", 2, 1.0, 9.0)
+
+
+def test_what_was_measured_before_ctrl_c_is_kept(service: Service) -> None:
+    asked = Benchmark.parse([FAST, "2rf-mini"], repeats=5, steps=1, device="cpu")
+
+    def stopped_after_the_first() -> Iterator:
+        for event in benchmark.run(service, asked):
+            yield event
+            if isinstance(event, Timed):
+                raise KeyboardInterrupt
+
+    followed = progress.timed(stopped_after_the_first(), asked)
+    assert followed.stopped
+    assert [row.model for row in followed.rows] == [FAST]
+    written = benchmark.results_json(fingerprint(), followed.rows)
+    assert benchmark.read_json(json.dumps(written))[1] == followed.rows
 
 
 def test_a_case_that_fails_says_why_and_the_others_go_on(service: Service) -> None:
