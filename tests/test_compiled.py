@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -242,6 +243,18 @@ def test_compiling_without_a_compiler_is_a_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(engines.shutil, "which", lambda name: None)
     with pytest.raises(DeviceUnavailable, match=r"install g\+\+"):
         engines.placed(request, INSTAFLOW)
+
+
+def test_generated_code_is_kept_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [torch.zeros(3)]
+    for before, after in (
+        (str(Path(tempfile.gettempdir(), "torchinductor_somebody")), str(tmp_path / "home/inductor")),
+        (str(tmp_path / "mine"), str(tmp_path / "mine")),
+    ):
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", before)
+        monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "home"))
+        compiled(lambda number: number + 1, asked, backend="eager")
+        assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == after
 
 
 @torch.inference_mode()

@@ -7,8 +7,10 @@ network's at once. Both hold for fixed shapes, so there is one graph for each of
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 from weakref import ref
@@ -210,16 +212,16 @@ def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> F
 
     _keep_what_is_generated()
     program = torch.compile(function, dynamic=False, **settings)
-    with limits.patch(recompile_limit=_VARIANTS, fail_on_recompile_limit_hit=True):
+    with limits.patch(recompile_limit=_VARIANTS):
         program(*inputs)
     return program
 
 
 def _keep_what_is_generated() -> None:
     """Generated code goes where converted checkpoints are, unless TORCHINDUCTOR_CACHE_DIR names another folder."""
-    from torch._inductor.runtime.cache_dir_utils import default_cache_dir  # noqa: PLC0415 - with PyTorch's compiler
-
-    if os.environ.get(_CACHE) in (None, default_cache_dir()):  # a temporary one, which importing diffusers names
+    chosen = Path(os.environ.get(_CACHE, ""))
+    temporary = chosen.name.startswith("torchinductor_") and chosen.parent == Path(tempfile.gettempdir())
+    if _CACHE not in os.environ or temporary:  # importing diffusers already names PyTorch's own, in /tmp
         os.environ[_CACHE] = str(converted_dir() / "inductor")
 
 
