@@ -68,7 +68,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="instaflow-shown-") as shown:
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
-        service = Service(weights(model_dir or []), Gallery(Path(shown)), safety=checked)
+        service = Service(weights(model_dir or []), Gallery(Path(shown)), safety=checked, lasting=True)
         page, warm = assemble(service, offered(models), out, Path(shown), alone=alone, offline=offline)
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()

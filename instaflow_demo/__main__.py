@@ -77,7 +77,7 @@ DeltaFrom = Annotated[
 ]
 Refine = Annotated[bool, typer.Option("--refine", help="Refine every image with the SDXL refiner.")]
 BackendName = Annotated[
-    str, typer.Option("--backend", help="What runs latent models: auto, eager, openvino, or diffusers for its own.")
+    str, typer.Option("--backend", help="What runs latent models: auto, eager, compiled, openvino, or diffusers.")
 ]
 DecoderName = Annotated[str, typer.Option("--decoder", help="full, int8 (OpenVINO) or tiny, which is quicker.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
@@ -223,7 +223,7 @@ def evaluate(
 def benchmark(
     models: Annotated[str, typer.Option("--models", help="Ids with commas between them.")] = ",".join(DEFAULT_MODELS),
     repeats: Annotated[int, typer.Option("--repeats", help="Warm passes of each case, after a cold one.")] = 10,
-    backends: Annotated[str, typer.Option("--backend", help="One or more: auto, eager, openvino.")] = "auto",
+    backends: Annotated[str, typer.Option("--backend", help="One or more: auto, eager, compiled, openvino.")] = "auto",
     decoders: Annotated[str, typer.Option("--decoder", help="One or more: full, int8, tiny.")] = "full",
     batches: Annotated[str, typer.Option("--batch", help="Images in a pass, one number or more.")] = "1",
     baseline: Annotated[
@@ -258,16 +258,18 @@ def benchmark(
             **dict(steps=steps, guidance=guidance, size=size, device=device, dtype=dtype),
         )
         service = Service(Weights(folders=given_folders(model_dir or ())), Gallery(Path("outputs")))
-        rows, refused = progress.timed(benchmarks.run(service, asked), asked)
-        table = benchmarks.table(rows)
+        followed = progress.timed(benchmarks.run(service, asked), asked)
+        table = benchmarks.table(followed.rows)
         _console().print(_sideways(benchmarks.COLUMNS, table))
         if theirs:
             typer.echo(f"Measured on {theirs[0]}:")
             _console().print(_sideways(benchmarks.COLUMNS, benchmarks.table(theirs[1])))
-        _write(json_file, lambda: _json(benchmarks.results_json(fingerprint(), rows)), "--json")
+        _write(json_file, lambda: _json(benchmarks.results_json(fingerprint(), followed.rows)), "--json")
         _write(csv_file, lambda: report.to_csv(table, benchmarks.COLUMNS), "--csv")
         _write(markdown_file, lambda: report.to_markdown(table, benchmarks.COLUMNS), "--markdown")
-        if refused:
+        if followed.stopped:
+            raise KeyboardInterrupt
+        if followed.refused:
             raise typer.Exit(1)
 
 

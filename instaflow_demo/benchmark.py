@@ -249,6 +249,7 @@ class _Samples:
         self.case = case
         self._first: Timing | None = None
         self._warm: list[Timing] = []
+        self._backend = ""
         self._load_s = 0.0
 
     def add(self, service: Service, working: Working) -> Generator[Working, None, Row]:
@@ -272,6 +273,9 @@ class _Samples:
     def _take(self, timing: Timing) -> None:
         if timing.images != self.case.batch:
             raise _CannotTimeError(f"Memory is too short for {self.case.batch} images at once: choose a smaller batch.")
+        if timing.backend != self._backend:  # one that was made ready in the background has taken over
+            self._backend = timing.backend
+            self._warm.clear()
         if self._first is None:
             self._first = timing
         elif timing.warm:  # a model that had to make way meanwhile is cold again
@@ -331,7 +335,7 @@ def _cases(request: GenerationRequest) -> Iterator[Case]:
     PyTorch has no decoder in 8 bits, so that is left out where other backends are asked for too.
     """
     for each in request.runs:
-        if request.decoder == "int8" and request.backend == "eager":
+        if request.decoder == "int8" and request.backend in ("eager", "compiled"):
             continue
         latent = each.model.kind == "latent"
         backend: Backend = request.backend if latent else "auto"

@@ -19,12 +19,16 @@ _FAST_HALF = ("avx512_bf16", "amx_bf16", "amx_fp16", "bf16 ")
 
 @dataclass(frozen=True)
 class Placement:
-    """A device, a precision and what runs latent models there, with notes where they are not what was asked for."""
+    """A device, a precision and what runs latent models there, with notes where they are not what was asked for.
+
+    With `background`, another backend serves until this one is ready.
+    """
 
     device: str
     dtype: Literal["float32", "float16", "bfloat16"]
     notes: tuple[str, ...] = ()
-    backend: Literal["eager", "openvino", "diffusers"] = "eager"
+    backend: Literal["eager", "compiled", "openvino", "diffusers"] = "eager"
+    background: bool = False
 
     @property
     def torch_dtype(self) -> "torch.dtype":
@@ -86,11 +90,15 @@ def reset_peak(placement: Placement) -> None:
 
 
 def peak_bytes(placement: Placement) -> int:
-    """Peak memory: the CUDA allocator's since `reset_peak`, or on a CPU what the whole process holds now."""
+    """Peak memory: the CUDA allocator's since `reset_peak`, or on a CPU what the whole process holds now.
+
+    Replaying a graph allocates nothing, as what it works in is reserved: for such a backend, reserved memory counts.
+    """
     if placement.device.startswith("cuda"):
         import torch  # noqa: PLC0415 - kept out of start-up
 
-        return torch.cuda.max_memory_allocated(placement.device)
+        peak = torch.cuda.max_memory_reserved if placement.backend == "compiled" else torch.cuda.max_memory_allocated
+        return peak(placement.device)
     return psutil.Process().memory_info().rss
 
 

@@ -20,7 +20,8 @@ Item = TypeVar("Item")
 class Timing:
     """One pass through a model: one image, or one batch of them. Seconds.
 
-    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling.
+    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling. `backend` is what ran it, where that may
+    be another one than was chosen.
     """
 
     images: int
@@ -30,6 +31,7 @@ class Timing:
     decode_s: float
     warm: bool
     upsample_s: float = 0.0
+    backend: str = ""
 
     @property
     def total_s(self) -> float:
@@ -75,8 +77,9 @@ class Measurement:
 
     @property
     def counted(self) -> tuple[Timing, ...]:
-        """The passes that the averages are taken over."""
-        return tuple(p for p in self.passes if p.warm == self.warm)
+        """The passes that the averages are taken over: where the backend changed on the way, those after that."""
+        alike = [p for p in self.passes if p.warm == self.warm]
+        return tuple(p for p in alike if p.backend == alike[-1].backend)
 
     @property
     def text_s(self) -> float:

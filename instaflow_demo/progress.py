@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import typer
 from tqdm.auto import tqdm
@@ -29,12 +30,31 @@ def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event
         display.close()
 
 
-def timed(
-    passes: Iterator[Working | Timed | Refused], benchmark: Benchmark
-) -> tuple[tuple[Row, ...], tuple[Refused, ...]]:
-    """Follow a benchmark to its end with a bar; the rows in the order of its cases, and what could not be timed."""
+@dataclass(frozen=True)
+class Followed:
+    """What came of a benchmark: rows in the order of its cases, what could not be timed, whether Ctrl-C ended it."""
+
+    rows: tuple[Row, ...]
+    refused: tuple[Refused, ...]
+    stopped: bool
+
+
+def timed(passes: Iterator[Working | Timed | Refused], benchmark: Benchmark) -> Followed:
+    """Follow a benchmark with a bar, to its end or to Ctrl-C: what was measured by then took long, and is kept."""
     rows: dict[Case, Row] = {}
     refused: list[Refused] = []
+    stopped = False
+    try:
+        _follow(passes, benchmark, rows, refused)
+    except KeyboardInterrupt:
+        stopped = True
+    return Followed(tuple(rows[case] for case in benchmark.cases if case in rows), tuple(refused), stopped)
+
+
+def _follow(
+    passes: Iterator[Working | Timed | Refused], benchmark: Benchmark, rows: dict[Case, Row], refused: list[Refused]
+) -> None:
+    """Show a benchmark's events, and add what they bring to `rows` and `refused`."""
     with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True) as bar:
         for event in passes:
             if isinstance(event, Refused):
@@ -47,7 +67,6 @@ def timed(
                 continue
             rows[event.case] = event.row
             bar.update(event.done - bar.n)
-    return tuple(rows[case] for case in benchmark.cases if case in rows), tuple(refused)
 
 
 def prepare(request: GenerationRequest, weights: Weights, *, download: bool) -> None:

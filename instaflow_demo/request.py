@@ -17,8 +17,8 @@ from .registry import MODELS, ModelSpec, Range
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
-Backend = Literal["auto", "eager", "openvino", "diffusers"]
-"""What runs latent models: PyTorch as it is, OpenVINO, or for comparison the stock pipeline of diffusers."""
+Backend = Literal["auto", "eager", "compiled", "openvino", "diffusers"]
+"""What runs latent models: PyTorch as it is or compiled, OpenVINO, or for comparison diffusers' stock pipeline."""
 Decoder = Literal["full", "int8", "tiny"]
 """What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
 

@@ -19,7 +19,7 @@ from .engines import Engine, Extras
 from .errors import DemoError, StorageFull
 from .events import Done, Event, Failed, ImageReady, Loading, Preview, Unrefined, digest
 from .gallery import Gallery
-from .measure import Measurement
+from .measure import Measurement, Timing
 from .memory import Need, Plan
 from .registry import LOADABLE, REFINER, ModelSpec
 from .request import GenerationRequest, ModelRun
@@ -58,9 +58,13 @@ class Service:
     They are side by side on the screen but never at the same time on the device, or the timings would lie.
     """
 
-    def __init__(self, weights: Weights, gallery: Gallery, *, safety: bool = False):
-        """With `safety`, images of published models are looked at by a safety checker, where there is one."""
+    def __init__(self, weights: Weights, gallery: Gallery, *, safety: bool = False, lasting: bool = False):
+        """With `safety`, images of published models are looked at by a safety checker, where there is one.
+
+        `lasting` is for a process that serves for hours: minutes of work in the background pay there.
+        """
         self._safety = safety
+        self._lasting = lasting
         self._weights = weights
         self._gallery = gallery
         self._loaded: OrderedDict[_Key, _Loaded] = OrderedDict()
@@ -115,7 +119,7 @@ class Service:
         yield from instead(said)
 
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
-        placement = engines.placed(request, run.model)
+        placement = engines.placed(request, run.model, lasting=self._lasting)
         loaded, load_s = yield from self._ready(request, run, placement, Loading(run.model.id))
         placement = replace(placement, notes=(*placement.notes, *loaded.notes))
         device.reset_peak(placement)
@@ -145,7 +149,7 @@ class Service:
                 model=run.model.id,
                 device=placement.device,
                 dtype=placement.dtype,
-                backend=placement.backend,
+                backend=_ran_on(tuple(passes.values())) or placement.backend,
                 decoder=request.decoder if run.model.kind == "latent" else "full",
                 steps=run.steps,
                 guidance=run.guidance,
@@ -174,7 +178,7 @@ class Service:
         alone = replace(request, batched=False, loras=(), delta_from="")
         last_steps = ModelRun(REFINER, REFINER.steps.default, REFINER.guidance.default, run.size)
         loading = Loading(run.model.id, stage="refine")
-        eager = replace(placement, notes=(), backend="eager")
+        eager = replace(placement, notes=(), backend="eager", background=False)
         refiner, _ = yield from self._ready(alone, last_steps, eager, loading)
         while waiting:
             for event in refiner.engine.refine(waiting[0], request):
@@ -214,7 +218,7 @@ class Service:
         Where it has to be loaded, `loading` says so, with notes.
         """
         self._forget_moved()
-        key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from)), 0.0
+        key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from, placement.background)), 0.0
         loaded = self._loaded.get(key)
         files = loaded.files if loaded else self._weights.locate(run.model)
         shape, needs = (run.size, run.guided), loaded.needs if loaded else {}
@@ -306,7 +310,7 @@ class Service:
             "seed": event.seed,
             "device": placement.device,
             "dtype": placement.dtype,
-            "backend": placement.backend,
+            "backend": event.timing.backend or placement.backend,
             "decoder": request.decoder,
             "sha256": event.sha256,
             **loaded.merged,
@@ -316,6 +320,12 @@ class Service:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:
             return replace(event, notes=(*event.notes, str(error)))
+
+
+def _ran_on(passes: tuple[Timing, ...]) -> str:
+    """What ran the passes that count; empty where an engine does not say."""
+    counted = [each for each in passes if each.warm] or passes
+    return counted[-1].backend if counted else ""
 
 
 def _failed(run: ModelRun, said: str) -> Iterator[Event]:

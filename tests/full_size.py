@@ -12,6 +12,7 @@ import small_refiner
 import small_sd
 import torch
 import typer
+from diffusers import AutoencoderTiny
 from small_glide import random_glide, save_vocabulary
 
 from instaflow_demo import glide
@@ -32,6 +33,8 @@ def save_text2im(folder: Path) -> None:
 
 def save_sd(folder: Path) -> None:
     small_sd.save_published(folder, halved(small_sd.full_size_networks()), variant="fp16")
+    (tiny,) = halved((AutoencoderTiny(),))  # of TAESD's shape; timed as the tiny decoder
+    tiny.save_pretrained(folder / "tiny_vae", variant="fp16")
 
 
 def save_refiner(folder: Path) -> None:

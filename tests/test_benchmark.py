@@ -3,17 +3,21 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from served import ROOT
 from test_cli import demo
 
-from instaflow_demo import benchmark
+from instaflow_demo import benchmark, progress
 from instaflow_demo.benchmark import Benchmark, Refused, Row, Timed
 from instaflow_demo.environment import fingerprint
 from instaflow_demo.errors import InvalidRequest
+from instaflow_demo.events import Done, ImageReady
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.service import Service
 from instaflow_demo.weights import Weights
 
@@ -95,6 +99,41 @@ def test_a_batch_is_one_pass(service: Service) -> None:
     assert row.median_s is not None
     assert row.images_per_second == pytest.approx(4 / row.median_s)
     assert row.seconds_per_image == pytest.approx(row.median_s / 4)
+
+
+def test_passes_before_a_backend_took_over_do_not_count() -> None:
+    def passes(*seconds: float, backend: str, warm: bool = True) -> list[Timing]:
+        return [Timing(1, 1, 0.0, each, 0.0, warm, backend=backend) for each in seconds]
+
+    timings = passes(9.0, backend="eager", warm=False) + passes(4.0, 4.0, backend="eager")
+    timings += passes(7.0, backend="compiled", warm=False) + passes(1.0, 1.0, backend="compiled")
+    measured = Measurement(FAST, "cuda", "float16", 1, 1.0, 1, 0.0, tuple(timings), 0)
+    assert measured.seconds_per_image == 1.0
+
+    class Fake:
+        def run(self, request):
+            timing = timings.pop(0)
+            yield ImageReady(FAST, 0, 0, Image.new("RGB", (1, 1)), timing, "")
+            yield Done(FAST, replace(measured, passes=(timing,), backend=timing.backend))
+
+    row = timed(Fake(), Benchmark.parse([FAST], repeats=5))[-1].row
+    assert (row.backend, row.n, row.median_s, row.cold_s) == ("compiled", 2, 1.0, 9.0)
+
+
+def test_what_was_measured_before_ctrl_c_is_kept(service: Service) -> None:
+    asked = Benchmark.parse([FAST, "2rf-mini"], repeats=5, steps=1, device="cpu")
+
+    def stopped_after_the_first() -> Iterator:
+        for event in benchmark.run(service, asked):
+            yield event
+            if isinstance(event, Timed):
+                raise KeyboardInterrupt
+
+    followed = progress.timed(stopped_after_the_first(), asked)
+    assert followed.stopped
+    assert [row.model for row in followed.rows] == [FAST]
+    written = benchmark.results_json(fingerprint(), followed.rows)
+    assert benchmark.read_json(json.dumps(written))[1] == followed.rows
 
 
 def test_a_case_that_fails_says_why_and_the_others_go_on(service: Service) -> None:

@@ -1,6 +1,7 @@
 """What runs a model. One engine per architecture, chosen by the registry row's `kind`."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -43,11 +44,12 @@ class Engine(Protocol):
         ...
 
 
-def placed(request: GenerationRequest, spec: ModelSpec) -> Placement:
+def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False) -> Placement:
     """Where a request's model runs, in which precision, and what runs it.
 
     OpenVINO runs shipped latent models on a CPU wherever it is installed, and published ones, whose conversion takes
-    minutes and gigabytes, where it is asked for. The stock pipeline runs where it is asked for.
+    minutes and gigabytes, where it is asked for. Compiled networks and the stock pipeline run where they are asked for;
+    on a GPU, networks are also compiled in the background of a process that is `lasting` enough to gain by it.
 
     Raises:
         DeviceUnavailable: when what is asked for cannot run this, or there is no such device.
@@ -55,17 +57,22 @@ def placed(request: GenerationRequest, spec: ModelSpec) -> Placement:
     placement = device.choose(request.device, request.dtype)
     if request.backend == "eager" or spec.kind != "latent":
         return placement
-    wanted = "openvino" if request.backend == "auto" else request.backend
-    against = _against(wanted, request, placement)
-    if not against and (spec.shipped or request.backend != "auto"):
-        return replace(placement, backend=wanted)
-    if request.backend != "auto":
+    if request.backend == "auto":
+        compiling = placement.device.startswith("cuda")
+        wanted = "compiled" if compiling else "openvino"
+        if not (lasting if compiling else spec.shipped) or _against(wanted, request, placement):
+            return placement
+        return replace(placement, backend=wanted, background=compiling)
+    wanted = request.backend
+    if against := _against(wanted, request, placement):
         raise DeviceUnavailable(f"The backend {wanted} cannot run this: {against}, or choose the backend “auto”.")
-    return placement
+    return replace(placement, backend=wanted)
 
 
 def _against(backend: str, request: GenerationRequest, placement: Placement) -> str:
     """What to change so that a backend could run this; empty if nothing."""
+    if backend == "compiled":
+        return _against_compiling(placement)
     if request.loras or request.delta_from:
         return "leave out LoRA files and --delta-from"
     if backend == "diffusers":
@@ -75,6 +82,15 @@ def _against(backend: str, request: GenerationRequest, placement: Placement) -> 
     if placement.device != "cpu":
         return "choose the device “cpu”"
     return "choose the precision “float32”" if placement.dtype != "float32" else ""
+
+
+def _against_compiling(placement: Placement) -> str:
+    """What to change so that PyTorch could compile; empty if nothing."""
+    if placement.device.startswith("cuda"):
+        if "SPACES_ZERO_GPU" in os.environ:
+            return "choose hardware that the Space keeps"  # there, every call is a process of its own
+        return "" if find_spec("triton") else "install it with “pip install triton”"
+    return "" if shutil.which(os.environ.get("CXX", "g++")) else "install it with “apt-get install g++”"
 
 
 def load(

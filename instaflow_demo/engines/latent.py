@@ -23,6 +23,7 @@ from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import Decoder, GenerationRequest, ModelRun
 from ..weights import ModelFiles
+from .compiled import CompiledNetworks
 from .extras import NOTHING, Extras
 from .networks import EagerNetworks, Networks, Part, no_decoder
 from .openvino import OpenVinoNetworks
@@ -50,7 +51,7 @@ class LatentEngine:
         self._networks = networks
         self._scheduler = scheduler
         self._prompts: OrderedDict[tuple[str, ...], Tensor] = OrderedDict()
-        self._warm: set[tuple[int, int, str]] = set()
+        self._warm: set[tuple[int, int, str, str]] = set()
         self._plan = WHOLE
 
     @classmethod
@@ -72,11 +73,7 @@ class LatentEngine:
         def make() -> "LatentEngine":
             rest = extras.delta[1] if extras.delta else files
             tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
-            if placement.backend == "openvino":
-                networks: Networks = OpenVinoNetworks.read(files, placement)
-            else:
-                networks = EagerNetworks.read(files, placement, extras)
-            return cls(tokenizer, networks, scheduler(spec, files), placement)
+            return cls(tokenizer, _networks(files, placement, extras), scheduler(spec, files), placement)
 
         return load(make, spec, files, placement, plan)
 
@@ -108,9 +105,10 @@ class LatentEngine:
         """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
         start = self._noise(Pass(0, tuple(seeds)), run.size)
         path = [start, *self._path(start, self._states([*[""] * len(prompts) * run.guided, *prompts]), run)]
-        self._warm.add((len(prompts), run.size, "full"))
         flows = run.model.scheduler == "rectified-flow" and run.steps > 1
-        return Drawn(self._decode(path[-1], "full"), bend(path) if flows else None)
+        pixels = self._decode(path[-1], "full")
+        self._warm.add((len(prompts), run.size, "full", self._networks.ran().backend))
+        return Drawn(pixels, bend(path) if flows else None)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
@@ -137,7 +135,9 @@ class LatentEngine:
                     yield from self._preview(run, current, self._expected(before, after, number, run))
         with self._working(watch, "decode", "vae"), watch("decode"):
             pixels = self._decode(latents, request.decoder)
-        yield from finished(run, current, pixels, self._timing(watch, run, count, request.decoder), notes)
+        ran = self._networks.ran()
+        timing = self._timing(watch, run, (count, run.size, request.decoder, ran.backend))
+        yield from finished(run, current, pixels, timing, (*notes, *ran.notes))
 
     def _working(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, stage, *self._networks.modules(part))
@@ -154,12 +154,12 @@ class LatentEngine:
             return straight_on(before, after, number, run.steps)
         return cast(Tensor, self._scheduler.model_outputs[-1])  # DPM-Solver++ predicts the end itself
 
-    def _timing(self, watch: Stopwatch, run: ModelRun, count: int, decoder: Decoder) -> Timing:
-        """The pass's seconds by stage; the first one of its shape is cold."""
-        shape = (count, run.size, decoder)
+    def _timing(self, watch: Stopwatch, run: ModelRun, shape: tuple[int, int, str, str]) -> Timing:
+        """The pass's seconds by stage; the first one of its shape (images, size, decoder, backend) is cold."""
         warm = shape in self._warm
         self._warm.add(shape)
-        return Timing(count, run.steps, watch.seconds("text"), watch.seconds("sample"), watch.seconds("decode"), warm)
+        text, sample, decode = map(watch.seconds, ("text", "sample", "decode"))
+        return Timing(shape[0], run.steps, text, sample, decode, warm, backend=shape[3])
 
     def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> tuple[Tensor, tuple[str, ...]]:
         """Text states (B, T, D), with the negative prompt's B first when guided, and a note if the prompt was cut."""
@@ -205,5 +205,14 @@ class LatentEngine:
 
     def _decode(self, latents: Tensor, decoder: Decoder) -> Tensor:
         """Pixels (B, H, W, 3), uint8 on the host."""
-        parts = latents.split(1) if self._plan.one_by_one else [latents]
-        return torch.cat([levels(self._networks.decode(part, decoder)) for part in parts])
+        if not self._plan.one_by_one:
+            return levels(self._networks.decode(latents, decoder))
+        return torch.cat([levels(self._networks.decode(part, decoder)) for part in latents.split(1)])
+
+
+def _networks(files: ModelFiles, placement: Placement, extras: Extras) -> Networks:
+    """A checkpoint's networks, run by what the placement names."""
+    if placement.backend == "openvino":
+        return OpenVinoNetworks.read(files, placement)
+    eager = EagerNetworks.read(files, placement, extras)
+    return CompiledNetworks(eager, placement) if placement.backend == "compiled" else eager

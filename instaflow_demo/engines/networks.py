@@ -39,6 +39,14 @@ class Latents:
         return cls(painter["in_channels"], 2**halvings, decoder.get("scaling_factor", 0.18215))
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What did the work, and notes for the user where it is not what it could be."""
+
+    backend: Literal["eager", "compiled", "openvino"]
+    notes: tuple[str, ...] = ()
+
+
 class Networks(Protocol):
     """A latent model's text encoder, U-Net and decoders. `latents` says what goes between the latter two."""
 
@@ -70,6 +78,10 @@ class Networks(Protocol):
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
+        ...
+
+    def ran(self) -> Ran:
+        """What did the work since this was asked last."""
         ...
 
 
@@ -146,3 +158,6 @@ class EagerNetworks:
         fit(plan, self._placement, self.parts["vae"], self.parts["text_encoder"], self.parts["unet"])
         if "tiny" in self.parts:
             place([self.parts["tiny"]], self._placement.device)  # a few megabytes, which previews need at any time
+
+    def ran(self) -> Ran:
+        return Ran("eager")

@@ -22,7 +22,7 @@ from ..device import Placement
 from ..memory import Plan
 from ..request import Decoder
 from ..weights import ModelFiles, converted_dir
-from .networks import EagerNetworks, Latents, Part, no_decoder
+from .networks import EagerNetworks, Latents, Part, Ran, no_decoder
 
 INT8_DECODER = "decoder_int8.xml"
 MADE_FROM = "weights_sha256"  # what the decoder in 8 bits was made from, in its own metadata
@@ -75,6 +75,9 @@ class OpenVinoNetworks:
 
     def fit(self, plan: Plan) -> None:
         """Images are decoded one by one where the plan says so; OpenVINO has no tiles."""
+
+    def ran(self) -> Ran:
+        return Ran("openvino")
 
 
 class Compiled:

@@ -107,19 +107,33 @@ def place(networks: Iterable[torch.nn.Module], where: str) -> None:
         network.to(where)
 
 
+def quantised(image: Tensor) -> Tensor:
+    """Pixels (B, H, W, 3), uint8 on their device, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does."""
+    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous()
+
+
 def levels(image: Tensor) -> Tensor:
-    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does.
+    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1].
 
     Raises:
         NotANumber: where there is one, which would be a black pixel.
     """
-    if not image.isfinite().all():
+    finite = image.isfinite().all()
+    pixels = _on_host(quantised(image))
+    if not finite:  # asked only now: until here, nothing waits for the device
         raise NotANumber(
             "What the model computed is no number, so there is no image: choose the precision float32, and if that "
             "does not help, restore the model's files."
         )
-    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
-    return rounded.permute(0, 2, 3, 1).contiguous().cpu()
+    return pixels
+
+
+def _on_host(pixels: Tensor) -> Tensor:
+    """A copy in memory that the GPU writes to by itself, which is several times as fast."""
+    if not pixels.is_cuda:
+        return pixels
+    return torch.empty_like(pixels, device="cpu", pin_memory=True).copy_(pixels)
 
 
 def finished(

@@ -49,7 +49,8 @@ _ENGLISH = {
     "device": "Device",
     "device_info": "auto: a CUDA GPU if there is one, else the CPU",
     "backend": "Backend",
-    "backend_info": "auto: OpenVINO for shipped models on a CPU, where it is installed; eager: PyTorch",
+    "backend_info": "auto: on a GPU PyTorch, compiled in the background; on a CPU OpenVINO for shipped models, where "
+    "it is installed; eager: PyTorch as it is",
     "decoder": "Decoder",
     "decoder_info": "full: the model's own; int8: the same in 8 bits, by OpenVINO; tiny: a small, quick and rough one",
     "decoded_by": "{decoder} decoder",
@@ -288,7 +289,8 @@ _PORTUGUESE = {
     "device": "Dispositivo",
     "device_info": "auto: uma GPU CUDA se houver, senão a CPU",
     "backend": "Motor",
-    "backend_info": "auto: OpenVINO para os modelos incluídos na CPU, onde está instalado; eager: PyTorch",
+    "backend_info": "auto: na GPU, PyTorch compilado em segundo plano; na CPU, OpenVINO para os modelos incluídos, "
+    "onde está instalado; eager: PyTorch como é",
     "decoder": "Decodificador",
     "decoder_info": (
         "full: o do próprio modelo; int8: o mesmo em 8 bits, pelo OpenVINO; tiny: um pequeno, mais rápido e menos fiel"
@@ -544,6 +546,14 @@ def gigabytes(language: Language, value: float) -> str:
 
 
 _SENTENCES = (
+    (
+        r"PyTorch is compiling this model for this size: in a minute or two it will be faster\.",
+        "O PyTorch está compilando este modelo para este tamanho: em um ou dois minutos ele será mais rápido.",
+    ),
+    (
+        r"PyTorch could not compile this model for this size, so it runs as it is; the log says why\.",
+        "O PyTorch não conseguiu compilar este modelo para este tamanho; ele é executado como é, e o log diz por quê.",
+    ),
     (
         r"The backend (?P<backend>\w+) cannot run this: install it with “(?P<command>.+)”, or choose the backend "
         r"“auto”\.",

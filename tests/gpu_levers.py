@@ -1,0 +1,272 @@
+"""What each way to be faster is worth, alone: Stable Diffusion 1.5's networks with random weights, in half precision.
+
+PYTHONPATH=. python tests/gpu_levers.py FILE.json --seconds 100    on a GPU; no way is begun after so many seconds
+PYTHONPATH=. python tests/gpu_levers.py FILE.json --toy            tiny networks on the CPU, to try this script
+
+Median milliseconds, by events of the device where it has them, and how far the result is from the eager one: levels of
+255 for images, else relative to the largest number. The file is written anew after each way, so that none is lost.
+"""
+
+import io
+import json
+import re
+import statistics
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import small_sd
+import torch
+import torch._dynamo
+import torch._functorch.config as functorch
+import typer
+from diffusers import AutoencoderTiny
+from PIL import Image
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from instaflow_demo.device import Placement
+from instaflow_demo.engines.compiled import Function, Graph, compiled, functions
+from instaflow_demo.engines.networks import EagerNetworks, Latents
+from instaflow_demo.engines.passes import levels, quantised
+from instaflow_demo.environment import fingerprint
+
+Change = Callable[[EagerNetworks], AbstractContextManager]
+PARTS = ("text", "unet", "full", "tiny")
+WHOLES = {"image": "full", "image, tiny decoder": "tiny"}  # noise and token ids to uint8 pixels on the device
+ENCODINGS = {"png": {}, "png, level 1": {"compress_level": 1}, "jpeg": {"quality": 95}, "webp": {"quality": 90}}
+
+
+def unchanged(networks: EagerNetworks) -> AbstractContextManager:
+    return nullcontext()
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One way to run some stages: `change` holds meanwhile, `settings` are `torch.compile`'s."""
+
+    name: str
+    way: Literal["eager", "graph", "compiled"] = "graph"
+    stages: tuple[str, ...] = ("unet", "full")
+    batch: int = 1
+    change: Change = unchanged
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def contiguous(networks: EagerNetworks) -> Iterator[None]:
+    convolutional = [network for name, network in networks.parts.items() if name != "text_encoder"]
+    for network in convolutional:
+        network.to(memory_format=torch.contiguous_format)
+    yield
+    for network in convolutional:
+        network.to(memory_format=torch.channels_last)
+
+
+@contextmanager
+def fused_qkv(networks: EagerNetworks) -> Iterator[None]:
+    for part in ("unet", "vae"):
+        networks.parts[part].fuse_qkv_projections()
+    yield
+    for part in ("unet", "vae"):
+        networks.parts[part].unfuse_qkv_projections()
+
+
+@contextmanager
+def searched_convolutions(networks: EagerNetworks) -> Iterator[None]:
+    torch.backends.cudnn.benchmark = True
+    yield
+    torch.backends.cudnn.benchmark = False
+
+
+def attention(*first: SDPBackend) -> Change:
+    rest = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
+    order = [*first, *(backend for backend in rest if backend not in first)]
+    return lambda networks: sdpa_kernel(order, set_priority=True)
+
+
+ALL = (*PARTS, *WHOLES)
+SEARCHING = {"options": {"coordinate_descent_tuning": True, "conv_1x1_as_mm": True}}
+LEVERS = (
+    Lever("eager", "eager", ALL),
+    Lever("graph", "graph", ALL),
+    Lever("compiled", "compiled", ALL),
+    Lever("graph, cuDNN's attention first", change=attention(SDPBackend.CUDNN_ATTENTION)),
+    Lever("graph, plain attention", change=attention(SDPBackend.MATH)),
+    Lever("graph, memory-efficient attention", change=attention(SDPBackend.EFFICIENT_ATTENTION)),
+    Lever("graph, fused QKV", change=fused_qkv),
+    Lever("graph, not channels last", stages=("unet", "full", "tiny"), change=contiguous),
+    Lever("eager, not channels last", "eager", ("unet", "full", "tiny"), change=contiguous),
+    Lever("graph, convolutions searched", stages=("unet", "full", "tiny"), change=searched_convolutions),
+    *(Lever(way, way, ALL, batch) for batch in (4, 16) for way in ("eager", "graph")),
+    Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),
+    Lever("compiled, cuDNN's attention first", "compiled", change=attention(SDPBackend.CUDNN_ATTENTION)),
+    Lever("compiled, plain attention", "compiled", ("full",), change=attention(SDPBackend.MATH)),
+    Lever("compiled, fused QKV", "compiled", change=fused_qkv),
+    Lever("compiled, frozen weights", "compiled", ("unet", "full"), settings={"options": {"freezing": True}}),
+    Lever("compiled, searching", "compiled", ("full", "unet"), settings=SEARCHING),
+    Lever("max-autotune", "compiled", ("full", "unet"), settings={"mode": "max-autotune-no-cudagraphs"}),
+    Lever("compiled", "compiled", ("unet", "full", "tiny"), 4),
+    Lever("compiled", "compiled", ("unet",), 2),  # one image with guidance
+)
+
+
+def main(
+    file: Annotated[Path, typer.Argument()],
+    seconds: Annotated[float, typer.Option("--seconds")] = 100.0,
+    only: Annotated[str, typer.Option("--only", help="Ways whose name this pattern fits.")] = "",
+    stages: Annotated[str, typer.Option("--stages", help="Only these, with commas between them.")] = "",
+    plain: Annotated[bool, typer.Option("--plain", help="Only ways that compile nothing.")] = False,
+    toy: Annotated[bool, typer.Option("--toy")] = False,
+) -> None:
+    started = time.perf_counter()
+    placement = Placement("cpu", "float32") if toy else Placement("cuda", "float16")
+    found: dict[str, Any] = {"environment": fingerprint().to_dict(), "levers": []}
+    bench = Bench(placement, 256 if toy else 512)
+    jobs = {"host": bench.host, "torchao": torchao}
+    jobs |= {
+        f"{lever.name}, batch {lever.batch}": partial(bench.measured, lever, stages.split(",") if stages else ALL)
+        for lever in LEVERS
+        if not (plain and lever.way == "compiled")
+    }
+    for name, job in jobs.items():
+        if time.perf_counter() - started > seconds or not re.search(only, name):
+            continue
+        began = time.perf_counter()
+        result = attempted(job)
+        found["levers"].append({"lever": name, "took_s": round(time.perf_counter() - began, 1), **result})
+        file.write_text(json.dumps(found, indent=1))
+        typer.echo(json.dumps(found["levers"][-1]))
+
+
+def attempted(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a job found, or what stopped it: the next ones have their turn whatever happens."""
+    try:
+        return job()
+    except Exception as error:  # noqa: BLE001 - told in the file
+        return {"error": f"{type(error).__name__}: {error}"[:300]}
+
+
+def torchao() -> dict[str, Any]:
+    return {"note": "importable" if find_spec("torchao") else "not installed, so int8 and fp8 were not tried"}
+
+
+class Bench:
+    """Networks of full size, or tiny ones on a CPU, and how they are timed."""
+
+    def __init__(self, placement: Placement, size: int):
+        self._placement, self._side = placement, size // 8
+        tiny = placement.device == "cpu"
+        with torch.device(placement.device):
+            made = small_sd.networks() if tiny else small_sd.full_size_networks()
+            decoder = AutoencoderTiny()
+        for network in (*made, decoder):
+            network.to(placement.torch_dtype).eval().requires_grad_(False)
+        for network in (*made[1:], decoder):
+            network.to(memory_format=torch.channels_last)
+        self._networks = EagerNetworks(*made, Latents(4, 8, 0.18215), placement, decoder)
+        self._repeats = 3 if tiny else 30
+
+    @torch.inference_mode()
+    def measured(self, lever: Lever, wanted: Collection[str] = ALL) -> dict[str, Any]:
+        lever = replace(lever, stages=tuple(stage for stage in lever.stages if stage in wanted))
+        inputs = self._inputs(lever.batch)
+        expected = {stage: self._functions()[stage](*inputs[stage]) for stage in lever.stages}
+        found: dict[str, Any] = {}
+        torch._dynamo.reset()  # neither its code nor the stored one knows which attention it was made with
+        reuse = functorch.patch(enable_autograd_cache=lever.change is unchanged)
+        with lever.change(self._networks), reuse:
+            parts, compile_s = self._functions(), {}
+            for stage in lever.stages if lever.way == "compiled" else ():
+                if stage in PARTS:
+                    began = time.perf_counter()
+                    error = attempted(lambda stage=stage: parts.update(self._compiled(lever, stage, inputs)) or {})
+                    compile_s[stage] = {"compile_s": round(time.perf_counter() - began, 1), **error}
+            for stage in lever.stages:
+                run = partial(self._stage, lever, stage, parts[stage], inputs[stage], expected[stage])
+                found[stage] = {**attempted(run), **compile_s.get(stage, {})}
+        return found
+
+    def _stage(
+        self, lever: Lever, stage: str, function: Function, inputs: list[Tensor], expected: Tensor
+    ) -> dict[str, Any]:
+        run = function if lever.way == "eager" or self._placement.device == "cpu" else Graph(function, inputs)
+        return {"ms": self._median(lambda: run(*inputs)), "from eager": difference(run(*inputs), expected, stage)}
+
+    def _compiled(self, lever: Lever, stage: str, inputs: dict[str, list[Tensor]]) -> dict[str, Function]:
+        return {stage: compiled(self._functions()[stage], inputs[stage], **lever.settings)}
+
+    def _functions(self) -> dict[str, Function]:
+        """A function for each stage; the wholes call what the parts are by then."""
+        parts = functions(self._networks)
+
+        def whole(decoder: str, ids: Tensor, noise: Tensor, moment: Tensor) -> Tensor:
+            states = parts["text"](ids).repeat_interleave(len(noise), dim=0)
+            return quantised(parts[decoder](noise + parts["unet"](noise, moment, states)))
+
+        return parts | {name: partial(whole, decoder) for name, decoder in WHOLES.items()}
+
+    def _inputs(self, batch: int) -> dict[str, list[Tensor]]:
+        torch.manual_seed(0)
+        where: dict[str, Any] = {"device": self._placement.device}
+        exact = where | {"dtype": self._placement.torch_dtype}
+        noise = torch.randn(batch, 4, self._side, self._side, **exact)
+        ids, moment = torch.arange(77, **where)[None], torch.tensor(1000.0, **where)
+        states = torch.randn(batch, 77, self._networks.parts["unet"].config["cross_attention_dim"], **exact)
+        parts = {"text": [ids], "unet": [noise, moment, states], "full": [noise * 0.2], "tiny": [noise]}
+        return parts | {name: [ids, noise, moment] for name in WHOLES}
+
+    @torch.inference_mode()
+    def host(self) -> dict[str, Any]:
+        """From the decoder's output to what a browser gets."""
+        image = torch.rand(1, 3, 8 * self._side, 8 * self._side, device=self._placement.device) * 2 - 1
+        image = torch.nn.functional.avg_pool2d(image.to(self._placement.torch_dtype), 9, 1, 4)  # not all noise
+        shown = Image.fromarray(levels(image)[0].numpy())
+        found = {
+            "uint8 on the device, pinned": lambda: levels(image),
+            "uint8 on the device, pageable": lambda: quantised(image).cpu(),
+            "uint8 on the host": lambda: levels(image.cpu()),
+        }
+        for name, settings in ENCODINGS.items():
+            found[name] = partial(shown.save, io.BytesIO(), name.split(",")[0], **settings)
+        return {name: {"ms": self._median(job, by_clock=True)} for name, job in found.items()}
+
+    def _median(self, job: Callable[[], Any], *, by_clock: bool = False) -> float:
+        for _ in range(3):
+            job()
+        timed = by_the_clock if by_clock or self._placement.device == "cpu" else by_events
+        return round(statistics.median(timed(job) for _ in range(self._repeats)), 3)
+
+
+def by_the_clock(job: Callable[[], Any]) -> float:
+    """Milliseconds of a job that waits for the device by itself."""
+    began = time.perf_counter()
+    job()
+    return (time.perf_counter() - began) * 1000
+
+
+def by_events(job: Callable[[], Any]) -> float:
+    """Milliseconds of a job on the device."""
+    torch.cuda.synchronize()
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    job()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end)
+
+
+def difference(made: Tensor, expected: Tensor, stage: str) -> str:
+    if stage in ("text", "unet"):
+        return f"{float((made - expected).abs().max() / expected.abs().max()):.1e} of the largest"
+    one, other = (each if each.dtype == torch.uint8 else quantised(each) for each in (made, expected))
+    return f"{int((one.int() - other.int()).abs().max())} levels"
+
+
+if __name__ == "__main__":
+    typer.run(main)
