@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,16 @@ def furthest(one: list[np.ndarray], other: list[np.ndarray]) -> int:
 )
 def test_other_backends_draw_the_same(files: ModelFiles, placement: Placement, settings: dict) -> None:
     assert furthest(drawn(files, placement, **settings), drawn(files, EAGER, **settings)) <= 1
+
+
+@pytest.mark.skipif(device.choose("cpu", "bfloat16").dtype != "bfloat16", reason="this processor has no bfloat16")
+@pytest.mark.parametrize("model", ["instaflow-mini", "sd-mini"])
+def test_openvino_in_bfloat16_draws_the_same_up_to_its_rounding(model: str) -> None:
+    spec = MODELS[model]
+    files, half = Weights().locate(spec), replace(OPENVINO, dtype="bfloat16")
+    settings = {"steps": min(5, spec.steps.default), "size": 256}
+    (whole,), (rounded,) = (drawn(files, placement, model, **settings) for placement in (OPENVINO, half))
+    assert 0 < np.abs(whole - rounded).mean() < 2
 
 
 def test_openvino_decodes_with_the_tiny_decoder_as_pytorch_does(files: ModelFiles) -> None:

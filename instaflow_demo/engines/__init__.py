@@ -81,7 +81,7 @@ def _against(backend: str, request: GenerationRequest, placement: Placement) -> 
         return "install it with “pip install openvino”"
     if placement.device != "cpu":
         return "choose the device “cpu”"
-    return "choose the precision “float32”" if placement.dtype != "float32" else ""
+    return "choose the precision “float32” or “bfloat16”" if placement.dtype == "float16" else ""
 
 
 def _against_compiling(placement: Placement) -> str:

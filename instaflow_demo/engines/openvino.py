@@ -10,6 +10,7 @@ import shutil
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,20 @@ _SHAPES = 3  # compiled ones that are kept of a network: each holds weights of i
 
 
 class OpenVinoNetworks:
-    """A checkpoint's networks, compiled for the shapes that they are asked for, in float32."""
+    """A checkpoint's networks, compiled for the shapes that they are asked for.
 
-    def __init__(self, parts: dict[str, Path], latents: Latents):
+    What goes in and comes out is float32; with `half`, they compute in bfloat16 between.
+    """
+
+    def __init__(self, parts: dict[str, Path], latents: Latents, *, half: bool = False):
         self.latents = latents
-        self._parts = {name: Compiled(path) for name, path in parts.items()}
+        self._parts = {name: Compiled(path, half=half) for name, path in parts.items()}
 
     @classmethod
     def read(cls, files: ModelFiles, placement: Placement) -> "OpenVinoNetworks":
         """Find the converted networks of a checkpoint, or convert them first, which takes seconds to minutes."""
-        eager = cache(lambda: EagerNetworks.read(files, placement))  # read only if something is to be converted
+        whole = replace(placement, dtype="float32")
+        eager = cache(lambda: EagerNetworks.read(files, whole))  # read only if something is to be converted
         parts = {
             "text": _converted(files.component("text_encoder"), lambda: _text(eager())),
             "unet": _converted(files.component("unet"), lambda: _unet(eager())),
@@ -50,7 +55,8 @@ class OpenVinoNetworks:
         int8 = files.component("openvino") / INT8_DECODER
         if int8.is_file():
             parts["int8"] = int8
-        return cls(parts, Latents.of(files.component("unet"), files.component("vae")))
+        latents = Latents.of(files.component("unet"), files.component("vae"))
+        return cls(parts, latents, half=placement.dtype == "bfloat16")
 
     def path(self, name: str) -> Path:
         """The file of a converted network: "text", "unet", or a decoder's name."""
@@ -83,24 +89,25 @@ class OpenVinoNetworks:
 class Compiled:
     """A converted network, compiled when a shape is met for the first time; the last few shapes are kept."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, half: bool = False):
         self.path = path
+        self._half = half
         self._compiled: OrderedDict[tuple, Any] = OrderedDict()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The network's one output, a copy of its own."""
         shape = tuple(tuple(each.shape) for each in inputs)
         if shape not in self._compiled:
-            self._compiled[shape] = _compile(self.path, shape)
+            self._compiled[shape] = _compile(self.path, shape, half=self._half)
             while len(self._compiled) > _SHAPES:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(shape)
-        arrays = [each.contiguous().numpy() for each in inputs]
+        arrays = [(each.float() if each.is_floating_point() else each).contiguous().numpy() for each in inputs]
         return torch.from_numpy(self._compiled[shape].infer(arrays, share_inputs=True)[0])
 
 
-def _compile(path: Path, shape: Sequence[Sequence[int]]) -> Any:
-    """What runs the network in `path` for inputs of this shape."""
+def _compile(path: Path, shape: Sequence[Sequence[int]], *, half: bool) -> Any:
+    """What runs the network in `path` for inputs of this shape, with `half` in bfloat16."""
     import openvino  # noqa: PLC0415 - optional
 
     core = openvino.Core()
@@ -108,9 +115,11 @@ def _compile(path: Path, shape: Sequence[Sequence[int]]) -> Any:
     model.reshape({each: list(size) for each, size in zip(model.inputs, shape, strict=True)})
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",  # it would choose bfloat16 by itself where the processor has it
+        # without a hint it would choose bfloat16 by itself where the processor has it
+        "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
         "INFERENCE_NUM_THREADS": environment.usable_cores(),
-        "CACHE_DIR": str(converted_dir() / "openvino" / "compiled"),
+        # of its own for each precision: OpenVINO 2026.4 takes one's code for the other's, and draws noise with it
+        "CACHE_DIR": str(converted_dir() / "openvino" / ("compiled-half" if half else "compiled")),
     }
     return core.compile_model(model, "CPU", settings).create_infer_request()
 
