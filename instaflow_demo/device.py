@@ -58,7 +58,7 @@ def choose(device: Device, dtype: Dtype) -> Placement:
         )
     if has_cuda and device != "cpu":
         return Placement("cuda", "float16" if dtype == "auto" else dtype)
-    if dtype in ("float16", "bfloat16") and not _fast_half():
+    if dtype in ("float16", "bfloat16") and not has_fast_half():
         note = f"This processor computes {dtype} far more slowly than float32, so float32 is used instead."
         return Placement("cpu", "float32", (note,))
     return Placement("cpu", "float32" if dtype == "auto" else dtype)
@@ -120,7 +120,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def _fast_half() -> bool:
+def has_fast_half() -> bool:
     """Whether the processor multiplies in half precision natively."""
     import torch  # noqa: PLC0415 - kept out of start-up
 

@@ -101,7 +101,8 @@ def need(
 
 
 def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, guided: bool) -> Need:
-    item = placement.torch_dtype.itemsize
+    # OpenVINO keeps weights as it read them beside those that it compiled, so bfloat16 saves nothing there
+    item = 4 if placement.backend == "openvino" else placement.torch_dtype.itemsize
     full = 4 if spec.kind == "refiner" else item  # bytes of a number in the autoencoder, which it keeps in float32
     groups = tuple(
         sum(_parameters(files.component(name)) * (full if name == "vae" else item) for name in group)

@@ -94,7 +94,7 @@ def time_row(row: benchmark.Row) -> str:
     assert row.p95_s is not None
     stages = ", ".join(f"{1000 * row.stages[stage]:.0f}" for stage in ("text", "sample", "decode"))
     times = f"{1000 * row.median_s:.0f} | {1000 * row.p95_s:.0f} | {stages}"
-    return f"| `{row.model}` | {row.steps} | {row.backend} | {row.decoder} | {times} |"
+    return f"| `{row.model}` | {row.steps} | {row.backend} | {row.dtype} | {row.decoder} | {times} |"
 
 
 def test_the_readme_s_table_of_methods_is_what_was_evaluated() -> None:

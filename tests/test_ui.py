@@ -479,7 +479,7 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from passes.cut_note(32, "a dog")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.cuda.is_available", lambda: False)
-        patch.setattr(device, "_fast_half", lambda: False)
+        patch.setattr(device, "has_fast_half", lambda: False)
         yield from device.choose("cpu", "float16").notes
         try:
             device.choose("cuda", "auto")

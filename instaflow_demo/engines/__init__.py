@@ -13,7 +13,7 @@ from ..errors import DeviceUnavailable
 from ..events import ImageReady, Preview, Step
 from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
-from ..request import GenerationRequest, ModelRun
+from ..request import Backend, GenerationRequest, ModelRun
 from ..weights import ModelFiles
 from .extras import NOTHING, Extras
 
@@ -48,8 +48,9 @@ def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False
     """Where a request's model runs, in which precision, and what runs it.
 
     OpenVINO runs shipped latent models on a CPU wherever it is installed, and published ones, whose conversion takes
-    minutes and gigabytes, where it is asked for. Compiled networks and the stock pipeline run where they are asked for;
-    on a GPU, networks are also compiled in the background of a process that is `lasting` enough to gain by it.
+    minutes and gigabytes, where it is asked for: in bfloat16 if the processor has it and no precision is asked for.
+    Compiled networks and the stock pipeline run where they are asked for; on a GPU, networks are also compiled in the
+    background of a process that is `lasting` enough to gain by it.
 
     Raises:
         DeviceUnavailable: when what is asked for cannot run this, or there is no such device.
@@ -62,11 +63,18 @@ def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False
         wanted = "compiled" if compiling else "openvino"
         if not (lasting if compiling else spec.shipped) or _against(wanted, request, placement):
             return placement
-        return replace(placement, backend=wanted, background=compiling)
+        return replace(_computing(wanted, request, placement), background=compiling)
     wanted = request.backend
     if against := _against(wanted, request, placement):
         raise DeviceUnavailable(f"The backend {wanted} cannot run this: {against}, or choose the backend “auto”.")
-    return replace(placement, backend=wanted)
+    return _computing(wanted, request, placement)
+
+
+def _computing(backend: Backend, request: GenerationRequest, placement: Placement) -> Placement:
+    """The placement with this backend, in the precision that suits it where none is asked for."""
+    if backend == "openvino" and request.dtype == "auto" and device.has_fast_half():
+        return replace(placement, backend=backend, dtype="bfloat16")  # four times as fast, and nobody sees it: 55 dB
+    return replace(placement, backend=backend)
 
 
 def _against(backend: str, request: GenerationRequest, placement: Placement) -> str:
