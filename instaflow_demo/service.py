@@ -178,7 +178,7 @@ class Service:
         alone = replace(request, batched=False, loras=(), delta_from="")
         last_steps = ModelRun(REFINER, REFINER.steps.default, REFINER.guidance.default, run.size)
         loading = Loading(run.model.id, stage="refine")
-        eager = replace(placement, notes=(), backend="eager", background=False)
+        eager = replace(engines.placed(request, REFINER), notes=())
         refiner, _ = yield from self._ready(alone, last_steps, eager, loading)
         while waiting:
             for event in refiner.engine.refine(waiting[0], request):

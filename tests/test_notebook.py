@@ -104,7 +104,7 @@ def test_its_setup_looks_for_every_requirement() -> None:
 
 def test_loading_says_where_the_model_is(ran: dict[str, NotebookNode]) -> None:
     (said,) = shown(ran["load"], "text/markdown")
-    assert re.fullmatch(r"\*\*InstaFlow mini\*\* is ready on (cpu|cuda) in float(32|16)\.", said)
+    assert re.fullmatch(r"\*\*InstaFlow mini\*\* is ready on (cpu|cuda) in b?float(32|16)\.", said)
 
 
 def test_a_run_shows_its_image_and_its_times(ran: dict[str, NotebookNode]) -> None:

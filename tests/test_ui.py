@@ -487,7 +487,7 @@ def sentences(folder: Path) -> Iterator[str]:
             yield str(error)
     yield from (str(no_decoder(decoder)) for decoder in ("int8", "tiny"))
     yield from (COMPILING, NOT_COMPILED)
-    for placement in (Placement("cuda", "float16"), Placement("cpu", "bfloat16")):
+    for placement in (Placement("cuda", "float16"), Placement("cpu", "float16")):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(device, "choose", lambda *_, placement=placement: placement)
             patch.setattr(engines, "find_spec", lambda _: True)

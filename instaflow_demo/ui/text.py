@@ -567,8 +567,9 @@ _SENTENCES = (
         "O motor {backend} não pode executar isto: escolha o dispositivo “cpu”, ou o motor “auto”.",
     ),
     (
-        r"The backend (?P<backend>\w+) cannot run this: choose the precision “float32”, or choose the backend “auto”\.",
-        "O motor {backend} não pode executar isto: escolha a precisão “float32”, ou o motor “auto”.",
+        r"The backend (?P<backend>\w+) cannot run this: choose the precision “float32” or “bfloat16”, or choose the "
+        r"backend “auto”\.",
+        "O motor {backend} não pode executar isto: escolha a precisão “float32” ou “bfloat16”, ou o motor “auto”.",
     ),
     (
         r"There is no int8 decoder here: it runs with OpenVINO on a CPU, for the shipped models: “(?P<command>.+)”, or "
