@@ -120,13 +120,18 @@ def test_a_press_is_its_row() -> None:
     assert tried(Pressed(model="2rf-mini", steps=1)) == ("2rf-mini", 1)
 
 
-def test_labels_of_a_plot_cover_nothing() -> None:
-    points = [Point(f"system {n}", x, 0.78, 0.8 + n / 1000, 0.82) for n, x in enumerate((0.1, 0.11, 0.12, 2, 2.2, 90))]
+LOOSE = [(0.1, 0.8), (0.11, 0.801), (0.12, 0.802), (2, 0.803), (2.2, 0.804), (90, 0.805)]
+CROWD = [(0.0214, 0.979), (0.0209, 0.981), (0.0207, 0.976), (0.0212, 0.98), (0.286, 0.982), (0.331, 0.982)]
+
+
+@pytest.mark.parametrize("places", [LOOSE, CROWD], ids=["loose", "a crowd"])
+def test_labels_of_a_plot_cover_nothing(places: list[tuple[float, float]]) -> None:
+    points = [Point(f"progressively distilled {n}", x, y - 0.004, y, y + 0.004) for n, (x, y) in enumerate(places)]
     svg = scatter(points, "seconds", "share", str)
     labels = [(float(x), float(y)) for x, y in re.findall(r'class="name" x="([\d.]+)" y="([\d.]+)"', svg)]
     assert len(labels) == 6
     for number, (x, y) in enumerate(labels):
         for other_x, other_y in labels[:number]:
-            assert abs(x - other_x) > 50 or abs(y - other_y) >= 13
+            assert abs(x - other_x) > 160 or abs(y - other_y) >= 13
     assert svg.count("<circle") == 6
     assert "<script" not in scatter([Point("<script>", 1, 0, 0.5, 1)], "x", "y", str)

@@ -120,7 +120,8 @@ def _labels(points: Sequence[Point], axes: _Axes) -> Markup:
 
 
 def _places(x: float, y: float, width: float) -> Iterator[_Box]:
-    """Where a label may be: to the right of its dot, to the left, below, above; never outside the plot."""
+    """Where a label may be: beside its dot, below, above, then lines away, for a crowd; never outside the plot."""
+    away = [side * line * _LINE for line in (1, 2, 3, 4) for side in (1, -1)]
     for left, top in (
         (x + 10, y - 8),
         (x - 10 - width, y - 8),
@@ -128,6 +129,7 @@ def _places(x: float, y: float, width: float) -> Iterator[_Box]:
         (x - width / 2, y - 8 - _LINE),
         (x + 6, y + 8),
         (x + 6, y - 8 - _LINE),
+        *((beside, y - 8 + lines) for lines in away for beside in (x + 10, x - 10 - width)),
     ):
         box = _Box(left, top, left + width, top + _LINE)
         if box.left > _LEFT and box.right < _WIDTH and box.top > 0 and box.bottom < _HEIGHT - _BOTTOM:
