@@ -211,8 +211,7 @@ _ENGLISH = {
     "ours_title": "The same methods, trained and measured by this project",
     "ours_note": (
         "Up to {n} prompts, 95 % intervals below each value. The judge that reads the images was trained on real "
-        "renders only; its feature distance is no FID and compares with none. The 2-rectified flow measured is the one "
-        "that InstaFlow mini was distilled from; the one shipped comes from a teacher that was trained for less time."
+        "renders only; its feature distance is no FID and compares with none."
     ),
     "agreement": "Of {n} pairs of methods, {same} come in the paper's order, {opposite} in the opposite one, and "
     "{undecided} are too close to tell.",
@@ -456,9 +455,7 @@ _PORTUGUESE = {
     "ours_title": "Os mesmos métodos, treinados e medidos por este projeto",
     "ours_note": (
         "Até {n} comandos, com intervalos de 95 % abaixo de cada valor. O juiz que lê as imagens foi treinado só com "
-        "cenas reais; a distância entre atributos não é uma FID e não se compara com nenhuma. O 2-rectified flow "
-        "medido é aquele do qual o InstaFlow mini foi destilado; o que acompanha a demonstração vem de um professor "
-        "treinado por menos tempo."
+        "cenas reais; a distância entre atributos não é uma FID e não se compara com nenhuma."
     ),
     "agreement": "De {n} pares de métodos, {same} vêm na ordem do artigo, {opposite} na ordem contrária, e {undecided} "
     "estão próximos demais para dizer.",
