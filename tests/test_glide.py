@@ -1,5 +1,6 @@
 """GLIDE against a second implementation with the published names and formulas, on random weights at reduced width."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,20 @@ def test_ancestral_sampling_follows_the_published_formulas() -> None:
     *_, ours = glide.ancestral(Field(), x, generators(3))
     theirs = p_sample_loop(Field(), x, noises, base_scheduler(100).timesteps.tolist()[::-1])
     assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("beyond", [3.0, 40.0, -40.0])
+def test_a_variance_out_of_range_is_the_nearer_end_of_it(beyond: float) -> None:
+    """A small network may ask for thousands of times the noise that the schedule has, at the very last steps."""
+
+    def asks_for(variance: float) -> glide.Network:
+        field = Field()
+        return lambda x, timesteps: torch.cat([field(x, timesteps)[:, :3], torch.full_like(x, variance)], 1)
+
+    x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    *_, ours = glide.ancestral(asks_for(beyond), x, generators(2), steps=10)
+    *_, nearest = glide.ancestral(asks_for(math.copysign(1, beyond)), x, generators(2), steps=10)
+    assert torch.equal(ours, nearest)
 
 
 def test_ddim_follows_the_published_formulas() -> None:

@@ -60,11 +60,14 @@ def base_scheduler(steps: int = 100) -> DDPMScheduler:
 def ancestral(network: Network, x: Tensor, generators: Sequence[Generator], steps: int = 100) -> Iterator[Tensor]:
     """Denoise the base image from noise `x` (B, 3, S, S), yielding it after each step.
 
-    The noise of every step comes from an image's own generator, on the CPU and in float32.
+    The noise of every step comes from an image's own generator, on the CPU and in float32. A network that puts the
+    variance outside of the two that it is to choose between is held to the nearer one: beyond them it grows
+    exponentially, and few pixels of such noise spoil an image, or are no number in float16.
     """
     scheduler = base_scheduler(steps)
     for timestep in scheduler.timesteps:
-        output = network(x, timestep.expand(len(x)).to(x.device))
+        epsilon, variance = network(x, timestep.expand(len(x)).to(x.device)).chunk(2, 1)
+        output = torch.cat([epsilon, variance.clamp(-1, 1)], 1)
         x = scheduler.step(output, timestep, x, generator=list(generators), return_dict=False)[0]
         yield x
 
