@@ -60,7 +60,7 @@ class Lever:
     batch: int = 1
     change: Change = unchanged
     settings: Mapping[str, Any] = field(default_factory=dict)
-    searching: bool = False
+    searching: bool = True
 
 
 def rearranged(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
@@ -141,10 +141,12 @@ LEVERS = (
     Lever("plain attention", stages=("full",), change=changed(rearranging.plain_attention)),
     Lever("rearranged", stages=ALL, change=rearranged),
     Lever("rearranged, graph alone", "graph", change=rearranged),
-    Lever("rearranged, convolutions searched", stages=("unet", "full", "tiny"), change=rearranged, searching=True),
+    Lever("rearranged, convolutions not searched", stages=("unet", "full", "tiny"), change=rearranged, searching=False),
     Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),
     Lever("rearranged", "compiled", ("unet", "full", "tiny"), 16, rearranged),
-    Lever("rearranged, convolutions searched", stages=("unet", "full"), batch=16, change=rearranged, searching=True),
+    Lever(
+        "rearranged, convolutions not searched", stages=("unet", "full"), batch=16, change=rearranged, searching=False
+    ),
     Lever("rearranged, Flash attention first", stages=("unet",), change=attention(SDPBackend.FLASH_ATTENTION)),
     Lever("rearranged, frozen weights", change=rearranged, settings={"options": {"freezing": True}}),
     Lever("int8 weights", stages=("unet",), change=in_eight_bits("Int8WeightOnlyConfig")),

@@ -38,7 +38,6 @@ NOT_COMPILED = "PyTorch could not compile this model for this size, so it runs a
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 _SHAPES = 4  # programs that are kept of a network: a graph holds memory of its own
 _WARM_UPS = 3  # before a graph is captured: the first ones allocate, and choose among kernels
-_SEARCHED = ("full", "tiny")  # a U-Net's convolutions are so short that a search finds what is fast from the cache
 _VARIANTS = 256  # of one function that PyTorch may compile: all models and all shapes count
 _ALONE = Lock()  # the compiler is the process's, and nothing may wait for the whole GPU while a graph is captured
 
@@ -59,7 +58,7 @@ class CompiledNetworks:
         self._on_gpu = placement.device.startswith("cuda")
         pool = torch.cuda.graph_pool_handle() if self._on_gpu else None  # graphs take turns, so they share their memory
         self._programs = {
-            name: _Programs(each, partial(self._to_compile, name), placement, pool, searching=name in _SEARCHED)
+            name: _Programs(each, partial(self._to_compile, name), placement, pool)
             for name, each in functions(eager).items()
         }
 
@@ -117,22 +116,14 @@ def functions(eager: EagerNetworks) -> dict[str, Function]:
 class _Programs:
     """A function of tensors, compiled for each shape of them; the last few are kept.
 
-    `to_compile` gives the form of it that is compiled; `searching` is a graph's.
+    `to_compile` gives the form of it that is compiled.
     """
 
-    def __init__(
-        self,
-        function: Function,
-        to_compile: Callable[[], Function],
-        placement: Placement,
-        pool: Any,
-        *,
-        searching: bool,
-    ):
+    def __init__(self, function: Function, to_compile: Callable[[], Function], placement: Placement, pool: Any):
         self._function = function
         self._background = placement.background
         self._begun = lru_cache(maxsize=_SHAPES)(
-            lambda shapes: self._begin(_Program(to_compile(), shapes, placement, pool, searching=searching))
+            lambda shapes: self._begin(_Program(to_compile(), shapes, placement, pool))
         )
         self._instead: set[str] = set()
 
@@ -178,11 +169,11 @@ class _Programs:
 class _Program:
     """A function for inputs of one shape: compiled, and on a GPU captured as a graph. `failed` if that cannot be."""
 
-    def __init__(self, function: Function, shapes: Shapes, placement: Placement, pool: Any, *, searching: bool):
+    def __init__(self, function: Function, shapes: Shapes, placement: Placement, pool: Any):
         self.failed = False
         self._function = function
         self._inputs = [torch.zeros(shape, dtype=dtype, device=placement.device) for shape, dtype in shapes]
-        self._pool, self._searching = pool, searching
+        self._pool = pool
         self._threads = 0
         self._compiled: Function | None = None
         self._run: Function | None = None
@@ -200,7 +191,7 @@ class _Program:
         if self._pool is None:
             self._run = _contiguous(self._compiled)
         else:
-            self._run = Graph(self._compiled, self._inputs, self._pool, searching=self._searching)
+            self._run = Graph(self._compiled, self._inputs, self._pool)
 
     def ready(self) -> Function | None:
         """What to call; None as long as there is nothing, or something else is being compiled."""
@@ -255,10 +246,10 @@ def _keep_what_is_generated() -> None:
 class Graph:
     """A function's kernels for inputs of fixed shapes as one CUDA graph."""
 
-    def __init__(self, function: Function, inputs: Sequence[Tensor], pool: Any = None, *, searching: bool = False):
+    def __init__(self, function: Function, inputs: Sequence[Tensor], pool: Any = None, *, searching: bool = True):
         """Capture the function; `inputs` are kept, to be filled before each replay.
 
-        `searching`, cuDNN times its convolutions first: of those that it takes unasked, some are far from the best.
+        `searching`, cuDNN times all its convolutions first: of those that it takes unasked, some are far from the best.
         """
         self._inputs = inputs
         aside = torch.cuda.Stream()
@@ -268,6 +259,7 @@ class Graph:
                 for _ in range(_WARM_UPS):
                     function(*inputs)
             torch.cuda.current_stream().wait_stream(aside)
+            torch.cuda.empty_cache()  # the search has tried what takes gigabytes
             self._graph = torch.cuda.CUDAGraph()
             # other threads may go on allocating meanwhile
             with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
@@ -282,7 +274,7 @@ class Graph:
 
 
 def _search() -> AbstractContextManager[None]:
-    return torch.backends.cudnn.flags(enabled=True, benchmark=True)
+    return torch.backends.cudnn.flags(enabled=True, benchmark=True, benchmark_limit=0)
 
 
 def _contiguous(program: Function) -> Function:
