@@ -19,7 +19,7 @@ from .engines import Engine, Extras
 from .errors import DemoError, StorageFull
 from .events import Done, Event, Failed, ImageReady, Loading, Preview, Unrefined, digest
 from .gallery import Gallery
-from .measure import Measurement, Timing
+from .measure import Measurement
 from .memory import Need, Plan
 from .registry import LOADABLE, REFINER, ModelSpec
 from .request import GenerationRequest, ModelRun
@@ -143,23 +143,22 @@ class Service:
         unrefined = partial(self._unrefined, run, loaded, waiting)
         for event in self._guarded(REFINER, refining, unrefined):
             yield self._saved(request, run, placement, loaded, event) if isinstance(event, ImageReady) else event
-        yield Done(
-            run.model.id,
-            Measurement(
-                model=run.model.id,
-                device=placement.device,
-                dtype=placement.dtype,
-                backend=_ran_on(tuple(passes.values())) or placement.backend,
-                decoder=request.decoder if run.model.kind == "latent" else "full",
-                steps=run.steps,
-                guidance=run.guidance,
-                network_evaluations=run.network_evaluations,
-                load_s=load_s,
-                passes=tuple(passes.values()),
-                peak_bytes=peak,
-                commit=loaded.files.commit,
-            ),
+        measured = Measurement(
+            model=run.model.id,
+            device=placement.device,
+            dtype=placement.dtype,
+            steps=run.steps,
+            guidance=run.guidance,
+            network_evaluations=run.network_evaluations,
+            load_s=load_s,
+            passes=tuple(passes.values()),
+            peak_bytes=peak,
+            commit=loaded.files.commit,
+            backend=placement.backend,
+            decoder=request.decoder if run.model.kind == "latent" else "full",
         )
+        ran = next((each.backend for each in measured.counted), "")  # empty where an engine does not say
+        yield Done(run.model.id, replace(measured, backend=ran or placement.backend))
 
     def _refining(
         self,
@@ -320,12 +319,6 @@ class Service:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:
             return replace(event, notes=(*event.notes, str(error)))
-
-
-def _ran_on(passes: tuple[Timing, ...]) -> str:
-    """What ran the passes that count; empty where an engine does not say."""
-    counted = [each for each in passes if each.warm] or passes
-    return counted[-1].backend if counted else ""
 
 
 def _failed(run: ModelRun, said: str) -> Iterator[Event]:

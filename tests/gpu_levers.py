@@ -3,20 +3,22 @@
 PYTHONPATH=. python tests/gpu_levers.py FILE.json --seconds 100    on a GPU; no way is begun after so many seconds
 PYTHONPATH=. python tests/gpu_levers.py FILE.json --toy            tiny networks on the CPU, to try this script
 
-Median milliseconds, by events of the device where it has them, and how far the result is from the eager one: levels of
-255 for images, else relative to the largest number. The file is written anew after each way, so that none is lost.
+"rearranged" is what the demo compiles; the ways before it are its parts. Median milliseconds, by events of the device
+where it has them, and how far the result is from the eager one: levels of 255 for images, else relative to the largest
+number. The file is written anew after each way, so that none is lost.
 """
 
 import io
 import json
 import re
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,25 +27,27 @@ import torch
 import torch._dynamo
 import torch._functorch.config as functorch
 import typer
-from diffusers import AutoencoderTiny
+from diffusers import AutoencoderKL, AutoencoderTiny
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from instaflow_demo.device import Placement
+from instaflow_demo.engines import rearranged as rearranging
 from instaflow_demo.engines.compiled import Function, Graph, compiled, functions
 from instaflow_demo.engines.networks import EagerNetworks, Latents
 from instaflow_demo.engines.passes import levels, quantised
 from instaflow_demo.environment import fingerprint
 
-Change = Callable[[EagerNetworks], AbstractContextManager]
+Change = Callable[[EagerNetworks], AbstractContextManager[EagerNetworks]]
+"""The networks to be run, changed until the context ends."""
 PARTS = ("text", "unet", "full", "tiny")
 WHOLES = {"image": "full", "image, tiny decoder": "tiny"}  # noise and token ids to uint8 pixels on the device
 ENCODINGS = {"png": {}, "png, level 1": {"compress_level": 1}, "jpeg": {"quality": 95}, "webp": {"quality": 90}}
 
 
-def unchanged(networks: EagerNetworks) -> AbstractContextManager:
-    return nullcontext()
+def unchanged(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    return nullcontext(networks)
 
 
 @dataclass(frozen=True)
@@ -51,68 +55,106 @@ class Lever:
     """One way to run some stages: `change` holds meanwhile, `settings` are `torch.compile`'s."""
 
     name: str
-    way: Literal["eager", "graph", "compiled"] = "graph"
+    way: Literal["eager", "graph", "compiled"] = "compiled"
     stages: tuple[str, ...] = ("unet", "full")
     batch: int = 1
     change: Change = unchanged
     settings: Mapping[str, Any] = field(default_factory=dict)
+    searching: bool = True
+
+
+def rearranged(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    return nullcontext(networks.rearranged())
+
+
+def with_parts(networks: EagerNetworks, **parts: nn.Module) -> EagerNetworks:
+    made = copy(networks)
+    made.parts = {**networks.parts, **parts}
+    return made
+
+
+def changed(*changes: rearranging.Change) -> Change:
+    """Some of what `rearranged` does."""
+
+    def change(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+        unet, vae = (rearranging.sharing(networks.parts[part]) for part in ("unet", "vae"))
+        norms = [each for each in changes if each is rearranging.summed_norm]
+        rearranging.replaced(unet, *norms)
+        rearranging.replaced(vae.decoder, *changes)
+        return nullcontext(with_parts(networks, unet=unet, vae=vae))
+
+    return change
+
+
+def fused_qkv(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    unet, vae = (rearranging.sharing(networks.parts[part]) for part in ("unet", "vae"))
+    for each in (unet, vae):
+        each.fuse_qkv_projections()
+    return nullcontext(with_parts(networks, unet=unet, vae=vae))
+
+
+def in_eight_bits(name: str) -> Change:
+    """Linear layers of the U-Net through torchao, by the name of a configuration of its."""
+
+    def change(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+        from torchao import quantization
+
+        unet = deepcopy(networks.parts["unet"])
+        quantization.quantize_(unet, getattr(quantization, name)())
+        return nullcontext(with_parts(networks, unet=unet))
+
+    return change
 
 
 @contextmanager
-def contiguous(networks: EagerNetworks) -> Iterator[None]:
+def contiguous(networks: EagerNetworks) -> Iterator[EagerNetworks]:
     convolutional = [network for name, network in networks.parts.items() if name != "text_encoder"]
     for network in convolutional:
         network.to(memory_format=torch.contiguous_format)
-    yield
+    yield networks
     for network in convolutional:
         network.to(memory_format=torch.channels_last)
-
-
-@contextmanager
-def fused_qkv(networks: EagerNetworks) -> Iterator[None]:
-    for part in ("unet", "vae"):
-        networks.parts[part].fuse_qkv_projections()
-    yield
-    for part in ("unet", "vae"):
-        networks.parts[part].unfuse_qkv_projections()
-
-
-@contextmanager
-def searched_convolutions(networks: EagerNetworks) -> Iterator[None]:
-    torch.backends.cudnn.benchmark = True
-    yield
-    torch.backends.cudnn.benchmark = False
 
 
 def attention(*first: SDPBackend) -> Change:
     rest = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
     order = [*first, *(backend for backend in rest if backend not in first)]
-    return lambda networks: sdpa_kernel(order, set_priority=True)
+
+    @contextmanager
+    def change(networks: EagerNetworks) -> Iterator[EagerNetworks]:
+        with sdpa_kernel(order, set_priority=True):
+            yield networks.rearranged()
+
+    return change
 
 
 ALL = (*PARTS, *WHOLES)
 SEARCHING = {"options": {"coordinate_descent_tuning": True, "conv_1x1_as_mm": True}}
+AUTOTUNE = {"mode": "max-autotune-no-cudagraphs"}
 LEVERS = (
     Lever("eager", "eager", ALL),
     Lever("graph", "graph", ALL),
     Lever("compiled", "compiled", ALL),
-    Lever("graph, cuDNN's attention first", change=attention(SDPBackend.CUDNN_ATTENTION)),
-    Lever("graph, plain attention", change=attention(SDPBackend.MATH)),
-    Lever("graph, memory-efficient attention", change=attention(SDPBackend.EFFICIENT_ATTENTION)),
-    Lever("graph, fused QKV", change=fused_qkv),
-    Lever("graph, not channels last", stages=("unet", "full", "tiny"), change=contiguous),
-    Lever("eager, not channels last", "eager", ("unet", "full", "tiny"), change=contiguous),
-    Lever("graph, convolutions searched", stages=("unet", "full", "tiny"), change=searched_convolutions),
-    *(Lever(way, way, ALL, batch) for batch in (4, 16) for way in ("eager", "graph")),
+    Lever("fused QKV", stages=("unet", "full"), change=fused_qkv),
+    Lever("summed norms", change=changed(rearranging.summed_norm)),
+    Lever("one convolution", stages=("full",), change=changed(rearranging.one_convolution)),
+    Lever("plain attention", stages=("full",), change=changed(rearranging.plain_attention)),
+    Lever("rearranged", stages=ALL, change=rearranged),
+    Lever("rearranged, graph alone", "graph", change=rearranged),
+    Lever("rearranged, convolutions not searched", stages=("unet", "full", "tiny"), change=rearranged, searching=False),
     Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),
-    Lever("compiled, cuDNN's attention first", "compiled", change=attention(SDPBackend.CUDNN_ATTENTION)),
-    Lever("compiled, plain attention", "compiled", ("full",), change=attention(SDPBackend.MATH)),
-    Lever("compiled, fused QKV", "compiled", change=fused_qkv),
-    Lever("compiled, frozen weights", "compiled", ("unet", "full"), settings={"options": {"freezing": True}}),
-    Lever("compiled, searching", "compiled", ("full", "unet"), settings=SEARCHING),
-    Lever("max-autotune", "compiled", ("full", "unet"), settings={"mode": "max-autotune-no-cudagraphs"}),
-    Lever("compiled", "compiled", ("unet", "full", "tiny"), 4),
-    Lever("compiled", "compiled", ("unet",), 2),  # one image with guidance
+    Lever("rearranged", "compiled", ("unet", "full", "tiny"), 16, rearranged),
+    Lever(
+        "rearranged, convolutions not searched", stages=("unet", "full"), batch=16, change=rearranged, searching=False
+    ),
+    Lever("rearranged, Flash attention first", stages=("unet",), change=attention(SDPBackend.FLASH_ATTENTION)),
+    Lever("rearranged, frozen weights", change=rearranged, settings={"options": {"freezing": True}}),
+    Lever("int8 weights", stages=("unet",), change=in_eight_bits("Int8WeightOnlyConfig")),
+    Lever("fp8", stages=("unet",), change=in_eight_bits("Float8DynamicActivationFloat8WeightConfig")),
+    Lever("fp8", stages=("unet",), batch=16, change=in_eight_bits("Float8DynamicActivationFloat8WeightConfig")),
+    Lever("not channels last", stages=("unet", "full", "tiny"), change=contiguous),
+    Lever("rearranged, searching tiles", change=rearranged, settings=SEARCHING),
+    Lever("rearranged, max-autotune", stages=("text", "full", "unet"), change=rearranged, settings=AUTOTUNE),
 )
 
 
@@ -128,7 +170,7 @@ def main(
     placement = Placement("cpu", "float32") if toy else Placement("cuda", "float16")
     found: dict[str, Any] = {"environment": fingerprint().to_dict(), "levers": []}
     bench = Bench(placement, 256 if toy else 512)
-    jobs = {"host": bench.host, "torchao": torchao}
+    jobs = {"host": bench.host, "AOTInductor package of the decoder": bench.package}
     jobs |= {
         f"{lever.name}, batch {lever.batch}": partial(bench.measured, lever, stages.split(",") if stages else ALL)
         for lever in LEVERS
@@ -152,8 +194,13 @@ def attempted(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {error}"[:300]}
 
 
-def torchao() -> dict[str, Any]:
-    return {"note": "importable" if find_spec("torchao") else "not installed, so int8 and fp8 were not tried"}
+class Decoder(nn.Module):
+    def __init__(self, vae: AutoencoderKL):
+        super().__init__()
+        self.vae = vae
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.vae.decode(latents, return_dict=False)[0]
 
 
 class Bench:
@@ -176,16 +223,17 @@ class Bench:
     def measured(self, lever: Lever, wanted: Collection[str] = ALL) -> dict[str, Any]:
         lever = replace(lever, stages=tuple(stage for stage in lever.stages if stage in wanted))
         inputs = self._inputs(lever.batch)
-        expected = {stage: self._functions()[stage](*inputs[stage]) for stage in lever.stages}
+        expected = {stage: self._functions(self._networks)[stage](*inputs[stage]) for stage in lever.stages}
         found: dict[str, Any] = {}
         torch._dynamo.reset()  # neither its code nor the stored one knows which attention it was made with
         reuse = functorch.patch(enable_autograd_cache=lever.change is unchanged)
-        with lever.change(self._networks), reuse:
-            parts, compile_s = self._functions(), {}
+        with lever.change(self._networks) as networks, reuse:
+            parts, compile_s = self._functions(networks), {}
             for stage in lever.stages if lever.way == "compiled" else ():
                 if stage in PARTS:
                     began = time.perf_counter()
-                    error = attempted(lambda stage=stage: parts.update(self._compiled(lever, stage, inputs)) or {})
+                    made = partial(compiled, parts[stage], inputs[stage], **lever.settings)
+                    error = attempted(lambda stage=stage, made=made: parts.update({stage: made()}) or {})
                     compile_s[stage] = {"compile_s": round(time.perf_counter() - began, 1), **error}
             for stage in lever.stages:
                 run = partial(self._stage, lever, stage, parts[stage], inputs[stage], expected[stage])
@@ -195,21 +243,55 @@ class Bench:
     def _stage(
         self, lever: Lever, stage: str, function: Function, inputs: list[Tensor], expected: Tensor
     ) -> dict[str, Any]:
-        run = function if lever.way == "eager" or self._placement.device == "cpu" else Graph(function, inputs)
-        return {"ms": self._median(lambda: run(*inputs)), "from eager": difference(run(*inputs), expected, stage)}
+        if lever.way == "eager" or self._placement.device == "cpu":
+            return {
+                "ms": self._median(lambda: function(*inputs)),
+                "from eager": difference(function(*inputs), expected, stage),
+            }
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        run = Graph(function, inputs, searching=lever.searching)
+        memory = {"megabytes to capture": round((torch.cuda.max_memory_allocated() - before) / 1e6)}
+        return {
+            "ms": self._median(lambda: run(*inputs)),
+            "from eager": difference(run(*inputs), expected, stage),
+            **memory,
+        }
 
-    def _compiled(self, lever: Lever, stage: str, inputs: dict[str, list[Tensor]]) -> dict[str, Function]:
-        return {stage: compiled(self._functions()[stage], inputs[stage], **lever.settings)}
+    @torch.inference_mode()
+    def package(self) -> dict[str, Any]:
+        """The decoder as a package that needs no compiler where it is used: what ZeroGPU asks for."""
+        decoder = Decoder(rearranging.rearranged_vae(self._networks.parts["vae"]))
+        inputs = self._inputs(1)["full"]
+        expected = decoder(*inputs)
+        with tempfile.TemporaryDirectory() as folder:
+            file, began = Path(folder, "decoder.pt2"), time.perf_counter()
+            torch._inductor.aoti_compile_and_package(
+                torch.export.export(decoder, tuple(inputs)), package_path=str(file)
+            )
+            made = time.perf_counter()
+            run = torch._inductor.aoti_load_package(str(file))
+            found = {
+                "made_s": round(made - began, 1),
+                "loaded_s": round(time.perf_counter() - made, 2),
+                "megabytes": round(file.stat().st_size / 1e6, 1),
+                "ms": self._median(lambda: run(*inputs)),
+                "from eager": difference(run(*inputs), expected, "full"),
+            }
+            if self._placement.device != "cpu":
+                found["graph_ms"] = self._median(partial(Graph(run, inputs), *inputs))
+            return found
 
-    def _functions(self) -> dict[str, Function]:
+    def _functions(self, networks: EagerNetworks) -> dict[str, Function]:
         """A function for each stage; the wholes call what the parts are by then."""
-        parts = functions(self._networks)
+        parts = functions(networks)
 
         def whole(decoder: str, ids: Tensor, noise: Tensor, moment: Tensor) -> Tensor:
             states = parts["text"](ids).repeat_interleave(len(noise), dim=0)
             return quantised(parts[decoder](noise + parts["unet"](noise, moment, states)))
 
-        return parts | {name: partial(whole, decoder) for name, decoder in WHOLES.items()}
+        parts.update({name: partial(whole, decoder) for name, decoder in WHOLES.items()})
+        return parts
 
     def _inputs(self, batch: int) -> dict[str, list[Tensor]]:
         torch.manual_seed(0)

@@ -97,6 +97,20 @@ def time_row(row: benchmark.Row) -> str:
     return f"| `{row.model}` | {row.steps} | {row.backend} | {row.dtype} | {row.decoder} | {times} |"
 
 
+def test_the_readme_s_times_on_a_gpu_are_those_of_the_file() -> None:
+    _, rows = benchmark.read_json((ROOT / "assets/results/gpu-h100.json").read_text(encoding="utf-8"))
+    assert table_after("--json assets/results/gpu-h100.json") == [gpu_row(row) for row in rows]
+
+
+def gpu_row(row: benchmark.Row) -> str:
+    """A row of the README's table of times on a GPU, in milliseconds."""
+    assert row.median_s is not None
+    assert row.images_per_second is not None
+    stages = ", ".join(f"{1000 * row.stages[stage]:.1f}" for stage in ("text", "sample", "decode"))
+    what = f"| `{row.model}` | {row.steps} | {row.backend} | {row.decoder} | {row.batch}"
+    return f"{what} | {1000 * row.median_s:.1f} | {stages} | {row.images_per_second:.1f} |"
+
+
 def test_the_readme_s_table_of_methods_is_what_was_evaluated() -> None:
     evaluated = results.read()
     assert evaluated is not None

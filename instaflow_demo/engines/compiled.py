@@ -9,7 +9,8 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -53,9 +54,13 @@ class CompiledNetworks:
         self.latents = eager.latents
         self._eager = eager
         self._moves = False
-        on_gpu = placement.device.startswith("cuda")
-        pool = torch.cuda.graph_pool_handle() if on_gpu else None  # graphs take turns, so they share their memory
-        self._programs = {name: _Programs(each, placement, pool) for name, each in functions(eager).items()}
+        self._best: dict[str, Function] = {}
+        self._on_gpu = placement.device.startswith("cuda")
+        pool = torch.cuda.graph_pool_handle() if self._on_gpu else None  # graphs take turns, so they share their memory
+        self._programs = {
+            name: _Programs(each, partial(self._to_compile, name), placement, pool)
+            for name, each in functions(eager).items()
+        }
 
     def text(self, ids: Tensor) -> Tensor:
         return self._eager.text(ids) if self._moves else self._programs["text"](ids)
@@ -80,6 +85,7 @@ class CompiledNetworks:
     def fit(self, plan: Plan) -> None:
         self._moves = plan.offloaded or plan.tiled
         if self._moves:
+            self._best = {}
             for programs in self._programs.values():
                 programs.forget()
         self._eager.fit(plan)
@@ -89,6 +95,12 @@ class CompiledNetworks:
             return Ran("eager")
         notes = {note for programs in self._programs.values() for note in programs.instead()}
         return Ran("eager" if notes else "compiled", tuple(sorted(notes)))
+
+    def _to_compile(self, name: str) -> Function:
+        """What is compiled of a function; made only now, when weights are where they will be."""
+        if not self._best:
+            self._best = functions(self._eager.rearranged() if self._on_gpu else self._eager)
+        return self._best[name]
 
 
 def functions(eager: EagerNetworks) -> dict[str, Function]:
@@ -102,13 +114,16 @@ def functions(eager: EagerNetworks) -> dict[str, Function]:
 
 
 class _Programs:
-    """A function of tensors, compiled for each shape of them; the last few are kept."""
+    """A function of tensors, compiled for each shape of them; the last few are kept.
 
-    def __init__(self, function: Function, placement: Placement, pool: Any):
+    `to_compile` gives the form of it that is compiled.
+    """
+
+    def __init__(self, function: Function, to_compile: Callable[[], Function], placement: Placement, pool: Any):
         self._function = function
         self._background = placement.background
         self._begun = lru_cache(maxsize=_SHAPES)(
-            lambda shapes: self._begin(_Program(function, shapes, placement, pool))
+            lambda shapes: self._begin(_Program(to_compile(), shapes, placement, pool))
         )
         self._instead: set[str] = set()
 
@@ -171,9 +186,12 @@ class _Program:
 
     def capture(self) -> None:
         """Make what is called of what was compiled; a few passes long, so it is not done beside others' work."""
-        if self._compiled is not None:
-            on_gpu = self._pool is not None
-            self._run = Graph(self._compiled, self._inputs, self._pool) if on_gpu else _contiguous(self._compiled)
+        if self._compiled is None:
+            return
+        if self._pool is None:
+            self._run = _contiguous(self._compiled)
+        else:
+            self._run = Graph(self._compiled, self._inputs, self._pool)
 
     def ready(self) -> Function | None:
         """What to call; None as long as there is nothing, or something else is being compiled."""
@@ -228,19 +246,24 @@ def _keep_what_is_generated() -> None:
 class Graph:
     """A function's kernels for inputs of fixed shapes as one CUDA graph."""
 
-    def __init__(self, function: Function, inputs: Sequence[Tensor], pool: Any = None):
-        """Capture the function; `inputs` are kept, to be filled before each replay."""
+    def __init__(self, function: Function, inputs: Sequence[Tensor], pool: Any = None, *, searching: bool = True):
+        """Capture the function; `inputs` are kept, to be filled before each replay.
+
+        `searching`, cuDNN times all its convolutions first: of those that it takes unasked, some are far from the best.
+        """
         self._inputs = inputs
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(_WARM_UPS):
-                function(*inputs)
-        torch.cuda.current_stream().wait_stream(aside)
-        self._graph = torch.cuda.CUDAGraph()
-        # other threads may go on allocating meanwhile
-        with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
-            self._output = function(*inputs)
+        with _search() if searching else nullcontext():
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UPS):
+                    function(*inputs)
+            torch.cuda.current_stream().wait_stream(aside)
+            torch.cuda.empty_cache()  # the search has tried what takes gigabytes
+            self._graph = torch.cuda.CUDAGraph()
+            # other threads may go on allocating meanwhile
+            with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
+                self._output = function(*inputs)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The output, a tensor of its own. Nothing here waits for the device."""
@@ -248,6 +271,10 @@ class Graph:
             kept.copy_(given)
         self._graph.replay()
         return self._output.clone()
+
+
+def _search() -> AbstractContextManager[None]:
+    return torch.backends.cudnn.flags(enabled=True, benchmark=True, benchmark_limit=0)
 
 
 def _contiguous(program: Function) -> Function:

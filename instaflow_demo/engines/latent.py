@@ -121,8 +121,7 @@ class LatentEngine:
         watch = Stopwatch(lambda: device.synchronize(self.placement))
         with self._working(watch, "text", "text_encoder"), watch("text"):
             states, notes = self._prompt_states(request, run, count)
-        with watch("sample"):
-            latents = self._noise(current, run.size)
+            latents = self._noise(current, run.size)  # drawn while a GPU reads the prompt
         shown_at = 0.0
         with self._working(watch, "sample", "unet"):
             path = watch.each("sample", self._path(latents, states, run))

@@ -19,6 +19,7 @@ from .community import merge
 from .extras import NOTHING, Extras
 from .passes import fit, place
 from .reading import network
+from .rearranged import rearranged_unet, rearranged_vae
 
 Part = Literal["text_encoder", "unet", "vae", "tiny"]
 
@@ -134,6 +135,12 @@ class EagerNetworks:
             part.eval().requires_grad_(False)
         latents = Latents.of(files.component("unet"), rest.component("vae"))
         return cls(text_encoder, unet, vae, latents, placement, tiny)
+
+    def rearranged(self) -> "EagerNetworks":
+        """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
+        unet, vae = rearranged_unet(self.parts["unet"]), rearranged_vae(self.parts["vae"])
+        text_encoder, tiny = self.parts["text_encoder"], self.parts.get("tiny")
+        return EagerNetworks(text_encoder, unet, vae, self.latents, self._placement, tiny)
 
     def text(self, ids: Tensor) -> Tensor:
         return self.parts["text_encoder"](input_ids=ids, return_dict=False)[0]

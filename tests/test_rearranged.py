@@ -1,0 +1,81 @@
+"""Networks in the form that is compiled for a GPU draw the same, and share the weights of those they are made of."""
+
+import pytest
+import small_sd
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import nn
+
+from instaflow_demo.engines import rearranged
+from instaflow_demo.engines.rearranged import OneConvolution, SummedNorm, rearranged_unet, rearranged_vae
+
+
+@pytest.fixture(autouse=True)
+def small_norms_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rearranged, "_FEW", 0)
+
+
+@pytest.fixture(scope="module")
+def networks() -> tuple[UNet2DConditionModel, AutoencoderKL]:
+    """Random, and with biases and scales that matter."""
+    _, unet, vae = small_sd.networks()
+    generator = torch.Generator().manual_seed(0)
+    for parameter in (*unet.parameters(), *vae.parameters()):
+        parameter.requires_grad_(False)
+        if parameter.dim() == 1:
+            parameter.copy_(0.5 + 0.5 * torch.randn(parameter.shape, generator=generator))
+    return unet, vae
+
+
+def furthest(one: torch.Tensor, other: torch.Tensor) -> float:
+    """How far one is from the other, as a share of the largest number."""
+    return float((one - other).abs().max() / other.abs().max())
+
+
+def shared(made: nn.Module, source: nn.Module) -> float:
+    """The share of a network's numbers that another one holds too."""
+    known = {parameter.data_ptr() for parameter in source.parameters()}
+    counts = [(parameter.numel(), parameter.data_ptr() in known) for parameter in made.parameters()]
+    return sum(count for count, is_known in counts if is_known) / sum(count for count, _ in counts)
+
+
+@torch.inference_mode()
+def test_a_rearranged_unet_says_the_same(networks) -> None:
+    unet, _ = networks
+    made, latents, states = rearranged_unet(unet), torch.randn(2, 4, 32, 32), torch.randn(2, 77, 32)
+    told = [each(latents, 500, encoder_hidden_states=states).sample for each in (made, unet)]
+    assert furthest(*told) < 1e-5
+    assert "to_qkv.weight" in " ".join(name for name, _ in made.named_parameters())
+    assert shared(made, unet) > 0.8
+    assert not any(isinstance(module, SummedNorm) for module in unet.modules()), "the other one stays as it is"
+    assert not any(attention.fused_projections for attention in unet.modules() if hasattr(attention, "to_q"))
+
+
+@torch.inference_mode()
+def test_a_rearranged_decoder_draws_the_same(networks) -> None:
+    _, vae = networks
+    made, latents = rearranged_vae(vae), torch.randn(2, 4, 9, 16)
+    drawn = [each.decode(latents).sample for each in (made, vae)]
+    assert furthest(*drawn) < torch.finfo(torch.float16).eps / 5, "far less than the precision that it is meant for"
+    replaced = [type(module) for module in made.modules()]
+    assert replaced.count(OneConvolution) == 3
+    assert replaced.count(SummedNorm) > 20
+    assert not any(isinstance(module, SummedNorm | OneConvolution) for module in vae.modules())
+
+
+@torch.inference_mode()
+def test_norms_of_few_numbers_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    norm = nn.GroupNorm(2, 4)
+    numbers = torch.randn(1, 4, 3, 3)
+    expected = norm(numbers)
+    torch.testing.assert_close(SummedNorm(norm)(numbers), expected)
+    assert not torch.equal(SummedNorm(norm)(numbers), expected), "computed in another way"
+    monkeypatch.setattr(rearranged, "_FEW", 37)
+    assert torch.equal(SummedNorm(norm)(numbers), expected)
+
+
+@torch.inference_mode()
+def test_a_norm_of_large_numbers_keeps_its_precision() -> None:
+    norm = nn.GroupNorm(2, 8)
+    numbers = torch.randn(2, 8, 16, 16) + 30  # the mean of squares is 900 times the variance
+    torch.testing.assert_close(SummedNorm(norm)(numbers), norm(numbers), atol=2e-3, rtol=1e-3)
