@@ -9,12 +9,13 @@ number. The file is written anew after each way, so that none is lost.
 """
 
 import io
+import itertools
 import json
 import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
@@ -28,8 +29,11 @@ import torch._dynamo
 import torch._functorch.config as functorch
 import typer
 from diffusers import AutoencoderKL, AutoencoderTiny
+from diffusers.models.attention_processor import Attention
+from diffusers.models.resnet import ResnetBlock2D
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from instaflow_demo.device import Placement
@@ -93,6 +97,59 @@ def fused_qkv(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
     return nullcontext(with_parts(networks, unet=unet, vae=vae))
 
 
+class Columns(nn.Module):
+    """Some of the columns of what comes in, which was projected for many at once."""
+
+    def __init__(self, start: int, stop: int):
+        super().__init__()
+        self.columns = slice(start, stop)
+
+    def forward(self, projected: Tensor) -> Tensor:
+        return projected[..., self.columns]
+
+
+class Projected(nn.Module):
+    """A network, what goes into it under this name, or what comes out of it, projected for all who take a part."""
+
+    def __init__(self, network: nn.Module, weight: Tensor, bias: Tensor | None = None, name: str = ""):
+        super().__init__()
+        self.network, self.weight, self.bias, self.name = network, weight, bias, name
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        if self.name:
+            named[self.name] = functional.linear(named[self.name], self.weight, self.bias)
+            return self.network(*inputs, **named)
+        return functional.linear(functional.silu(self.network(*inputs, **named)), self.weight, self.bias)
+
+
+def columns_of(weights: Sequence[Tensor]) -> list[Columns]:
+    ends = list(itertools.accumulate(len(weight) for weight in weights))
+    return [Columns(end - len(weight), end) for end, weight in zip(ends, weights, strict=True)]
+
+
+def one_text_projection(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    """All that a U-Net asks of the text, in one product."""
+    made = networks.rearranged()
+    crossing = [each for each in made.parts["unet"].modules() if isinstance(each, Attention) and hasattr(each, "to_kv")]
+    weights = [each.to_kv.weight for each in crossing]
+    for each, columns in zip(crossing, columns_of(weights), strict=True):
+        each.to_kv = columns
+    unet = Projected(made.parts["unet"], torch.cat(weights), name="encoder_hidden_states")
+    return nullcontext(with_parts(made, unet=unet))
+
+
+def one_time_projection(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    """All that a U-Net asks of the time, in one product."""
+    made = networks.rearranged()
+    unet = made.parts["unet"]
+    blocks = [each for each in unet.modules() if isinstance(each, ResnetBlock2D)]
+    weights, biases = zip(*((each.time_emb_proj.weight, each.time_emb_proj.bias) for each in blocks), strict=True)
+    for each, columns in zip(blocks, columns_of(weights), strict=True):
+        each.time_emb_proj, each.skip_time_act = columns, True
+    unet.time_embedding = Projected(unet.time_embedding, torch.cat(weights), torch.cat(biases))
+    return nullcontext(made)
+
+
 def in_eight_bits(name: str) -> Change:
     """Linear layers of the U-Net through torchao, by the name of a configuration of its."""
 
@@ -140,6 +197,8 @@ LEVERS = (
     Lever("one convolution", stages=("full",), change=changed(rearranging.one_convolution)),
     Lever("plain attention", stages=("full",), change=changed(rearranging.plain_attention)),
     Lever("rearranged", stages=ALL, change=rearranged),
+    Lever("rearranged, one projection of the text", stages=("unet",), change=one_text_projection),
+    Lever("rearranged, one projection of the time", stages=("unet",), change=one_time_projection),
     Lever("rearranged, graph alone", "graph", change=rearranged),
     Lever("rearranged, convolutions not searched", stages=("unet", "full", "tiny"), change=rearranged, searching=False),
     Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),

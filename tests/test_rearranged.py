@@ -79,3 +79,12 @@ def test_a_norm_of_large_numbers_keeps_its_precision() -> None:
     norm = nn.GroupNorm(2, 8)
     numbers = torch.randn(2, 8, 16, 16) + 30  # the mean of squares is 900 times the variance
     torch.testing.assert_close(SummedNorm(norm)(numbers), norm(numbers), atol=2e-3, rtol=1e-3)
+
+
+@torch.inference_mode()
+def test_a_norm_of_what_is_nearly_alike_is_a_number() -> None:
+    """The mean of squares less the squared mean is then rounding alone, and as often as not below nothing."""
+    norm = nn.GroupNorm(2, 8, eps=1e-6)
+    for value in torch.linspace(1, 60, 60):
+        alike = value + 1e-4 * torch.randn(1, 8, 31, 17, generator=torch.Generator().manual_seed(0))
+        assert SummedNorm(norm)(alike).isfinite().all()

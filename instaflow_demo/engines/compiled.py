@@ -84,8 +84,8 @@ class CompiledNetworks:
 
     def fit(self, plan: Plan) -> None:
         self._moves = plan.offloaded or plan.tiled
+        self._best = {}
         if self._moves:
-            self._best = {}
             for programs in self._programs.values():
                 programs.forget()
         self._eager.fit(plan)
@@ -97,7 +97,7 @@ class CompiledNetworks:
         return Ran("eager" if notes else "compiled", tuple(sorted(notes)))
 
     def _to_compile(self, name: str) -> Function:
-        """What is compiled of a function; made only now, when weights are where they will be."""
+        """What is compiled of a function; made only when it is, as weights are by then where they will be."""
         if not self._best:
             self._best = functions(self._eager.rearranged() if self._on_gpu else self._eager)
         return self._best[name]
@@ -123,7 +123,7 @@ class _Programs:
         self._function = function
         self._background = placement.background
         self._begun = lru_cache(maxsize=_SHAPES)(
-            lambda shapes: self._begin(_Program(to_compile(), shapes, placement, pool))
+            lambda shapes: self._begin(_Program(to_compile, shapes, placement, pool))
         )
         self._instead: set[str] = set()
 
@@ -169,9 +169,9 @@ class _Programs:
 class _Program:
     """A function for inputs of one shape: compiled, and on a GPU captured as a graph. `failed` if that cannot be."""
 
-    def __init__(self, function: Function, shapes: Shapes, placement: Placement, pool: Any):
+    def __init__(self, to_compile: Callable[[], Function], shapes: Shapes, placement: Placement, pool: Any):
         self.failed = False
-        self._function = function
+        self._to_compile = to_compile
         self._inputs = [torch.zeros(shape, dtype=dtype, device=placement.device) for shape, dtype in shapes]
         self._pool = pool
         self._threads = 0
@@ -182,7 +182,7 @@ class _Program:
         """Compile it, which takes a minute."""
         self._threads = torch.get_num_threads()
         with torch.inference_mode():
-            self._compiled = compiled(self._function, self._inputs)
+            self._compiled = compiled(self._to_compile(), self._inputs)
 
     def capture(self) -> None:
         """Make what is called of what was compiled; a few passes long, so it is not done beside others' work."""

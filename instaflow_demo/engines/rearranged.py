@@ -54,7 +54,8 @@ class SummedNorm(nn.Module):
         wide, groups = x.float(), (len(x), norm.num_groups, -1)
         mean, square = (part.mean((2, 3)).view(groups).mean(2) for part in (wide, wide.square()))
         size = norm.num_channels // norm.num_groups
-        scale = (square - mean.square() + norm.eps).rsqrt().repeat_interleave(size, dim=1) * norm.weight
+        variance = (square - mean.square()).clamp(min=0)  # of what is all alike, rounding can make it negative
+        scale = (variance + norm.eps).rsqrt().repeat_interleave(size, dim=1) * norm.weight
         shift = norm.bias - mean.repeat_interleave(size, dim=1) * scale
         return (wide * scale[:, :, None, None] + shift[:, :, None, None]).to(x.dtype)
 
@@ -73,7 +74,7 @@ class OneConvolution(nn.Module):
         self.register_buffer("weight", spread.to(weight.dtype).contiguous(memory_format=torch.channels_last))
         self.bias = bias
 
-    def forward(self, x: Tensor, output_size: int | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Images (B, I, H, W) to (B, O, 2H, 2W)."""
         return F.conv_transpose2d(x, self.weight, self.bias, stride=2, padding=1)
 
