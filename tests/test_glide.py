@@ -142,9 +142,11 @@ def test_a_variance_out_of_range_is_the_nearer_end_of_it(beyond: float) -> None:
         return lambda x, timesteps: torch.cat([field(x, timesteps)[:, :3], torch.full_like(x, variance)], 1)
 
     x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(3))
-    *_, ours = glide.ancestral(asks_for(beyond), x, generators(2), steps=10)
+    *_, ours = glide.ancestral(glide.bounded(asks_for(beyond)), x, generators(2), steps=10)
     *_, nearest = glide.ancestral(asks_for(math.copysign(1, beyond)), x, generators(2), steps=10)
+    *_, published = glide.ancestral(asks_for(beyond), x, generators(2), steps=10)
     assert torch.equal(ours, nearest)
+    assert not torch.equal(published, nearest)
 
 
 def test_ddim_follows_the_published_formulas() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -109,6 +110,15 @@ def test_the_image_is_the_published_loops_image(engine: Engine, home: Path) -> N
     (made,) = pixels(events(engine))
     assert expected.std() > 5
     assert abs(made - expected).max() <= 1
+
+
+def test_the_shipped_base_is_held_to_the_variances_of_the_schedule(engine: Engine) -> None:
+    request = GenerationRequest.parse("A big dog", "text2im", seed=7)
+    (published,) = request.runs
+    own = replace(published, model=replace(SPEC, family="shipped"))
+    drawn = [pixels(list(engine.generate(request, run)))[0] for run in (published, published, own)]
+    assert np.array_equal(*drawn[:2])
+    assert not np.array_equal(*drawn[1:]), "this random base asks for others"
 
 
 def test_an_image_depends_on_its_seed_alone(engine: Engine) -> None:

@@ -20,6 +20,7 @@ from ..glide import (
     Network,
     TextEncoder,
     ancestral,
+    bounded,
     ddim,
     guided,
     quantised,
@@ -150,6 +151,8 @@ class Text2ImEngine:
         """Both networks with the text they are to draw. Only the base is guided, the prompts before the empty ones."""
         texts = [*prompts, *[avoided] * len(prompts) * run.guided]
         base = guided(self._base[1], *self._text(self._base, texts), run.guidance)
+        if run.model.shipped:  # trained for minutes, it asks for variances that there are none of
+            base = bounded(base)
         return base, guided(self._upsampler[1], *self._text(self._upsampler, prompts), 1.0)
 
     def _text(self, networks: Networks, texts: list[str]) -> tuple[Tensor, Tensor]:

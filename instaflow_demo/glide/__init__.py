@@ -4,7 +4,7 @@ The U-Nets are diffusers' own classes in the right configuration; the text encod
 OpenAI's checkpoints are here. The same classes at smaller sizes make the shipped text2im-mini.
 """
 
-from .sampling import FAST27, UPSAMPLER_TEMPERATURE, Network, ancestral, ddim, guided, quantised, upsampled
+from .sampling import FAST27, UPSAMPLER_TEMPERATURE, Network, ancestral, bounded, ddim, guided, quantised, upsampled
 from .text import TextEncoder, token_ids, tokenize
 from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 
@@ -17,6 +17,7 @@ __all__ = [
     "Shape",
     "TextEncoder",
     "ancestral",
+    "bounded",
     "ddim",
     "guided",
     "make_text_encoder",

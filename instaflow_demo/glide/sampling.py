@@ -44,6 +44,20 @@ def guided(network: Callable[..., Tensor], states: Tensor, pooled: Tensor, scale
     return with_guidance if scale > 1 else evaluate
 
 
+def bounded(network: Network) -> Network:
+    """The network with its variance held to the two that it chooses between by a number from -1 to 1.
+
+    Beyond them it grows exponentially, and a few pixels of such noise spoil an image, or are no number in float16.
+    OpenAI's sampler does not do this.
+    """
+
+    def within(x: Tensor, timesteps: Tensor) -> Tensor:
+        epsilon, variance = network(x, timesteps).chunk(2, 1)
+        return torch.cat([epsilon, variance.clamp(-1, 1)], 1)
+
+    return within
+
+
 def base_scheduler(steps: int = 100) -> DDPMScheduler:
     """The base's ancestral sampling with learned variance (Nichol and Dhariwal 2021, eq. 15), cosine schedule."""
     scheduler = DDPMScheduler(
@@ -60,14 +74,11 @@ def base_scheduler(steps: int = 100) -> DDPMScheduler:
 def ancestral(network: Network, x: Tensor, generators: Sequence[Generator], steps: int = 100) -> Iterator[Tensor]:
     """Denoise the base image from noise `x` (B, 3, S, S), yielding it after each step.
 
-    The noise of every step comes from an image's own generator, on the CPU and in float32. A network that puts the
-    variance outside of the two that it is to choose between is held to the nearer one: beyond them it grows
-    exponentially, and few pixels of such noise spoil an image, or are no number in float16.
+    The noise of every step comes from an image's own generator, on the CPU and in float32.
     """
     scheduler = base_scheduler(steps)
     for timestep in scheduler.timesteps:
-        epsilon, variance = network(x, timestep.expand(len(x)).to(x.device)).chunk(2, 1)
-        output = torch.cat([epsilon, variance.clamp(-1, 1)], 1)
+        output = network(x, timestep.expand(len(x)).to(x.device))
         x = scheduler.step(output, timestep, x, generator=list(generators), return_dict=False)[0]
         yield x
 
