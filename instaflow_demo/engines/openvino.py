@@ -4,7 +4,6 @@ Each network is converted once and kept in the user's cache, and compiled for on
 times slower where shapes may vary. The decoder in 8 bits comes with the shipped models.
 """
 
-import gc
 import hashlib
 import secrets
 import shutil
@@ -139,8 +138,6 @@ def _converted(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, .
         model = _traced(network, example)
         openvino.save_model(model, partial / "network.xml", compress_to_fp16=_halves_exactly(network))
         _publish(partial, folder)
-        del network, model
-        gc.collect()  # what was traced refers to itself, and holds the weights
     return folder / "network.xml"
 
 
