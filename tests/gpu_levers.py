@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ import torch
 import torch._dynamo
 import torch._functorch.config as functorch
 import typer
-from diffusers import AutoencoderKL, AutoencoderTiny
+from diffusers import AutoencoderTiny
 from diffusers.models.attention_processor import Attention
 from diffusers.models.resnet import ResnetBlock2D
 from PIL import Image
@@ -39,7 +39,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import rearranged as rearranging
 from instaflow_demo.engines.compiled import Function, Graph, compiled, functions
-from instaflow_demo.engines.networks import EagerNetworks, Latents
+from instaflow_demo.engines.networks import Calls, EagerNetworks, Latents
 from instaflow_demo.engines.passes import levels, quantised
 from instaflow_demo.environment import fingerprint
 
@@ -71,12 +71,6 @@ def rearranged(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]
     return nullcontext(networks.rearranged())
 
 
-def with_parts(networks: EagerNetworks, **parts: nn.Module) -> EagerNetworks:
-    made = copy(networks)
-    made.parts = {**networks.parts, **parts}
-    return made
-
-
 def changed(*changes: rearranging.Change) -> Change:
     """Some of what `rearranged` does."""
 
@@ -85,7 +79,7 @@ def changed(*changes: rearranging.Change) -> Change:
         norms = [each for each in changes if each is rearranging.summed_norm]
         rearranging.replaced(unet, *norms)
         rearranging.replaced(vae.decoder, *changes)
-        return nullcontext(with_parts(networks, unet=unet, vae=vae))
+        return nullcontext(networks.with_parts(unet=unet, vae=vae))
 
     return change
 
@@ -94,7 +88,7 @@ def fused_qkv(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
     unet, vae = (rearranging.sharing(networks.parts[part]) for part in ("unet", "vae"))
     for each in (unet, vae):
         each.fuse_qkv_projections()
-    return nullcontext(with_parts(networks, unet=unet, vae=vae))
+    return nullcontext(networks.with_parts(unet=unet, vae=vae))
 
 
 class Columns(nn.Module):
@@ -135,7 +129,7 @@ def one_text_projection(networks: EagerNetworks) -> AbstractContextManager[Eager
     for each, columns in zip(crossing, columns_of(weights), strict=True):
         each.to_kv = columns
     unet = Projected(made.parts["unet"], torch.cat(weights), name="encoder_hidden_states")
-    return nullcontext(with_parts(made, unet=unet))
+    return nullcontext(made.with_parts(unet=unet))
 
 
 def one_time_projection(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
@@ -158,7 +152,7 @@ def in_eight_bits(name: str) -> Change:
 
         unet = deepcopy(networks.parts["unet"])
         quantization.quantize_(unet, getattr(quantization, name)())
-        return nullcontext(with_parts(networks, unet=unet))
+        return nullcontext(networks.with_parts(unet=unet))
 
     return change
 
@@ -253,15 +247,6 @@ def attempted(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {error}"[:300]}
 
 
-class Decoder(nn.Module):
-    def __init__(self, vae: AutoencoderKL):
-        super().__init__()
-        self.vae = vae
-
-    def forward(self, latents: Tensor) -> Tensor:
-        return self.vae.decode(latents, return_dict=False)[0]
-
-
 class Bench:
     """Networks of full size, or tiny ones on a CPU, and how they are timed."""
 
@@ -302,15 +287,12 @@ class Bench:
     def _stage(
         self, lever: Lever, stage: str, function: Function, inputs: list[Tensor], expected: Tensor
     ) -> dict[str, Any]:
-        if lever.way == "eager" or self._placement.device == "cpu":
-            return {
-                "ms": self._median(lambda: function(*inputs)),
-                "from eager": difference(function(*inputs), expected, stage),
-            }
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        run = Graph(function, inputs, searching=lever.searching)
-        memory = {"megabytes to capture": round((torch.cuda.max_memory_allocated() - before) / 1e6)}
+        run, memory = function, {}
+        if lever.way != "eager" and self._placement.device != "cpu":
+            before = torch.cuda.memory_allocated()
+            torch.cuda.reset_peak_memory_stats()
+            run = Graph(function, inputs, searching=lever.searching)
+            memory = {"megabytes to capture": round((torch.cuda.max_memory_allocated() - before) / 1e6)}
         return {
             "ms": self._median(lambda: run(*inputs)),
             "from eager": difference(run(*inputs), expected, stage),
@@ -320,9 +302,9 @@ class Bench:
     @torch.inference_mode()
     def package(self) -> dict[str, Any]:
         """The decoder as a package that needs no compiler where it is used: what ZeroGPU asks for."""
-        decoder = Decoder(rearranging.rearranged_vae(self._networks.parts["vae"]))
-        inputs = self._inputs(1)["full"]
-        expected = decoder(*inputs)
+        networks, inputs = self._networks.rearranged(), self._inputs(1)["full"]
+        decoder = Calls(functions(networks)["full"], networks.parts["vae"])
+        expected = functions(self._networks)["full"](*inputs)
         with tempfile.TemporaryDirectory() as folder:
             file, began = Path(folder, "decoder.pt2"), time.perf_counter()
             torch._inductor.aoti_compile_and_package(

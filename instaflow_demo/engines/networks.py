@@ -1,6 +1,8 @@
 """The three networks of a latent model behind one protocol: the denoising loop does not know what runs them."""
 
 import json
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -138,9 +140,13 @@ class EagerNetworks:
 
     def rearranged(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
-        unet, vae = rearranged_unet(self.parts["unet"]), rearranged_vae(self.parts["vae"])
-        text_encoder, tiny = self.parts["text_encoder"], self.parts.get("tiny")
-        return EagerNetworks(text_encoder, unet, vae, self.latents, self._placement, tiny)
+        return self.with_parts(unet=rearranged_unet(self.parts["unet"]), vae=rearranged_vae(self.parts["vae"]))
+
+    def with_parts(self, **parts: nn.Module) -> "EagerNetworks":
+        """The same networks, but for these."""
+        made = copy(self)
+        made.parts = {**self.parts, **parts}
+        return made
 
     def text(self, ids: Tensor) -> Tensor:
         return self.parts["text_encoder"](input_ids=ids, return_dict=False)[0]
@@ -168,3 +174,15 @@ class EagerNetworks:
 
     def ran(self) -> Ran:
         return Ran("eager")
+
+
+class Calls(nn.Module):
+    """A function of a network as a module, which is what can be converted or exported."""
+
+    def __init__(self, function: Callable[..., Tensor], network: nn.Module):
+        super().__init__()
+        self._function = function
+        self._network = network
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self._function(*inputs)

@@ -23,7 +23,7 @@ from ..device import Placement
 from ..memory import Plan
 from ..request import Decoder
 from ..weights import ModelFiles, converted_dir
-from .networks import EagerNetworks, Latents, Part, Ran, no_decoder
+from .networks import Calls, EagerNetworks, Latents, Part, Ran, no_decoder
 
 INT8_DECODER = "decoder_int8.xml"
 MADE_FROM = "weights_sha256"  # what the decoder in 8 bits was made from, in its own metadata
@@ -173,14 +173,14 @@ def _digest(text: str) -> str:
 
 
 def _text(networks: EagerNetworks) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    return _Calls(networks.text, networks.parts["text_encoder"]), (torch.ones(1, 8, dtype=torch.long),)
+    return Calls(networks.text, networks.parts["text_encoder"]), (torch.ones(1, 8, dtype=torch.long),)
 
 
 def _unet(networks: EagerNetworks) -> tuple[nn.Module, tuple[Tensor, ...]]:
     unet = networks.parts["unet"]
     states = torch.zeros(2, 8, unet.config["cross_attention_dim"])
     example = torch.zeros(2, networks.latents.channels, 32, 32), torch.tensor(1000.0), states
-    return _Calls(networks.predict, unet), example
+    return Calls(networks.predict, unet), example
 
 
 def _decoder(networks: EagerNetworks, decoder: Decoder) -> tuple[nn.Module, tuple[Tensor, ...]]:
@@ -188,16 +188,4 @@ def _decoder(networks: EagerNetworks, decoder: Decoder) -> tuple[nn.Module, tupl
         return networks.decode(latents, decoder)
 
     network = networks.parts["tiny" if decoder == "tiny" else "vae"]
-    return _Calls(decode, network), (torch.zeros(1, networks.latents.channels, 32, 32),)
-
-
-class _Calls(nn.Module):
-    """A function of a network as a module, which is what can be converted."""
-
-    def __init__(self, function: Callable[..., Tensor], network: nn.Module):
-        super().__init__()
-        self._function = function
-        self._network = network
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self._function(*inputs)
+    return Calls(decode, network), (torch.zeros(1, networks.latents.channels, 32, 32),)
