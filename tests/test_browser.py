@@ -449,7 +449,8 @@ def test_phone(visit: Visit) -> None:
     press(page)
     wait_done(page, "instaflow-mini")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    # the run was scrolled to, and the button can be pressed with a thumb
+    # the run was scrolled to, which takes a moment, and the button can be pressed with a thumb
+    expect(column(page, "instaflow-mini")).to_be_in_viewport()
     assert column(page, "instaflow-mini").bounding_box()["y"] < 844  # type: ignore[index]
     assert page.locator("#generate").bounding_box()["height"] >= 44  # type: ignore[index]
 
