@@ -8,6 +8,7 @@ import psutil
 
 from . import environment
 from .errors import DeviceUnavailable
+from .measure import Clock, Moment, host_clock
 from .request import Device, Dtype
 
 if TYPE_CHECKING:
@@ -66,10 +67,39 @@ def choose(device: Device, dtype: Dtype) -> Placement:
 
 def synchronize(placement: Placement) -> None:
     """Wait until the device has finished everything, so that a clock read now is honest."""
-    if placement.device.startswith("cuda"):
+    if works_ahead(placement):
         import torch  # noqa: PLC0415 - kept out of start-up
 
         torch.cuda.synchronize(placement.device)
+
+
+def works_ahead(placement: Placement) -> bool:
+    """Whether the device takes work that it does later, so that its host can go on."""
+    return placement.device.startswith("cuda")
+
+
+def clock(placement: Placement) -> Clock:
+    """A clock of the device's own work: an event of a GPU costs nothing, while waiting for one costs a pause in it."""
+    if not works_ahead(placement):
+        return host_clock
+    import torch  # noqa: PLC0415 - kept out of start-up
+
+    def event() -> "torch.cuda.Event":
+        made = torch.cuda.Event(enable_timing=True)
+        made.record()
+        return made
+
+    def mark() -> Moment:
+        reached = event()
+
+        def seconds() -> float:
+            reached.synchronize()
+            return zero.elapsed_time(reached) / 1000
+
+        return seconds
+
+    zero = event()
+    return mark
 
 
 def free_memory(placement: Placement) -> None:

@@ -1,16 +1,23 @@
 """The shipped models: reproducible, independent of the batch, and stoppable."""
 
 import hashlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from instaflow_demo import device, engines
+from instaflow_demo.device import Placement
 from instaflow_demo.engines import Engine
-from instaflow_demo.events import ImageReady, Step
+from instaflow_demo.engines.passes import in_turn
+from instaflow_demo.events import ImageReady, Preview, Step
+from instaflow_demo.measure import host_clock
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights import Weights
+
+Pieces = Generator[Callable[[], Iterator[int]], None, None]
 
 
 def ask(model: str, **options) -> GenerationRequest:
@@ -66,6 +73,59 @@ def test_closing_stops_the_work(shipped: tuple[str, Engine]) -> None:
     with pytest.raises(StopIteration):
         next(events)
     assert images(engine, ask(model))  # and the engine still works
+
+
+def test_a_device_that_works_ahead_is_given_the_next_piece_before_the_last_is_told_of() -> None:
+    log: list[str] = []
+
+    def pieces() -> Pieces:
+        for number in range(3):
+            log.append(f"given {number}")
+            yield lambda number=number: iter([number])
+        log.append("over")
+
+    def told(where: str) -> list[str]:
+        log.clear()
+        for number in in_turn(pieces(), Placement(where, "float32")):
+            log.append(f"told {number}")
+        return list(log)
+
+    assert told("cpu") == ["given 0", "told 0", "given 1", "told 1", "given 2", "told 2", "over"]
+    assert told("cuda") == ["given 0", "given 1", "told 0", "given 2", "told 1", "over", "told 2"]
+
+
+def test_pieces_of_work_end_with_those_who_wanted_them() -> None:
+    ended: list[bool] = []
+
+    def pieces() -> Pieces:
+        try:
+            yield lambda: iter([1, 2])
+        finally:
+            ended.append(True)
+
+    work = pieces()
+    with closing(in_turn(work, Placement("cpu", "float32"))) as events:
+        assert next(events) == 1
+        assert not ended
+    assert ended == [True]
+
+
+def test_an_engine_draws_and_tells_the_same_where_the_device_works_ahead(
+    shipped: tuple[str, Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, engine = shipped
+    request = ask(model, images=2)
+
+    def told() -> list[int | str]:
+        events = engine.generate(request, request.runs[0])
+        return [
+            each.step if isinstance(each, Step) else each.sha256 for each in events if not isinstance(each, Preview)
+        ]
+
+    at_once = told()
+    monkeypatch.setattr(device, "works_ahead", lambda placement: True)
+    monkeypatch.setattr(device, "clock", lambda placement: host_clock)
+    assert told() == at_once
 
 
 def test_prompts_matter_and_a_long_one_is_cut_with_a_note(shipped: tuple[str, Engine]) -> None:

@@ -23,7 +23,7 @@ ALLOWED = {
     "grammar": set(),
     "glide": {"errors"},
     "events": {"measure"},
-    "device": {"environment", "errors", "request"},
+    "device": {"environment", "errors", "measure", "request"},
     "memory": {"device", "errors", "registry", "weights"},
     "request": {"errors", "registry"},
     "weights": {"errors", "registry"},

@@ -199,15 +199,15 @@ def test_images_do_not_depend_on_the_plan(engine: LatentEngine) -> None:
 def test_tiles_show_next_to_nothing(engine: LatentEngine) -> None:
     latents = torch.randn(1, 8, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        whole = engine._decode(latents, "full").float()
+        whole = engine._decode(latents, "full")().float()
         engine.fit(TILED)
         with Live() as live:
-            tiled = engine._decode(latents, "full").float()
+            tiled = engine._decode(latents, "full")().float()
     assert whole.shape == tiled.shape == (1, 512, 512, 3)
     assert 0 < (whole - tiled).abs().mean() < 3
     engine.fit(WHOLE)
     with torch.inference_mode(), Live() as untiled:
-        engine._decode(latents, "full")
+        engine._decode(latents, "full")()
     assert live.peak < untiled.peak / 2
 
 

@@ -7,7 +7,15 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 
 from instaflow_demo.engines import rearranged
-from instaflow_demo.engines.rearranged import OneConvolution, SummedNorm, rearranged_unet, rearranged_vae
+from instaflow_demo.engines.rearranged import (
+    CausalAttention,
+    Joined,
+    OneConvolution,
+    SummedNorm,
+    rearranged_text,
+    rearranged_unet,
+    rearranged_vae,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +54,27 @@ def test_a_rearranged_unet_says_the_same(networks) -> None:
     told = [each(latents, 500, encoder_hidden_states=states).sample for each in (made, unet)]
     assert furthest(*told) < 1e-5
     assert "to_qkv.weight" in " ".join(name for name, _ in made.named_parameters())
+    assert [type(module) for module in made.modules()].count(Joined) == 2, "what all ask of the text, and of the time"
+    assert not any("to_kv." in name or "time_emb_proj." in name for name, _ in made.named_parameters())
     assert shared(made, unet) > 0.8
     assert not any(isinstance(module, SummedNorm) for module in unet.modules()), "the other one stays as it is"
+    assert unet.config["encoder_hid_dim_type"] is None
     assert not any(attention.fused_projections for attention in unet.modules() if hasattr(attention, "to_q"))
+
+
+@torch.inference_mode()
+def test_a_rearranged_text_encoder_says_the_same() -> None:
+    encoder, _, _ = small_sd.networks()
+    for parameter in encoder.parameters():
+        if parameter.dim() == 1:
+            parameter.add_(torch.linspace(-1, 1, len(parameter)))
+    made, ids = rearranged_text(encoder), torch.arange(2 * 77).view(2, 77)
+    told = [each(input_ids=ids)[0] for each in (made, encoder)]
+    assert furthest(*told) < 1e-5
+    assert [type(module) for module in made.modules()].count(CausalAttention) == encoder.config.num_hidden_layers
+    ids[:, 50:] += 1
+    assert torch.equal(made(input_ids=ids)[0][:, :50], told[0][:, :50]), "what comes later is not seen"
+    assert not any(isinstance(module, CausalAttention) for module in encoder.modules())
 
 
 @torch.inference_mode()

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import itertools
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 from instaflow_demo import report
 from instaflow_demo.environment import fingerprint
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Step
-from instaflow_demo.measure import Measurement, Stopwatch, Timing
+from instaflow_demo.measure import Measurement, Moment, Stopwatch, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 
@@ -157,19 +159,36 @@ def test_a_step_foretells_the_rest() -> None:
     assert step.remaining_s == pytest.approx(8.0)
 
 
-def test_the_stopwatch_waits_for_the_device_before_it_reads_the_clock() -> None:
+def test_the_stopwatch_waits_for_the_device_only_when_it_is_asked() -> None:
     log: list[str] = []
     times = iter([1.0, 3.5, 10.0, 11.0])
 
-    def clock() -> float:
-        log.append("clock")
-        return next(times)
+    def clock() -> Moment:
+        seconds = next(times)
+        log.append("mark")
 
-    watch = Stopwatch(lambda: log.append("wait"), clock)
+        def moment() -> float:
+            log.append("wait")
+            return seconds
+
+        return moment
+
+    watch = Stopwatch(clock)
     with watch("sample"):
         log.append("work")
+    first = watch.so_far("text", "sample")
     with watch("sample"):
         pass
-    assert log[:5] == ["wait", "clock", "work", "wait", "clock"]
+    assert log == ["mark", "work", "mark", "mark", "mark"]
+    assert first() == 2.5, "what came later does not count"
     assert watch.seconds("sample") == 3.5
     assert watch.seconds("decode") == 0.0
+    assert log.count("wait") == 4, "nothing is waited for twice"
+
+
+def test_the_stopwatch_leaves_out_the_time_that_a_consumer_holds_an_item() -> None:
+    now = itertools.count()
+    watch = Stopwatch(lambda: partial(float, next(now)))
+    for _ in watch.each("sample", iter("ab")):
+        next(now)
+    assert watch.seconds("sample") == 3, "two items, and finding out that there is no third"

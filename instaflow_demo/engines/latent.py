@@ -4,10 +4,12 @@ The denoising loop is our own so that it can yield a step at a time; the network
 transformers', and results equal those of the stock pipeline.
 """
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 import torch
 from PIL import Image
@@ -27,11 +29,16 @@ from .compiled import CompiledNetworks
 from .extras import NOTHING, Extras
 from .networks import EagerNetworks, Networks, Part, no_decoder
 from .openvino import OpenVinoNetworks
-from .passes import Drawn, Pass, clip_ids, cut_note, each_pass, finished, levels, noise, working
+from .passes import Drawn, Pass, clip_ids, cut_note, each_pass, finished, in_turn, noise, sent, working
 from .reading import load
 from .schedulers import Scheduler, scheduler
 
-PREVIEW_EVERY_S = 0.25  # of sampling
+Sent = Callable[[], Tensor]
+"""What gives pixels (B, H, W, 3), uint8 on the host, once they are there."""
+Told = Callable[[], Iterator[Step | Preview | ImageReady]]
+"""What gives the events of a piece of work once it is done."""
+
+PREVIEW_EVERY_S = 0.25
 _PROMPTS = 32  # whose text states are kept
 
 
@@ -106,7 +113,7 @@ class LatentEngine:
         start = self._noise(Pass(0, tuple(seeds)), run.size)
         path = [start, *self._path(start, self._states([*[""] * len(prompts) * run.guided, *prompts]), run)]
         flows = run.model.scheduler == "rectified-flow" and run.steps > 1
-        pixels = self._decode(path[-1], "full")
+        pixels = self._decode(path[-1], "full")()
         self._warm.add((len(prompts), run.size, "full", self._networks.ran().backend))
         return Drawn(pixels, bend(path) if flows else None)
 
@@ -117,35 +124,40 @@ class LatentEngine:
         device.free_memory(self.placement)
 
     def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | Preview | ImageReady]:
-        count = len(current.seeds)
-        watch = Stopwatch(lambda: device.synchronize(self.placement))
+        return in_turn(self._work(request, run, current), self.placement)
+
+    def _work(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Generator[Told, None, None]:
+        """A pass's steps and its decoding, each with what tells of it once the device has done it."""
+        watch, count = Stopwatch(device.clock(self.placement)), len(current.seeds)
         with self._working(watch, "text", "text_encoder"), watch("text"):
             states, notes = self._prompt_states(request, run, count)
             latents = self._noise(current, run.size)  # drawn while a GPU reads the prompt
-        shown_at = 0.0
+        shown_at = time.perf_counter()
         with self._working(watch, "sample", "unet"):
-            path = watch.each("sample", self._path(latents, states, run))
-            for number, after in enumerate(path, start=1):
+            for number, after in enumerate(watch.each("sample", self._path(latents, states, run)), start=1):
                 before, latents = latents, after
-                elapsed = watch.seconds("text") + watch.seconds("sample")
-                yield Step(run.model.id, current.first, count, number, run.steps, elapsed)
-                if request.previews and number < run.steps and watch.seconds("sample") > shown_at + PREVIEW_EVERY_S:
-                    shown_at = watch.seconds("sample")
-                    yield from self._preview(run, current, self._expected(before, after, number, run))
+                preview = None
+                if request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S:
+                    shown_at = time.perf_counter()
+                    preview = self._preview(self._expected(before, after, number, run))
+                yield partial(_stepped, run, current, number, watch.so_far("text", "sample"), preview)
         with self._working(watch, "decode", "vae"), watch("decode"):
             pixels = self._decode(latents, request.decoder)
         ran = self._networks.ran()
-        timing = self._timing(watch, run, (count, run.size, request.decoder, ran.backend))
-        yield from finished(run, current, pixels, timing, (*notes, *ran.notes))
+
+        def told() -> Iterator[ImageReady]:
+            made = pixels()
+            timing = self._timing(watch, run, (count, run.size, request.decoder, ran.backend))
+            yield from finished(run, current, made, timing, (*notes, *ran.notes))
+
+        yield told
 
     def _working(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, stage, *self._networks.modules(part))
 
-    def _preview(self, run: ModelRun, current: Pass, latents: Tensor) -> Iterator[Preview]:
+    def _preview(self, latents: Tensor) -> Sent | None:
         """What the images of a pass will look like, if there is a decoder that is quick enough to tell."""
-        if self._networks.has("tiny"):
-            pixels = self._decode(latents, "tiny")
-            yield Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in pixels))
+        return self._decode(latents, "tiny") if self._networks.has("tiny") else None
 
     def _expected(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> Tensor:
         """The latents (B, C, h, w) that the last step promises for the end."""
@@ -188,25 +200,32 @@ class LatentEngine:
 
     def _path(self, latents: Tensor, states: Tensor, run: ModelRun) -> Iterator[Tensor]:
         """The latents after each denoising step."""
-        self._scheduler.set_timesteps(run.steps, device=self.placement.device)
+        self._scheduler.set_timesteps(run.steps)
         latents = latents * self._scheduler.init_noise_sigma
-        for timestep in self._scheduler.timesteps:
-            latents = self._step(latents, timestep, states, run)
+        timesteps = self._scheduler.timesteps  # the scheduler asks for their values, for which a GPU would have to stop
+        for timestep, given in zip(timesteps, timesteps.to(self.placement.device, non_blocking=True), strict=True):
+            inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2) if run.guided else latents, timestep)
+            output = self._networks.predict(inputs, given, states)
+            if run.guided:
+                output = guide(output, run.guidance)
+            latents = self._scheduler.step(output, cast(Any, timestep), latents, return_dict=False)[0]
             yield latents
 
-    def _step(self, latents: Tensor, timestep: Tensor, states: Tensor, run: ModelRun) -> Tensor:
-        """One denoising step: one network evaluation, or two in one call when guided."""
-        inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2) if run.guided else latents, timestep)
-        output = self._networks.predict(inputs, timestep, states)
-        if run.guided:
-            output = guide(output, run.guidance)
-        return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
-
-    def _decode(self, latents: Tensor, decoder: Decoder) -> Tensor:
-        """Pixels (B, H, W, 3), uint8 on the host."""
+    def _decode(self, latents: Tensor, decoder: Decoder) -> Sent:
+        """Pixels (B, H, W, 3), uint8 on their way to the host."""
         if not self._plan.one_by_one:
-            return levels(self._networks.decode(latents, decoder))
-        return torch.cat([levels(self._networks.decode(part, decoder)) for part in latents.split(1)])
+            return sent(self._networks.decode(latents, decoder))
+        images = [sent(self._networks.decode(part, decoder)) for part in latents.split(1)]
+        return lambda: torch.cat([image() for image in images])
+
+
+def _stepped(
+    run: ModelRun, current: Pass, number: int, elapsed: Callable[[], float], preview: Sent | None
+) -> Iterator[Step | Preview]:
+    """What tells of a step that a device was given."""
+    yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed())
+    if preview is not None:
+        yield Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in preview()))
 
 
 def _networks(files: ModelFiles, placement: Placement, extras: Extras) -> Networks:

@@ -21,7 +21,7 @@ from .community import merge
 from .extras import NOTHING, Extras
 from .passes import fit, place
 from .reading import network
-from .rearranged import rearranged_unet, rearranged_vae
+from .rearranged import rearranged_text, rearranged_unet, rearranged_vae
 
 Part = Literal["text_encoder", "unet", "vae", "tiny"]
 
@@ -140,7 +140,11 @@ class EagerNetworks:
 
     def rearranged(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
-        return self.with_parts(unet=rearranged_unet(self.parts["unet"]), vae=rearranged_vae(self.parts["vae"]))
+        return self.with_parts(
+            text_encoder=rearranged_text(self.parts["text_encoder"]),
+            unet=rearranged_unet(self.parts["unet"]),
+            vae=rearranged_vae(self.parts["vae"]),
+        )
 
     def with_parts(self, **parts: nn.Module) -> "EagerNetworks":
         """The same networks, but for these."""

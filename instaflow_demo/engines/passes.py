@@ -1,7 +1,8 @@
 """What all engines share: images go through a network in passes, and a pass that is too large is halved."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -59,9 +60,27 @@ def each_pass(
             waiting = [*_halves(current, run, placement), *waiting]
 
 
+def in_turn(
+    pieces: Generator[Callable[[], Iterator[Event]], None, None], placement: Placement
+) -> Generator[Event, None, None]:
+    """The events of pieces of work, each of which comes with what tells of it once the device has done it.
+
+    A device that works ahead is given the next piece before the last is told of, so that it never waits for its host.
+    """
+    ahead, untold = int(device.works_ahead(placement)), deque[Callable[[], Iterator[Event]]]()
+    with closing(pieces):
+        for tell in pieces:
+            untold.append(tell)
+            if len(untold) > ahead:
+                yield from untold.popleft()()
+    for tell in untold:
+        yield from tell()
+
+
 def noise(generators: Sequence[torch.Generator], shape: tuple[int, ...], placement: Placement) -> Tensor:
     """Gaussian noise (B, *shape) in float32 on the device, an image's share from its own generator."""
-    return torch.stack([torch.randn(shape, generator=each) for each in generators]).to(placement.device)
+    drawn = torch.stack([torch.randn(shape, generator=each) for each in generators])
+    return drawn.to(placement.device, non_blocking=True)
 
 
 @contextmanager
@@ -119,21 +138,35 @@ def levels(image: Tensor) -> Tensor:
     Raises:
         NotANumber: where there is one, which would be a black pixel.
     """
-    finite = image.isfinite().all()
-    pixels = _on_host(quantised(image))
-    if not finite:  # asked only now: until here, nothing waits for the device
-        raise NotANumber(
-            "What the model computed is no number, so there is no image: choose the precision float32, and if that "
-            "does not help, restore the model's files."
-        )
-    return pixels
+    return sent(image)()
 
 
-def _on_host(pixels: Tensor) -> Tensor:
-    """A copy in memory that the GPU writes to by itself, which is several times as fast."""
-    if not pixels.is_cuda:
+def sent(image: Tensor) -> Callable[[], Tensor]:
+    """What gives the `levels` of images once the device has made them; until then nothing waits for it."""
+    pixels, finite = _to_host(quantised(image)), _to_host(image.isfinite().all())
+    arrived = None
+    if image.is_cuda:
+        arrived = torch.cuda.Event()
+        arrived.record()
+
+    def received() -> Tensor:
+        if arrived is not None:
+            arrived.synchronize()
+        if not finite:
+            raise NotANumber(
+                "What the model computed is no number, so there is no image: choose the precision float32, and if that "
+                "does not help, restore the model's files."
+            )
         return pixels
-    return torch.empty_like(pixels, device="cpu", pin_memory=True).copy_(pixels)
+
+    return received
+
+
+def _to_host(tensor: Tensor) -> Tensor:
+    """A copy that a GPU makes when it comes to it: in memory that it writes to by itself, which is faster too."""
+    if not tensor.is_cuda:
+        return tensor
+    return torch.empty_like(tensor, device="cpu", pin_memory=True).copy_(tensor, non_blocking=True)
 
 
 def finished(

@@ -4,15 +4,19 @@ Every change was measured alone on an H100 (`tests/gpu_levers.py`, `assets/resul
 """
 
 import copy
-from collections.abc import Callable
-from typing import TypeVar, cast
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
+from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
+from transformers import CLIPTextModel
+from transformers.models.clip.modeling_clip import CLIPAttention
 
 Module = TypeVar("Module", bound=nn.Module)
 Change = Callable[[nn.Module], nn.Module | None]
@@ -21,10 +25,17 @@ Change = Callable[[nn.Module], nn.Module | None]
 _FEW = 2**22  # numbers: normalising fewer of them takes no longer than starting two kernels
 
 
+def rearranged_text(encoder: CLIPTextModel) -> CLIPTextModel:
+    """A text encoder that shares the weights of this one, but those that it has to hold in another form."""
+    return replaced(sharing(encoder), causal_attention)
+
+
 def rearranged_unet(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """A U-Net that shares the weights of this one, but those that it has to hold in another form."""
     made = sharing(unet)
     made.fuse_qkv_projections()
+    ask_once_of_text(made)
+    ask_once_of_time(made)
     return replaced(made, summed_norm)
 
 
@@ -33,6 +44,46 @@ def rearranged_vae(vae: AutoencoderKL) -> AutoencoderKL:
     made = sharing(vae)
     replaced(made.decoder, summed_norm, one_convolution, plain_attention)
     return made
+
+
+class Joined(nn.Module):
+    """Linear layers of one input as a single one, which gives what all of them say, side by side."""
+
+    def __init__(self, layers: Sequence[nn.Linear]):
+        super().__init__()
+        biases = [layer.bias for layer in layers if layer.bias is not None]
+        self.register_buffer("weight", torch.cat([layer.weight for layer in layers]))
+        self.register_buffer("bias", torch.cat(biases) if biases else None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
+class Columns(nn.Module):
+    """What one of several `Joined` layers says."""
+
+    def __init__(self, start: int, stop: int):
+        super().__init__()
+        self._columns = slice(start, stop)
+
+    def forward(self, said: Tensor) -> Tensor:
+        return said[..., self._columns]
+
+
+class CausalAttention(nn.Module):
+    """CLIP's attention over what came before, with one projection instead of three."""
+
+    def __init__(self, attention: CLIPAttention):
+        super().__init__()
+        self._heads = attention.num_heads
+        self.project = Joined([attention.q_proj, attention.k_proj, attention.v_proj])
+        self.out = attention.out_proj
+
+    def forward(self, hidden_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, None]:
+        """Tokens (B, T, D) to the same shape. A mask is not asked for: no prompt is padded with what counts."""
+        heads = self.project(hidden_states).unflatten(-1, (3, self._heads, -1)).permute(2, 0, 3, 1, 4)
+        found = F.scaled_dot_product_attention(*heads.unbind(), is_causal=True)
+        return self.out(found.transpose(1, 2).flatten(2)), None
 
 
 class SummedNorm(nn.Module):
@@ -98,6 +149,35 @@ class PlainAttention:
         weights = torch.softmax((query * attention.scale @ key.transpose(1, 2)).float(), dim=-1).to(value.dtype)
         found = attention.to_out[0](weights @ value).transpose(1, 2).reshape(hidden_states.shape)
         return (found + hidden_states if attention.residual_connection else found) / attention.rescale_output_factor
+
+
+def ask_once_of_text(unet: UNet2DConditionModel) -> None:
+    """Project the text for all layers of attention together, in a U-Net whose projections are fused."""
+    crossing = [each for each in unet.modules() if isinstance(each, Attention) and each.is_cross_attention]
+    together, parts = _joined([cast(nn.Linear, attention.to_kv) for attention in crossing])
+    for attention, part in zip(crossing, parts, strict=True):
+        attention.to_kv = part
+    unet.encoder_hid_proj = together
+    unet.register_to_config(encoder_hid_dim_type="text_proj")
+
+
+def ask_once_of_time(unet: UNet2DConditionModel) -> None:
+    """Project the time for all residual blocks together."""
+    blocks = [each for each in unet.modules() if isinstance(each, ResnetBlock2D)]
+    together, parts = _joined([cast(nn.Linear, block.time_emb_proj) for block in blocks])
+    for block, part in zip(blocks, parts, strict=True):
+        block.time_emb_proj, block.skip_time_act = part, True
+    unet.time_embed_act = nn.Sequential(nn.SiLU(), together)
+
+
+def _joined(layers: Sequence[nn.Linear]) -> tuple[Joined, list[Columns]]:
+    ends = list(accumulate(layer.out_features for layer in layers))
+    return Joined(layers), [Columns(end - layer.out_features, end) for end, layer in zip(ends, layers, strict=True)]
+
+
+def causal_attention(module: nn.Module) -> nn.Module | None:
+    """A change of a text encoder's attention."""
+    return CausalAttention(module) if isinstance(module, CLIPAttention) else None
 
 
 def summed_norm(module: nn.Module) -> nn.Module | None:

@@ -77,7 +77,7 @@ class Refiner:
     @torch.inference_mode()
     def refine(self, event: ImageReady, request: GenerationRequest) -> Iterator[Step | ImageReady]:
         """Each step, then the event with its image refined, which depends on nothing but image, prompts and seed."""
-        watch = Stopwatch(lambda: device.synchronize(self.placement))
+        watch = Stopwatch(device.clock(self.placement))
         generator = torch.Generator().manual_seed(event.seed)
         with self._working(watch, self._text_encoder), watch(_STAGE):
             text = self._text(request, event.image)

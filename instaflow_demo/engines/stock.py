@@ -84,7 +84,7 @@ class StockEngine:
 
     def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[ImageReady]:
         count = len(current.seeds)
-        watch = Stopwatch(lambda: device.synchronize(self.placement))
+        watch = Stopwatch(device.clock(self.placement))
         with (
             _watched(watch, "text", self._pipeline.text_encoder),
             _watched(watch, "decode", self._pipeline.vae.decoder),

@@ -101,7 +101,7 @@ class Text2ImEngine:
         device.free_memory(self.placement)
 
     def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | Preview | ImageReady]:
-        watch, count = Stopwatch(lambda: device.synchronize(self.placement)), len(current.seeds)
+        watch, count = Stopwatch(device.clock(self.placement)), len(current.seeds)
         generators = current.generators()
         with self._working(watch, "text", self._base[0], self._upsampler[0]), watch("text"):
             base, upsampler = self._prompted([request.prompt] * count, request.negative_prompt, run)
