@@ -9,13 +9,12 @@ number. The file is written anew after each way, so that none is lost.
 """
 
 import io
-import itertools
 import json
 import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -28,12 +27,9 @@ import torch
 import torch._dynamo
 import torch._functorch.config as functorch
 import typer
-from diffusers import AutoencoderTiny
-from diffusers.models.attention_processor import Attention
-from diffusers.models.resnet import ResnetBlock2D
+from diffusers import AutoencoderTiny, UNet2DConditionModel
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from instaflow_demo.device import Placement
@@ -76,8 +72,7 @@ def changed(*changes: rearranging.Change) -> Change:
 
     def change(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
         unet, vae = (rearranging.sharing(networks.parts[part]) for part in ("unet", "vae"))
-        norms = [each for each in changes if each is rearranging.summed_norm]
-        rearranging.replaced(unet, *norms)
+        rearranging.replaced(unet, *(each for each in changes if each is not rearranging.plain_attention))
         rearranging.replaced(vae.decoder, *changes)
         return nullcontext(networks.with_parts(unet=unet, vae=vae))
 
@@ -91,57 +86,22 @@ def fused_qkv(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
     return nullcontext(networks.with_parts(unet=unet, vae=vae))
 
 
-class Columns(nn.Module):
-    """Some of the columns of what comes in, which was projected for many at once."""
+def asking_once(*changes: Callable[[UNet2DConditionModel], None]) -> Change:
+    """A U-Net with fused projections, which asks for some things once."""
 
-    def __init__(self, start: int, stop: int):
-        super().__init__()
-        self.columns = slice(start, stop)
+    def change(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+        unet = rearranging.sharing(networks.parts["unet"])
+        unet.fuse_qkv_projections()
+        for each in changes:
+            each(unet)
+        return nullcontext(networks.with_parts(unet=unet))
 
-    def forward(self, projected: Tensor) -> Tensor:
-        return projected[..., self.columns]
-
-
-class Projected(nn.Module):
-    """A network, what goes into it under this name, or what comes out of it, projected for all who take a part."""
-
-    def __init__(self, network: nn.Module, weight: Tensor, bias: Tensor | None = None, name: str = ""):
-        super().__init__()
-        self.network, self.weight, self.bias, self.name = network, weight, bias, name
-
-    def forward(self, *inputs: Any, **named: Any) -> Any:
-        if self.name:
-            named[self.name] = functional.linear(named[self.name], self.weight, self.bias)
-            return self.network(*inputs, **named)
-        return functional.linear(functional.silu(self.network(*inputs, **named)), self.weight, self.bias)
+    return change
 
 
-def columns_of(weights: Sequence[Tensor]) -> list[Columns]:
-    ends = list(itertools.accumulate(len(weight) for weight in weights))
-    return [Columns(end - len(weight), end) for end, weight in zip(ends, weights, strict=True)]
-
-
-def one_text_projection(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-    """All that a U-Net asks of the text, in one product."""
-    made = networks.rearranged()
-    crossing = [each for each in made.parts["unet"].modules() if isinstance(each, Attention) and hasattr(each, "to_kv")]
-    weights = [each.to_kv.weight for each in crossing]
-    for each, columns in zip(crossing, columns_of(weights), strict=True):
-        each.to_kv = columns
-    unet = Projected(made.parts["unet"], torch.cat(weights), name="encoder_hidden_states")
-    return nullcontext(made.with_parts(unet=unet))
-
-
-def one_time_projection(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-    """All that a U-Net asks of the time, in one product."""
-    made = networks.rearranged()
-    unet = made.parts["unet"]
-    blocks = [each for each in unet.modules() if isinstance(each, ResnetBlock2D)]
-    weights, biases = zip(*((each.time_emb_proj.weight, each.time_emb_proj.bias) for each in blocks), strict=True)
-    for each, columns in zip(blocks, columns_of(weights), strict=True):
-        each.time_emb_proj, each.skip_time_act = columns, True
-    unet.time_embedding = Projected(unet.time_embedding, torch.cat(weights), torch.cat(biases))
-    return nullcontext(made)
+def causal(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    encoder = rearranging.rearranged_text(networks.parts["text_encoder"])
+    return nullcontext(networks.with_parts(text_encoder=encoder))
 
 
 def in_eight_bits(name: str) -> Change:
@@ -151,7 +111,7 @@ def in_eight_bits(name: str) -> Change:
         from torchao import quantization
 
         unet = deepcopy(networks.parts["unet"])
-        quantization.quantize_(unet, getattr(quantization, name)())
+        quantization.quantize_(unet, getattr(quantization, name)(set_inductor_config=False))  # which searches for tiles
         return nullcontext(networks.with_parts(unet=unet))
 
     return change
@@ -179,20 +139,28 @@ def attention(*first: SDPBackend) -> Change:
     return change
 
 
+def triton(switch: str) -> dict[str, Any]:
+    """Settings for the compiler with one switch of its code generator's."""
+    return {"options": {f"triton.{switch}": True}}
+
+
 ALL = (*PARTS, *WHOLES)
 SEARCHING = {"options": {"coordinate_descent_tuning": True, "conv_1x1_as_mm": True}}
+PRODUCTS = {"options": {"max_autotune_gemm": True, "max_autotune_gemm_backends": "ATEN,TRITON"}}
 AUTOTUNE = {"mode": "max-autotune-no-cudagraphs"}
 LEVERS = (
     Lever("eager", "eager", ALL),
     Lever("graph", "graph", ALL),
     Lever("compiled", "compiled", ALL),
     Lever("fused QKV", stages=("unet", "full"), change=fused_qkv),
+    Lever("fused QKV, asking once of the text", stages=("unet",), change=asking_once(rearranging.ask_once_of_text)),
+    Lever("fused QKV, asking once of the time", stages=("unet",), change=asking_once(rearranging.ask_once_of_time)),
+    Lever("causal attention", stages=("text",), change=causal),
     Lever("summed norms", change=changed(rearranging.summed_norm)),
-    Lever("one convolution", stages=("full",), change=changed(rearranging.one_convolution)),
+    Lever("one convolution", change=changed(rearranging.one_convolution)),
     Lever("plain attention", stages=("full",), change=changed(rearranging.plain_attention)),
     Lever("rearranged", stages=ALL, change=rearranged),
-    Lever("rearranged, one projection of the text", stages=("unet",), change=one_text_projection),
-    Lever("rearranged, one projection of the time", stages=("unet",), change=one_time_projection),
+    Lever("rearranged", stages=("unet",), batch=2, change=rearranged),
     Lever("rearranged, graph alone", "graph", change=rearranged),
     Lever("rearranged, convolutions not searched", stages=("unet", "full", "tiny"), change=rearranged, searching=False),
     Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),
@@ -206,6 +174,11 @@ LEVERS = (
     Lever("fp8", stages=("unet",), change=in_eight_bits("Float8DynamicActivationFloat8WeightConfig")),
     Lever("fp8", stages=("unet",), batch=16, change=in_eight_bits("Float8DynamicActivationFloat8WeightConfig")),
     Lever("not channels last", stages=("unet", "full", "tiny"), change=contiguous),
+    Lever("rearranged, cuDNN's attention first", stages=("unet",), change=attention(SDPBackend.CUDNN_ATTENTION)),
+    Lever("rearranged, dependent launches", change=rearranged, settings=triton("enable_pdl")),
+    Lever("rearranged, cooperative reductions", change=rearranged, settings=triton("cooperative_reductions")),
+    Lever("rearranged, combined kernels", change=rearranged, settings={"options": {"combo_kernels": True}}),
+    Lever("rearranged, searched products", stages=("text", "unet"), change=rearranged, settings=PRODUCTS),
     Lever("rearranged, searching tiles", change=rearranged, settings=SEARCHING),
     Lever("rearranged, max-autotune", stages=("text", "full", "unet"), change=rearranged, settings=AUTOTUNE),
 )

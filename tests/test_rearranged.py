@@ -57,9 +57,31 @@ def test_a_rearranged_unet_says_the_same(networks) -> None:
     assert [type(module) for module in made.modules()].count(Joined) == 2, "what all ask of the text, and of the time"
     assert not any("to_kv." in name or "time_emb_proj." in name for name, _ in made.named_parameters())
     assert shared(made, unet) > 0.8
+    assert [type(module) for module in made.modules()].count(OneConvolution) == len(unet.up_blocks) - 1
     assert not any(isinstance(module, SummedNorm) for module in unet.modules()), "the other one stays as it is"
     assert unet.config["encoder_hid_dim_type"] is None
     assert not any(attention.fused_projections for attention in unet.modules() if hasattr(attention, "to_q"))
+
+
+UNUSUAL = {
+    "an activation of its own": {"act_fn": "mish"},
+    "text projected first": {"encoder_hid_dim": 24},
+    "time activated first": {"time_embedding_act_fn": "gelu"},
+    "no cross-attention": {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2},
+    "blocks that leave the time as it is": {"resnet_skip_time_act": True},
+}
+
+
+@pytest.mark.parametrize("settings", UNUSUAL.values(), ids=UNUSUAL)
+@torch.inference_mode()
+def test_an_unusual_unet_says_the_same(settings) -> None:
+    torch.manual_seed(0)
+    usual = {"down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"), "layers_per_block": 1, "norm_num_groups": 4}
+    usual |= {"up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"), "mid_block_type": None, "cross_attention_dim": 32}
+    unet = UNet2DConditionModel(block_out_channels=(8, 16), attention_head_dim=4, **usual | settings).eval()
+    latents, states = torch.randn(2, 4, 16, 16), torch.randn(2, 5, settings.get("encoder_hid_dim", 32))
+    told = [each(latents, 500, encoder_hidden_states=states).sample for each in (rearranged_unet(unet), unet)]
+    assert furthest(*told) < 1e-5
 
 
 @torch.inference_mode()
@@ -87,6 +109,14 @@ def test_a_rearranged_decoder_draws_the_same(networks) -> None:
     assert replaced.count(OneConvolution) == 3
     assert replaced.count(SummedNorm) > 20
     assert not any(isinstance(module, SummedNorm | OneConvolution) for module in vae.modules())
+
+
+@torch.inference_mode()
+def test_one_convolution_takes_only_twice_the_sides() -> None:
+    doubling, image = OneConvolution(torch.randn(2, 3, 3, 3), None), torch.randn(1, 3, 4, 5)
+    assert torch.equal(doubling(image, (8, 10)), doubling(image))
+    with pytest.raises(ValueError, match="doubles the sides"):
+        doubling(image, (7, 10))
 
 
 @torch.inference_mode()

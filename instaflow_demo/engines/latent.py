@@ -29,7 +29,7 @@ from .compiled import CompiledNetworks
 from .extras import NOTHING, Extras
 from .networks import EagerNetworks, Networks, Part, no_decoder
 from .openvino import OpenVinoNetworks
-from .passes import Drawn, Pass, clip_ids, cut_note, each_pass, finished, in_turn, noise, sent, working
+from .passes import Drawn, Pass, clip_ids, cut_note, each_pass, finished, in_turn, noise, sent, to_device, working
 from .reading import load
 from .schedulers import Scheduler, scheduler
 
@@ -86,6 +86,7 @@ class LatentEngine:
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
+        device.synchronize(self.placement)  # a run that was stopped may have left it something to do
         self._plan = plan
         self._networks.fit(plan)
 
@@ -119,6 +120,7 @@ class LatentEngine:
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
+        device.synchronize(self.placement)
         del self._networks
         self._prompts.clear()
         device.free_memory(self.placement)
@@ -130,25 +132,26 @@ class LatentEngine:
         """A pass's steps and its decoding, each with what tells of it once the device has done it."""
         watch, count = Stopwatch(device.clock(self.placement)), len(current.seeds)
         with self._working(watch, "text", "text_encoder"), watch("text"):
-            states, notes = self._prompt_states(request, run, count)
+            states = self._prompt_states(request, run, count)
             latents = self._noise(current, run.size)  # drawn while a GPU reads the prompt
         shown_at = time.perf_counter()
         with self._working(watch, "sample", "unet"):
             for number, after in enumerate(watch.each("sample", self._path(latents, states, run)), start=1):
                 before, latents = latents, after
-                preview = None
-                if request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S:
-                    shown_at = time.perf_counter()
-                    preview = self._preview(self._expected(before, after, number, run))
+                shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
+                preview = self._preview(self._expected(before, after, number, run)) if shows else None
                 yield partial(_stepped, run, current, number, watch.so_far("text", "sample"), preview)
+                if shows:
+                    shown_at = time.perf_counter()
         with self._working(watch, "decode", "vae"), watch("decode"):
             pixels = self._decode(latents, request.decoder)
         ran = self._networks.ran()
 
         def told() -> Iterator[ImageReady]:
+            notes = (*self._cut_note(request.prompt), *ran.notes)  # while a GPU decodes
             made = pixels()
             timing = self._timing(watch, run, (count, run.size, request.decoder, ran.backend))
-            yield from finished(run, current, made, timing, (*notes, *ran.notes))
+            yield from finished(run, current, made, timing, notes)
 
         yield told
 
@@ -172,21 +175,22 @@ class LatentEngine:
         text, sample, decode = map(watch.seconds, ("text", "sample", "decode"))
         return Timing(shape[0], run.steps, text, sample, decode, warm, backend=shape[3])
 
-    def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> tuple[Tensor, tuple[str, ...]]:
-        """Text states (B, T, D), with the negative prompt's B first when guided, and a note if the prompt was cut."""
+    def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> Tensor:
+        """Text states (B, T, D), with the negative prompt's B first when guided."""
         texts = (request.negative_prompt, request.prompt) if run.guided else (request.prompt,)
         if texts not in self._prompts:
             self._prompts[texts] = self._states(texts)
             while len(self._prompts) > _PROMPTS:
                 self._prompts.popitem(last=False)
         self._prompts.move_to_end(texts)
-        return self._prompts[texts].repeat_interleave(count, dim=0), self._cut_note(request.prompt)
+        return self._prompts[texts].repeat_interleave(count, dim=0)
 
     def _states(self, texts: Sequence[str]) -> Tensor:
         """Text states (B, T, D)."""
-        return self._networks.text(clip_ids(self._tokenizer, texts).to(self.placement.device))
+        return self._networks.text(to_device(clip_ids(self._tokenizer, texts), self.placement))
 
     def _cut_note(self, prompt: str) -> tuple[str, ...]:
+        """A note if the prompt was cut."""
         ids, length = self._tokenizer(prompt)["input_ids"], self._tokenizer.model_max_length
         if len(ids) <= length:
             return ()
@@ -203,9 +207,9 @@ class LatentEngine:
         self._scheduler.set_timesteps(run.steps)
         latents = latents * self._scheduler.init_noise_sigma
         timesteps = self._scheduler.timesteps  # the scheduler asks for their values, for which a GPU would have to stop
-        for timestep, given in zip(timesteps, timesteps.to(self.placement.device, non_blocking=True), strict=True):
+        for timestep, moment in zip(timesteps, to_device(timesteps, self.placement), strict=True):
             inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2) if run.guided else latents, timestep)
-            output = self._networks.predict(inputs, given, states)
+            output = self._networks.predict(inputs, moment, states)
             if run.guided:
                 output = guide(output, run.guidance)
             latents = self._scheduler.step(output, cast(Any, timestep), latents, return_dict=False)[0]

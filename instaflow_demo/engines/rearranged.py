@@ -36,7 +36,7 @@ def rearranged_unet(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     made.fuse_qkv_projections()
     ask_once_of_text(made)
     ask_once_of_time(made)
-    return replaced(made, summed_norm)
+    return replaced(made, summed_norm, one_convolution)
 
 
 def rearranged_vae(vae: AutoencoderKL) -> AutoencoderKL:
@@ -125,8 +125,14 @@ class OneConvolution(nn.Module):
         self.register_buffer("weight", spread.to(weight.dtype).contiguous(memory_format=torch.channels_last))
         self.bias = bias
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Images (B, I, H, W) to (B, O, 2H, 2W)."""
+    def forward(self, x: Tensor, output_size: tuple[int, int] | None = None) -> Tensor:
+        """Images (B, I, H, W) to (B, O, 2H, 2W).
+
+        Raises:
+            ValueError: for another `output_size`, which a U-Net asks for where halving has rounded a side.
+        """
+        if output_size is not None and tuple(output_size) != (2 * x.shape[2], 2 * x.shape[3]):
+            raise ValueError(f"One convolution doubles the sides {tuple(x.shape[2:])}, not to {tuple(output_size)}.")
         return F.conv_transpose2d(x, self.weight, self.bias, stride=2, padding=1)
 
 
@@ -154,6 +160,8 @@ class PlainAttention:
 def ask_once_of_text(unet: UNet2DConditionModel) -> None:
     """Project the text for all layers of attention together, in a U-Net whose projections are fused."""
     crossing = [each for each in unet.modules() if isinstance(each, Attention) and each.is_cross_attention]
+    if not crossing or unet.encoder_hid_proj is not None:
+        return
     together, parts = _joined([cast(nn.Linear, attention.to_kv) for attention in crossing])
     for attention, part in zip(crossing, parts, strict=True):
         attention.to_kv = part
@@ -163,11 +171,13 @@ def ask_once_of_text(unet: UNet2DConditionModel) -> None:
 
 def ask_once_of_time(unet: UNet2DConditionModel) -> None:
     """Project the time for all residual blocks together."""
-    blocks = [each for each in unet.modules() if isinstance(each, ResnetBlock2D)]
+    blocks = [each for each in unet.modules() if isinstance(each, ResnetBlock2D) and each.time_emb_proj is not None]
+    if not blocks or unet.time_embed_act is not None or any(block.skip_time_act for block in blocks):
+        return
     together, parts = _joined([cast(nn.Linear, block.time_emb_proj) for block in blocks])
     for block, part in zip(blocks, parts, strict=True):
         block.time_emb_proj, block.skip_time_act = part, True
-    unet.time_embed_act = nn.Sequential(nn.SiLU(), together)
+    unet.time_embed_act = nn.Sequential(blocks[0].nonlinearity, together)
 
 
 def _joined(layers: Sequence[nn.Linear]) -> tuple[Joined, list[Columns]]:
