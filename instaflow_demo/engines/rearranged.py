@@ -1,6 +1,6 @@
 """The same networks in fewer and larger kernels: faster once they are compiled for a GPU, and equal to the rounding.
 
-Every change was measured alone on an H100 (`tests/gpu_levers.py`, `assets/results/levers-h100.md`).
+What each change is worth was measured: `tests/gpu_levers.py`, `assets/results/levers-h100.md`.
 """
 
 import copy
