@@ -30,6 +30,7 @@ from instaflow_demo import device, engines, hub, memory
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import passes
 from instaflow_demo.engines.compiled import COMPILING, NOT_COMPILED
+from instaflow_demo.engines.latent import gained
 from instaflow_demo.engines.networks import no_decoder
 from instaflow_demo.environment import Environment
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
@@ -486,7 +487,7 @@ def sentences(folder: Path) -> Iterator[str]:
         except DeviceUnavailable as error:
             yield str(error)
     yield from (str(no_decoder(decoder)) for decoder in ("int8", "tiny"))
-    yield from (COMPILING, NOT_COMPILED)
+    yield from (COMPILING, gained(5.8), NOT_COMPILED)
     for placement in (Placement("cuda", "float16"), Placement("cpu", "float16")):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(device, "choose", lambda *_, placement=placement: placement)

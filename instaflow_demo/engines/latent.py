@@ -38,7 +38,11 @@ Sent = Callable[[], Tensor]
 Told = Callable[[], Iterator[Step | Preview | ImageReady]]
 """What gives the events of a piece of work once it is done."""
 
+Shape = tuple[int, int, str, str]
+"""What a pass is warm for: images, size, decoder, backend."""
+
 PREVIEW_EVERY_S = 0.25
+_FASTER = 1.1  # times: less is not worth a word
 _PROMPTS = 32  # whose text states are kept
 
 
@@ -58,7 +62,8 @@ class LatentEngine:
         self._networks = networks
         self._scheduler = scheduler
         self._prompts: OrderedDict[tuple[str, ...], Tensor] = OrderedDict()
-        self._warm: set[tuple[int, int, str, str]] = set()
+        self._warm: set[Shape] = set()
+        self._took: dict[tuple[Shape, int, bool], float] = {}
         self._plan = WHOLE
 
     @classmethod
@@ -150,8 +155,9 @@ class LatentEngine:
         def told() -> Iterator[ImageReady]:
             notes = (*self._cut_note(request.prompt), *ran.notes)  # while a GPU decodes
             made = pixels()
-            timing = self._timing(watch, run, (count, run.size, request.decoder, ran.backend))
-            yield from finished(run, current, made, timing, notes)
+            shape = (count, run.size, request.decoder, ran.backend)
+            timing = self._timing(watch, run, shape)
+            yield from finished(run, current, made, timing, (*notes, *self._gain_note(timing, run, shape)))
 
         yield told
 
@@ -168,12 +174,20 @@ class LatentEngine:
             return straight_on(before, after, number, run.steps)
         return cast(Tensor, self._scheduler.model_outputs[-1])  # DPM-Solver++ predicts the end itself
 
-    def _timing(self, watch: Stopwatch, run: ModelRun, shape: tuple[int, int, str, str]) -> Timing:
-        """The pass's seconds by stage; the first one of its shape (images, size, decoder, backend) is cold."""
+    def _timing(self, watch: Stopwatch, run: ModelRun, shape: Shape) -> Timing:
+        """The pass's seconds by stage; the first one of its shape is cold."""
         warm = shape in self._warm
         self._warm.add(shape)
         text, sample, decode = map(watch.seconds, ("text", "sample", "decode"))
         return Timing(shape[0], run.steps, text, sample, decode, warm, backend=shape[3])
+
+    def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[str, ...]:
+        """How many times as fast compiling has made a pass, text left out; nothing where that is not known."""
+        if not timing.warm:
+            return ()
+        took = self._took[shape, run.steps, run.guided] = timing.sample_s + timing.decode_s
+        before = self._took.get(((*shape[:3], "eager"), run.steps, run.guided), 0.0)
+        return (gained(before / took),) if before > _FASTER * took else ()
 
     def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> Tensor:
         """Text states (B, T, D), with the negative prompt's B first when guided."""
@@ -221,6 +235,11 @@ class LatentEngine:
             return sent(self._networks.decode(latents, decoder))
         images = [sent(self._networks.decode(part, decoder)) for part in latents.split(1)]
         return lambda: torch.cat([image() for image in images])
+
+
+def gained(times: float) -> str:
+    """What a visitor is told once what was compiled has taken over."""
+    return f"PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before."
 
 
 def _stepped(

@@ -551,6 +551,10 @@ _SENTENCES = (
         "O PyTorch está compilando este modelo para este tamanho: em um ou dois minutos ele será mais rápido.",
     ),
     (
+        r"PyTorch has compiled this model for this size: it is (?P<times>[\d.]+) times as fast as before\.",
+        "O PyTorch compilou este modelo para este tamanho: ele está {times} vezes mais rápido do que antes.",
+    ),
+    (
         r"PyTorch could not compile this model for this size, so it runs as it is; the log says why\.",
         "O PyTorch não conseguiu compilar este modelo para este tamanho; ele é executado como é, e o log diz por quê.",
     ),
@@ -767,5 +771,5 @@ def translated(language: Language, sentence: str) -> str:
 
 
 def _localised(name: str, said: str) -> str:
-    """Gigabytes, in a sentence's “size” and “free”, with Portuguese's comma."""
-    return said.replace(".", ",") if name in ("size", "free") else said
+    """Gigabytes and factors, in a sentence's “size”, “free” and “times”, with Portuguese's comma."""
+    return said.replace(".", ",") if name in ("size", "free", "times") else said
