@@ -84,7 +84,7 @@ def noise(generators: Sequence[torch.Generator], shape: tuple[int, ...], placeme
 
 def to_device(tensor: Tensor, placement: Placement) -> Tensor:
     """A copy on the device, made when it comes to it: the host goes on, as the device reads pinned memory by itself."""
-    if placement.device == "cpu":
+    if placement.device.startswith("cpu"):
         return tensor
     return tensor.pin_memory().to(placement.device, non_blocking=True)
 
