@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, cast
 
 import torch
-from PIL import Image
 from torch import Tensor
 from transformers import CLIPTokenizer
 
@@ -29,15 +28,26 @@ from .compiled import CompiledNetworks
 from .extras import NOTHING, Extras
 from .networks import EagerNetworks, Networks, Part, no_decoder
 from .openvino import OpenVinoNetworks
-from .passes import Drawn, Pass, clip_ids, cut_note, each_pass, finished, in_turn, noise, sent, to_device, working
+from .passes import (
+    Drawn,
+    Pass,
+    Sent,
+    clip_ids,
+    cut_note,
+    each_pass,
+    finished,
+    in_turn,
+    noise,
+    preview,
+    sent,
+    to_device,
+    working,
+)
 from .reading import load
 from .schedulers import Scheduler, scheduler
 
-Sent = Callable[[], Tensor]
-"""What gives pixels (B, H, W, 3), uint8 on the host, once they are there."""
 Told = Callable[[], Iterator[Step | Preview | ImageReady]]
 """What gives the events of a piece of work once it is done."""
-
 Shape = tuple[int, int, str, str]
 """What a pass is warm for: images, size, decoder, backend."""
 
@@ -144,8 +154,8 @@ class LatentEngine:
             for number, after in enumerate(watch.each("sample", self._path(latents, states, run)), start=1):
                 before, latents = latents, after
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
-                preview = self._preview(self._expected(before, after, number, run)) if shows else None
-                yield partial(_stepped, run, current, number, watch.so_far("text", "sample"), preview)
+                soon = self._preview(self._expected(before, after, number, run)) if shows else None
+                yield partial(_stepped, run, current, number, watch.so_far("text", "sample"), soon)
                 if shows:
                     shown_at = time.perf_counter()
         with self._working(watch, "decode", "vae"), watch("decode"):
@@ -243,12 +253,12 @@ def gained(times: float) -> str:
 
 
 def _stepped(
-    run: ModelRun, current: Pass, number: int, elapsed: Callable[[], float], preview: Sent | None
+    run: ModelRun, current: Pass, number: int, elapsed: Callable[[], float], soon: Sent | None
 ) -> Iterator[Step | Preview]:
     """What tells of a step that a device was given."""
     yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed())
-    if preview is not None:
-        yield Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in preview()))
+    if soon is not None:
+        yield preview(run, current, soon())
 
 
 def _networks(files: ModelFiles, placement: Placement, extras: Extras) -> Networks:

@@ -15,12 +15,14 @@ from transformers import CLIPTokenizer
 from .. import device
 from ..device import Placement
 from ..errors import NotANumber, OutOfMemory
-from ..events import ImageReady, digest
+from ..events import ImageReady, Preview, digest
 from ..measure import Stopwatch, Timing
 from ..memory import TILE, Plan
 from ..request import ModelRun
 
 Event = TypeVar("Event")
+Sent = Callable[[], Tensor]
+"""What gives pixels (B, H, W, 3), uint8 on the host, once they are there."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def levels(image: Tensor) -> Tensor:
     return sent(image)()
 
 
-def sent(image: Tensor) -> Callable[[], Tensor]:
+def sent(image: Tensor) -> Sent:
     """What gives the `levels` of images once the device has made them; until then nothing waits for it."""
     pixels, finite = _to_host(quantised(image)), _to_host(image.isfinite().all())
     arrived = None
@@ -176,6 +178,11 @@ def _to_host(tensor: Tensor) -> Tensor:
     if not tensor.is_cuda:
         return tensor
     return torch.empty_like(tensor, device="cpu", pin_memory=True).copy_(tensor, non_blocking=True)
+
+
+def preview(run: ModelRun, current: Pass, pixels: Tensor) -> Preview:
+    """The event that shows what a pass has so far, as pixels (B, H, W, 3)."""
+    return Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in pixels))
 
 
 def finished(

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 
 import torch
 from diffusers import UNet2DConditionModel
-from PIL import Image
 from torch import Tensor
 from transformers import GPT2Tokenizer
 
@@ -33,7 +32,7 @@ from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, working
+from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, preview, working
 from .reading import load, network
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]
@@ -111,7 +110,7 @@ class Text2ImEngine:
             small = yield from self._steps(watch, "sample", ancestral(base, start, generators, run.steps), run, current)
         with watch("upsample"):
             low = quantised(small)
-        yield Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in levels(low)))
+        yield preview(run, current, levels(low))
         with self._working(watch, "upsample", self._upsampler[1]):
             with watch("upsample"):
                 start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
