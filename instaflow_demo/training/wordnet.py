@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ..errors import DemoError
 from ..grammar import Concept
 
 # Lexicographer files (lexnames(5WN)) in which a concept of each group is looked up.
@@ -38,12 +39,16 @@ class Synset:
 
 
 class WordNet:
-    """The nouns of WordNet 3.0."""
+    """The nouns of WordNet 3.0.
+
+    Raises:
+        DemoError: when `folder` does not hold them.
+    """
 
     def __init__(self, folder: Path = Path("/usr/share/wordnet")):
         self._folder = folder
         if not (folder / "data.noun").exists():
-            raise FileNotFoundError(f"No WordNet in {folder}: install Debian's wordnet-base, or name its folder.")
+            raise DemoError(f"No WordNet in {folder}: install Debian's wordnet-base, or name its folder.")
 
     @cached_property
     def synsets(self) -> dict[str, Synset]:

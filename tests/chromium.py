@@ -1,0 +1,93 @@
+"""A Chromium to test the page in: one that is here, or else one that is brought."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, Playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
+PLACES = (  # where installers that put nothing on the PATH leave it
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+INSTALL_S = 300
+
+
+class NoBrowser(Exception):
+    """There is no browser and none could be brought; says what was tried."""
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A headless browser: one that is installed, playwright's own, or one that is installed now.
+
+    Raises:
+        NoBrowser: with what went wrong in each of these ways.
+    """
+    tried = []
+    for bring in (_nothing, _from_playwright, _from_debian):
+        tried += bring()
+        for path in (*_installed(), None):  # None is playwright's own
+            try:
+                return playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+            except Error as error:  # Ubuntu's chromium starts a snap, which containers do not have
+                tried.append(f"{path or 'playwright’s own'}: {_first_line(error.message)}")
+    raise NoBrowser("; ".join(dict.fromkeys(tried)))
+
+
+def _installed() -> Iterator[str]:
+    """The browsers that are here, CHROMIUM's first."""
+    named = os.environ.get("CHROMIUM")
+    found = [named, *map(shutil.which, NAMES), *(place for place in PLACES if Path(place).is_file())]
+    return iter(dict.fromkeys(path for path in found if path))
+
+
+def _nothing() -> list[str]:
+    return []
+
+
+def _from_playwright() -> list[str]:
+    """Fetch the browser that playwright brings, into the user's cache."""
+    return _run([sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"])
+
+
+def _from_debian() -> list[str]:
+    """Install Debian's Chromium, where this is Debian or like it and we may."""
+    if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return ["apt-get: it is for root on Debian"]
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    packages = ["chromium", "fonts-noto-color-emoji"]
+    return _run(["apt-get", "update", "-q"], **quiet) or _run(
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], **quiet
+    )
+
+
+def _run(command: list[str], **settings: str) -> list[str]:
+    """Run an installer; returns what went wrong, if anything."""
+    run: Callable = partial(subprocess.run, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+    try:
+        done = run(command, env=os.environ | settings)
+    except subprocess.TimeoutExpired:
+        return [f"{' '.join(command)}: not done after {INSTALL_S} s"]
+    return [f"{' '.join(command)}: {_complaint(done.stderr or done.stdout)}"] if done.returncode else []
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _complaint(text: str) -> str:
+    """The line of an installer's output that says what went wrong."""
+    lines = text.strip().splitlines() or ["it said nothing"]
+    return next((line.strip() for line in lines if line.startswith(("Error", "E:"))), lines[-1])
