@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
 PLACES = (  # where installers that put nothing on the PATH leave it
@@ -29,20 +30,32 @@ class NoBrowser(Exception):
     """There is no browser and none could be brought; says what was tried."""
 
 
-def launch(playwright: Playwright) -> Browser:
-    """A headless browser: one that is installed, playwright's own, or one that is installed now.
+@contextmanager
+def headless() -> Iterator[Browser]:
+    """A browser without a window: one that is installed, Playwright's own, or one that is installed now.
 
     Raises:
         NoBrowser: with what went wrong in each of these ways.
     """
+    if tried := _driver():
+        tried += _from_debian()  # brings the libraries as well
+        if _driver():
+            raise NoBrowser("; ".join(tried))
+    with sync_playwright() as playwright:
+        browser = _launch(playwright)
+        yield browser
+        browser.close()
+
+
+def _launch(playwright: Playwright) -> Browser:
     tried = []
     for bring in (_nothing, _from_playwright, _from_debian):
         tried += bring()
-        for path in (*_installed(), None):  # None is playwright's own
+        for path in (*_installed(), None):  # None is Playwright's own
             try:
                 return playwright.chromium.launch(executable_path=path, args=FLAGS.split())
             except Error as error:  # Ubuntu's chromium starts a snap, which containers do not have
-                tried.append(f"{path or 'playwright’s own'}: {_first_line(error.message)}")
+                tried.append(f"{path or 'Playwright’s own'}: {_first_line(error.message)}")
     raise NoBrowser("; ".join(dict.fromkeys(tried)))
 
 
@@ -51,6 +64,11 @@ def _installed() -> Iterator[str]:
     named = os.environ.get("CHROMIUM")
     found = [named, *map(shutil.which, NAMES), *(place for place in PLACES if Path(place).is_file())]
     return iter(dict.fromkeys(path for path in found if path))
+
+
+def _driver() -> list[str]:
+    """What keeps Playwright's driver from running, if anything: bare systems lack a library of it."""
+    return _run([sys.executable, "-m", "playwright", "--version"])
 
 
 def _nothing() -> list[str]:
@@ -67,7 +85,7 @@ def _from_debian() -> list[str]:
     if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return ["apt-get: it is for root on Debian"]
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    packages = ["chromium", "fonts-noto-color-emoji"]
+    packages = ["chromium", "fonts-noto-color-emoji", "libatomic1"]
     return _run(["apt-get", "update", "-q"], **quiet) or _run(
         ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], **quiet
     )

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import NoBrowser, launch
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from chromium import NoBrowser, headless
+from playwright.sync_api import Browser, Locator, Page, expect
 from served import App, running_app
 from small_refiner import save_refiner
 from small_sd import save_published
@@ -21,6 +21,8 @@ HOSTILE = '<img src=x onerror="window.__x=1"> ${window.__x=2} {{value}} <script>
 RUN_MS = 120_000
 READY_MS = 240_000  # the first page converts networks, where OpenVINO is installed
 
+pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
+
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
@@ -31,13 +33,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=30_000)  # machines that run tests can be slow
-    with sync_playwright() as playwright:
-        try:
-            browser = launch(playwright)
-        except NoBrowser as error:
-            pytest.skip(f"no browser to test the page in: {error}")
-        yield browser
-        browser.close()
+    try:
+        with headless() as browser:
+            yield browser
+    except NoBrowser as error:
+        pytest.skip(f"no browser to test the page in: {error}")
 
 
 Visit = Callable[..., Page]
