@@ -170,6 +170,11 @@ def test_the_systems_table_says_what_the_registry_says(spec: ModelSpec) -> None:
     assert cells[6] == spec.licence
 
 
+def test_ci_runs_the_command_that_the_readme_gives() -> None:
+    command = README.split("To run the tests:\n\n```sh\n")[1].split("\n```")[0]
+    assert command in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
 def test_local_links_lead_somewhere(target: str) -> None:
     assert (ROOT / target).is_file()
