@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -120,11 +120,12 @@ class EagerNetworks:
     def read(cls, files: ModelFiles, placement: Placement, extras: Extras = NOTHING) -> "EagerNetworks":
         """Read the networks of a checkpoint, with what is to be merged into them."""
         dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
+        stored_as = replace(placement, dtype="float32") if extras else placement  # halves would be rounded before it
         rest = extras.delta[1] if extras.delta else files
         convolutional = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
-        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), placement, dtype=dtype)
-        unet = network(UNet2DConditionModel, files.component("unet"), placement, **convolutional)
-        vae = network(AutoencoderKL, rest.component("vae"), placement, **convolutional)
+        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), stored_as, dtype=dtype)
+        unet = network(UNet2DConditionModel, files.component("unet"), stored_as, **convolutional)
+        vae = network(AutoencoderKL, rest.component("vae"), stored_as, **convolutional)
         tiny = network(AutoencoderTiny, files.tiny_decoder, placement, **convolutional) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
         if extras:
