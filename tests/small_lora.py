@@ -174,7 +174,14 @@ class Oracle:
     def pipeline(self) -> StableDiffusionPipeline:
         unet, text_encoder = (copy.deepcopy(self.networks[name]) for name in ("unet", "text_encoder"))
         return StableDiffusionPipeline(
-            small_sd.small_autoencoder(), text_encoder, None, unet, DDIMScheduler(), None, None, False
+            vae=small_sd.small_autoencoder(),
+            text_encoder=text_encoder,
+            tokenizer=None,
+            unet=unet,
+            scheduler=DDIMScheduler(),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
         )
 
     def merged(self, *loras: tuple[Path, float], unet_only: bool = False, **options) -> dict[str, Files]:
