@@ -31,6 +31,7 @@ from instaflow_demo.gallery import Gallery, read_metadata
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest, Lora
 from instaflow_demo.service import Service
+from instaflow_demo.ui.text import translated
 from instaflow_demo.weights import ModelFiles, Weights
 
 FLOAT32 = Placement("cpu", "float32")
@@ -193,7 +194,7 @@ def test_equal_shapes_may_be_another_network_all_the_same(tmp_path: Path, part: 
     events = list(service.run(request))
     failures = [event.message for event in events if isinstance(event, Failed)]
     assert bool(failures) == bool(said)
-    assert all(said in failure for failure in failures)
+    assert all(said in failure != translated("pt-BR", failure) for failure in failures)
 
 
 def draw(extras: Extras, model: str = "instaflow-mini") -> np.ndarray:
@@ -255,8 +256,9 @@ def test_what_cannot_be_merged_is_refused_at_once(
     model: str, given: dict, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    with pytest.raises(InvalidRequest, match=said):
+    with pytest.raises(InvalidRequest, match=said) as caught:
         GenerationRequest.parse("a dog", model, **given)
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
 
 
 def lora(value: str) -> Lora:
@@ -279,8 +281,9 @@ def test_a_path_may_be_written_as_people_write_it(tmp_path: Path, monkeypatch: p
 def test_a_scale_that_is_none_is_a_sentence(tmp_path: Path, scale: str, folder: bool) -> None:
     (tmp_path / "style.safetensors").touch()
     given = tmp_path if folder else tmp_path / "style.safetensors"
-    with pytest.raises(InvalidRequest, match="must be a number from -100 to 100, as in FILE:"):
+    with pytest.raises(InvalidRequest, match="must be a number from -100 to 100, as in FILE:") as caught:
         lora(f"{given}:{scale}")
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -311,15 +314,17 @@ def test_a_folder_that_could_mean_several_files_or_none_is_a_sentence(
 ) -> None:
     for name in names:
         (tmp_path / name).touch()
-    with pytest.raises(InvalidRequest, match=said):
+    with pytest.raises(InvalidRequest, match=said) as caught:
         lora(str(tmp_path))
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["style.bin", "style.pt", "style.ckpt"])
 def test_files_that_can_hold_code_are_not_opened(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"anything")
-    with pytest.raises(InvalidRequest, match="in which code can hide: save it as safetensors"):
+    with pytest.raises(InvalidRequest, match="in which code can hide: save it as safetensors") as caught:
         lora(f"{tmp_path / name}:0.5")
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
 
 
 def test_text2im_takes_no_lora(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import peft as peft_library
 import pytest
+import small_sd
 import torch
 from diffusers import StableDiffusionPipeline
 from peft.utils import get_peft_model_state_dict
@@ -51,6 +52,7 @@ from instaflow_demo.engines.lora_config import AdapterConfig
 from instaflow_demo.engines.lora_names import Layer, Layers
 from instaflow_demo.errors import CheckpointError
 from instaflow_demo.request import Lora
+from instaflow_demo.ui.text import translated
 
 HEADER = "lora_adapter_metadata"
 INPUTS = {"one rank": ((4,), 0.7, 1), "many ranks": ((2, 8, 3), -1.3, 2)}
@@ -159,23 +161,40 @@ def test_halves_are_multiplied_in_full_precision(
     assert not list(apart(found, by_formula(base, updates, 0.7)))
 
 
-def first_stable_diffusion(path: str) -> str:
-    """A layer's name in CompVis' U-Net, with two levels of one residual block each, as `openaimodel.py` counts them."""
-    down = ["conv_in", "down_blocks.0.resnets.0", "down_blocks.0.downsamplers.0.conv", "down_blocks.1.resnets.0"]
-    up = ["up_blocks.0.resnets.0", "up_blocks.0.resnets.1", "up_blocks.1.resnets.0", "up_blocks.1.resnets.1"]
-    rows = {there: f"input_blocks.{row}.0" for row, there in enumerate(down)}
-    rows |= {there: f"output_blocks.{row}.0" for row, there in enumerate(up)}
-    rows |= {"down_blocks.0.downsamplers.0.conv": "input_blocks.2.0.op", "conv_out": "out.2"}
-    rows |= {"up_blocks.0.upsamplers.0.conv": "output_blocks.1.1.conv"}
-    rows |= {"down_blocks.0.attentions.0": "input_blocks.1.1", "mid_block.attentions.0": "middle_block.1"}
-    rows |= {f"up_blocks.1.attentions.{i}": f"output_blocks.{2 + i}.1" for i in range(2)}
-    rows |= {f"mid_block.resnets.{i}": f"middle_block.{2 * i}" for i in range(2)}
-    rows |= {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2"}
-    start = next(there for there in rows if f"{path}.".startswith(f"{there}."))
+def first_stable_diffusion(attention: tuple[bool, ...], deep: int) -> dict[str, str]:
+    """diffusers' name of each piece of a U-Net with such levels, and CompVis', as the loops of theirs count."""
+    names = {"conv_in": "input_blocks.0.0", "conv_out": "out.2"}
+    names |= {f"time_embedding.linear_{1 + i}": f"time_embed.{2 * i}" for i in range(2)}
+    names |= {f"mid_block.resnets.{i}": f"middle_block.{2 * i}" for i in range(2)}
+    names |= {"mid_block.attentions.0": "middle_block.1"}
+    row, last = 1, len(attention) - 1
+    for level, attends in enumerate(attention):
+        for index in range(deep):
+            names[f"down_blocks.{level}.resnets.{index}"] = f"input_blocks.{row}.0"
+            names |= {f"down_blocks.{level}.attentions.{index}": f"input_blocks.{row}.1"} if attends else {}
+            row += 1
+        if level != last:
+            names[f"down_blocks.{level}.downsamplers.0.conv"] = f"input_blocks.{row}.0.op"
+            row += 1
+    row = 0
+    for level, attends in enumerate(reversed(attention)):
+        for index in range(deep + 1):
+            names[f"up_blocks.{level}.resnets.{index}"] = f"output_blocks.{row}.0"
+            names |= {f"up_blocks.{level}.attentions.{index}": f"output_blocks.{row}.1"} if attends else {}
+            if level != last and index == deep:
+                names[f"up_blocks.{level}.upsamplers.0.conv"] = f"output_blocks.{row}.{2 if attends else 1}.conv"
+            row += 1
+    return names
+
+
+def original(path: str, attention: tuple[bool, ...] = (True, False), deep: int = 1) -> str:
+    """A layer's name in CompVis' U-Net."""
+    names = first_stable_diffusion(attention, deep)
+    start = next(there for there in names if f"{path}.".startswith(f"{there}."))
     inside = {"conv1": "in_layers.2", "conv2": "out_layers.3", "time_emb_proj": "emb_layers.1"}
     rest = path.removeprefix(start).removeprefix(".")
     rest = (inside | {"conv_shortcut": "skip_connection"}).get(rest, rest)
-    return rows[start] + f".{rest}" * bool(rest)
+    return names[start] + f".{rest}" * bool(rest)
 
 
 @pytest.mark.parametrize("prefix", ["lora_unet_", "diffusion_model.", "model.diffusion_model."])
@@ -185,12 +204,12 @@ def test_the_first_stable_diffusion_s_block_names_mean_the_same_layers(
 ) -> None:
     updates, scale = chosen(base, in_unet, kind)
 
-    def original(update: LowRank) -> Files:
-        stem = first_stable_diffusion(update.path)
+    def spelling(update: LowRank) -> Files:
+        stem = original(update.path)
         stem = prefix + (stem.replace(".", "_") if prefix == "lora_unet_" else stem)
         return {f"{stem}.lora_down.weight": update.down, f"{stem}.lora_up.weight": update.up}
 
-    save_file(written(updates, original), tmp_path / "a.safetensors")
+    save_file(written(updates, spelling), tmp_path / "a.safetensors")
     assert not list(apart(merged(ours, (tmp_path / "a.safetensors", scale)), by_formula(base, updates, scale)))
 
 
@@ -198,23 +217,35 @@ def test_diffusers_reads_those_names_so_too(base: Networks, ours: Networks, tmp_
     """Where it is told of the U-Net; the upsampler after a block without attention it takes for an attention."""
     updates = [u for u in low_ranks(base) if in_unet(u) and "upsamplers" not in u.path and "time_emb" not in u.path]
 
-    def original(update: LowRank) -> Files:
-        stem = "lora_unet_" + first_stable_diffusion(update.path).replace(".", "_")
+    def spelling(update: LowRank) -> Files:
+        stem = "lora_unet_" + original(update.path).replace(".", "_")
         return {f"{stem}.lora_down.weight": update.down, f"{stem}.lora_up.weight": update.up}
 
-    save_file(written(updates, original), tmp_path / "a.safetensors")
+    save_file(written(updates, spelling), tmp_path / "a.safetensors")
     config = base["unet"].config
     theirs = Oracle(base).merged((tmp_path / "a.safetensors", 0.7), unet_config=config)
     assert not list(apart(merged(ours, (tmp_path / "a.safetensors", 0.7)), theirs))
 
 
-def test_every_layer_has_its_own_names(base: Networks) -> None:
-    layers = Layers(base)
-    for network, module in base.items():
-        for path, layer in module.named_modules():
-            if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
-                found = layers.find(path)
-                assert (found.network, found.path) == (network, path) if found else path
+def test_every_layer_of_the_published_networks_has_its_own_names() -> None:
+    with torch.device("meta"):
+        text_encoder, unet, _ = small_sd.full_size_networks()
+    networks: Networks = {"unet": unet, "text_encoder": text_encoder}
+    layers, seen = Layers(networks), 0
+    for network, prefix in (("unet", "lora_unet_"), ("text_encoder", "lora_te_text_model_")):
+        for path, layer in networks[network].named_modules():
+            if not isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
+                continue
+            spellings = [path, f"{network}.{path}", prefix + path.replace(".", "_")]
+            if network == "unet":
+                name = original(path, (True, True, True, False), 2)
+                spellings += [f"diffusion_model.{name}", f"lora_unet_{name.replace('.', '_')}"]
+            seen += 1
+            for spelling in spellings:
+                found = layers.find(spelling)
+                assert found is not None, spelling
+                assert (found.network, found.path) == (network, path), spelling
+    assert seen == 356
 
 
 # --- strength
@@ -523,6 +554,7 @@ def judged(networks: Networks, path: Path) -> str:
     said = str(caught.value)
     assert said.startswith(str(path)) or str(path.parent) in said
     assert said.endswith(".")
+    assert translated("pt-BR", said) != said
     return said
 
 
@@ -601,7 +633,8 @@ DAMAGES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "infinity": (lambda files: instead(files, "lora_down.weight", spoiled(float("-inf"))), "not finite"),
     "alpha NaN": (lambda files: instead(files, "alpha", lambda _: torch.tensor(float("nan"))), "not finite"),
     "two alphas": (lambda files: instead(files, "alpha", lambda _: torch.ones(2)), "does not fit"),
-    "whole numbers": (lambda files: instead(files, "lora_up.weight", lambda t: (t * 9).to(torch.int8)), "quantised"),
+    "whole numbers": (lambda files: instead(files, "lora_up.weight", lambda t: (t * 9).to(torch.int8)), "kind int8"),
+    "complex alpha": (lambda files: instead(files, "alpha", lambda t: t + 0j), "kind complex64"),
     "other ranks": (lambda files: instead(files, "lora_up.weight", lambda t: t[:, 1:]), "does not fit"),
     "fewer inputs": (lambda files: instead(files, "lora_down.weight", lambda t: t[:, 1:]), "does not fit"),
     "fewer outputs": (lambda files: instead(files, "lora_up.weight", lambda t: t[1:]), "does not fit"),

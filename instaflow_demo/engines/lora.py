@@ -19,6 +19,8 @@ from .lora_kinds import refusal
 from .lora_names import Layer, Layers, Part, part
 
 _BASES = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}  # by the text's width
+_NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2)
+_WHOLE_NUMBERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _OTHER_FILES = (
     ((b"",), "is empty: download it again."),
     ((b"version https://git-lfs",), "is a Git LFS pointer, not the file itself: run “git lfs pull” beside it."),
@@ -149,13 +151,16 @@ def _update(path: Path, layer: Layer, found: _Found, config: AdapterConfig | Non
     if "down" not in tensors or "up" not in tensors:
         raise CheckpointError(f"{path} has only a part of {next(iter(found.keys.values()))}: download it again.")
     for name, tensor in tensors.items():
-        if name != "alpha" and not tensor.is_floating_point():
-            raise CheckpointError(f"{path} has whole numbers at {found.keys[name]}: name one that is not quantised.")
+        if tensor.dtype not in _NUMBERS + _WHOLE_NUMBERS * (name == "alpha"):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise CheckpointError(
+                f"{path} has numbers of the kind {kind} at {found.keys[name]}: name one that is not quantised."
+            )
         if not torch.isfinite(tensor.float()).all():
             raise CheckpointError(f"{path} has numbers that are not finite at {found.keys[name]}: download it again.")
     if (config.dora if config else "magnitude" in tensors) != ("magnitude" in tensors):
         raise CheckpointError(
-            f"{path} has only a part of {found.keys['down']}, its magnitudes or the rest: restore it."
+            f"{path} has only a part of {found.keys['down']}, its magnitudes or the rest: download it again."
         )
     rest = {name: tensor.float() for name, tensor in tensors.items() if name != "alpha"}
     _refuse_shapes(path, layer, found, rest)
@@ -211,4 +216,4 @@ def _misfit(path: Path, layer: Layer, found: _Found, down: Tensor, up: Tensor) -
 
 
 def _sizes(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape))
+    return "x".join(map(str, tensor.shape)) or "1"

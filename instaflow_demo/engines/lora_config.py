@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import CheckpointError
 from .lora_names import Layer
 
-NETWORKS = ("unet", "text_encoder")
+NETWORKS: tuple[str, ...] = ("unet", "text_encoder")
 _HEADER = "lora_adapter_metadata"
 _BESIDE = "adapter_config.json"
 _LARGEST = 16_000_000  # bytes: far more than a name and a number for each layer need
@@ -103,7 +103,7 @@ class AdapterConfig:
                 (re.compile(rf"(?:.*\.)?(?:{name})$").match, self._finite(kind, value)) for name, value in said.items()
             ]
         except (re.error, ValueError, OverflowError, RecursionError) as error:
-            raise CheckpointError(f"{self.source} has a {kind} that cannot be read: correct it.") from error
+            raise CheckpointError(f"{self.source} has an entry in {kind} that cannot be read: correct it.") from error
 
 
 def _slow(patterns: Iterable[str]) -> bool:
