@@ -413,6 +413,7 @@ def test_a_lora_that_was_written_again_is_read_again(tmp_path: Path, changed: st
     def drawn() -> str:
         request = GenerationRequest.parse("a dog", "sd-1.5", size=256, steps=1, seed=7, loras=[str(tmp_path)])
         (ready,) = [event for event in service.run(request) if isinstance(event, ImageReady)]
+        assert any("is taken to be 1" in note for note in ready.notes) == (changed == "tensors")
         return ready.sha256
 
     def write(strength: float) -> None:

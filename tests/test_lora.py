@@ -393,6 +393,20 @@ def test_where_each_layer_has_its_own_alpha_the_formula_decides(
     assert "text_encoder.encoder.layers.0.self_attn.k_proj.weight" in wrong
 
 
+@pytest.mark.parametrize("which", [in_unet, in_text])
+def test_what_peft_wrote_and_lost_its_settings_is_noted(
+    base: Networks, ours: Networks, tmp_path: Path, which: Which
+) -> None:
+    files = written([update for update in low_ranks(base) if which(update)], peft_own)
+    save_file(files, tmp_path / "adapter_model.safetensors")
+    with torch.no_grad():
+        (note,) = merge_loras([Lora(tmp_path / "adapter_model.safetensors")], ours)
+        assert "strength of adapter_model.safetensors is taken to be 1" in note
+        assert translated("pt-BR", note) != note
+        (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 4}))
+        assert merge_loras([Lora(tmp_path / "adapter_model.safetensors")], ours) == ()
+
+
 PATTERNS = (
     ["to_k"],
     ["attn2.to_k", "to_k"],
@@ -588,7 +602,8 @@ ELSEWHERE = {
     "LoRA (cloneofsimo)": ["unet:0:up", "text_encoder:3:down"],
     "IP-Adapter": ["image_proj.proj.weight", "ip_adapter.1.to_k_ip.weight"],
     "Textual Inversion": ["emb_params", "<cat-toy>", "clip_l", "bundle_emb.cat.string_to_param.*"],
-    "PEFT modules_to_save": ["base_model.model.conv_in.modules_to_save.weight"],
+    "PEFT modules_to_save": ["base_model.model.conv_in.modules_to_save.weight", "base_model.model.conv_in.weight"],
+    "PEFT bias": ["base_model.model.conv_in.bias", "base_model.model.encoder.layers.0.mlp.fc1.bias"],
     "a whole network": [
         "model.diffusion_model.input_blocks.0.0.weight",
         "down_blocks.0.resnets.0.conv1.weight",

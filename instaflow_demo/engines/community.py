@@ -6,13 +6,14 @@ one-step models too.
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 
 from ..device import Placement
 from ..errors import CheckpointError
@@ -28,8 +29,8 @@ _FREE = {"sample_size", "upcast_attention", "num_attention_heads"}
 
 
 @torch.no_grad()
-def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> None:
-    """Change "unet" and "text_encoder", which must be float32, as `extras` says.
+def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> tuple[str, ...]:
+    """Change "unet" and "text_encoder", which must be float32, as `extras` says. Returns notes for the user.
 
     Raises:
         CheckpointError: when a file is not what it should be.
@@ -38,7 +39,7 @@ def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> None:
         base, fine_tune = (_unet(files.component("unet")) for files in extras.delta)
         _refuse_other_kinds(extras.delta, base, fine_tune)
         add_difference(networks["unet"], base, fine_tune)
-    merge_loras(extras.loras, networks)
+    return merge_loras(extras.loras, networks)
 
 
 def add_difference(network: nn.Module, base: nn.Module, fine_tune: nn.Module) -> None:
@@ -54,7 +55,7 @@ def add_difference(network: nn.Module, base: nn.Module, fine_tune: nn.Module) ->
             raise _another(name)
     for name, weight in ours.items():
         weight.add_(theirs[name] - start[name])
-        if not torch.isfinite(weight).all():
+        if not _finite(weight):
             raise CheckpointError(
                 f"The fine-tune's U-Net holds numbers that are not finite ({name}): restore its files."
             )
@@ -69,35 +70,44 @@ def merge_lora(path: Path, scale: float, networks: Mapping[str, nn.Module]) -> N
     merge_loras([Lora(path, scale)], networks)
 
 
-def merge_loras(loras: Iterable[Lora], networks: Mapping[str, nn.Module]) -> None:
+def merge_loras(loras: Iterable[Lora], networks: Mapping[str, nn.Module]) -> tuple[str, ...]:
     """Every layer gets the sum of what the files change in it, so that their order is the same to all but rounding.
 
-    All files are judged before any layer is changed. A scale of 0 changes nothing.
+    All files are judged before any layer is changed. A scale of 0 changes nothing. Returns notes for the user.
 
     Raises:
         CheckpointError: when a file cannot be read, or names or shapes do not fit.
     """
-    layers = Layers(networks)
+    layers, notes = Layers(networks), []
     changes: dict[Layer, list[tuple[Lora, Update]]] = {}
     for lora in loras:
-        for layer, update in read(lora.path, layers).items():
+        updates, said = read(lora.path, layers)
+        notes += said
+        for layer, update in updates.items():
             if lora.scale:
                 changes.setdefault(layer, []).append((lora, update))
-    for layer, updates in changes.items():
-        _change(layer.module, updates)
+    for layer, merged in changes.items():
+        _change(layer.module, merged)
+    return tuple(notes)
 
 
 def _change(layer: nn.Module, updates: list[tuple[Lora, Update]]) -> None:
     weight = layer.get_parameter("weight")
-    weight += torch.stack([update.of_weight(layer, lora.scale) for lora, update in updates]).sum(0)
+    changes = [update.of_weight(layer, lora.scale) for lora, update in updates]  # all of them of the weight as it was
+    weight += reduce(torch.add, changes)
     for lora, update in updates:
         if update.bias is not None:
             layer.get_parameter("bias").add_(lora.scale * update.strength * update.bias)
-    if not all(torch.isfinite(numbers).all() for numbers in layer.parameters(recurse=False)):
+    if not all(_finite(numbers) for numbers in layer.parameters(recurse=False)):
         lora, _ = updates[-1]
         raise CheckpointError(
             f"{lora.path} makes numbers too large at a scale of {lora.scale:g}: choose a smaller one."
         )
+
+
+def _finite(numbers: Tensor) -> bool:
+    """Whether all are finite, without a mask as large as they are."""
+    return all(bool(torch.isfinite(end)) for end in torch.aminmax(numbers))
 
 
 def _another(what: str) -> CheckpointError:

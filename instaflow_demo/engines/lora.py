@@ -56,18 +56,18 @@ class Update:
         output's inputs (Liu et al. 2024, arXiv:2402.09353, eq. 5).
         """
         weight = layer.get_parameter("weight")
-        change = scale * self.strength * self._product(layer).view_as(weight)
+        change = self._product(layer, scale * self.strength).view_as(weight)
         if self.magnitude is None:
             return change
         changed = weight + change
         norms = changed.flatten(1).norm(dim=1)
         return changed * (self.magnitude.flatten() / norms).view(-1, *[1] * (weight.dim() - 1)) - weight
 
-    def _product(self, layer: nn.Module) -> Tensor:
+    def _product(self, layer: nn.Module, factor: float) -> Tensor:
+        up, down = factor * self.up.flatten(1), self.down.flatten(1)  # the product is a hundred times as large
         if self.mid is not None:
-            return torch.einsum("or,rskl,si->oikl", self.up.flatten(1), self.mid, self.down.flatten(1))
-        product = self.up.flatten(1) @ self.down.flatten(1)
-        return product.T.contiguous() if isinstance(layer, nn.Embedding) else product
+            return torch.einsum("or,rskl,si->oikl", up, self.mid, down)
+        return (up @ down).T.contiguous() if isinstance(layer, nn.Embedding) else up @ down
 
 
 @dataclass
@@ -78,8 +78,8 @@ class _Found:
     tensors: dict[Part, Tensor] = field(default_factory=dict)
 
 
-def read(path: Path, layers: Layers) -> dict[Layer, Update]:
-    """A file's updates by layer.
+def read(path: Path, layers: Layers) -> tuple[dict[Layer, Update], tuple[str, ...]]:
+    """A file's updates by layer, and notes for the user.
 
     Raises:
         CheckpointError: when the file cannot be read, is of another kind, or does not fit the layers.
@@ -90,7 +90,14 @@ def read(path: Path, layers: Layers) -> dict[Layer, Update]:
     updates = {layer: _update(path, layer, each, settings.get(layer.network)) for layer, each in found.items()}
     if not any(update.changes for update in updates.values()):
         raise CheckpointError(f"{path} changes nothing, as before any training: name one that was trained.")
-    return updates
+    return updates, _notes(path, found, settings)
+
+
+def _notes(path: Path, found: Mapping[Layer, _Found], settings: Mapping[str, AdapterConfig]) -> tuple[str, ...]:
+    """diffusers' files without settings have a strength of 1 by convention; PEFT's always had some."""
+    if settings or not any(each.keys["down"].startswith("base_model.") for each in found.values()):
+        return ()
+    return (f"The strength of {path.name} is taken to be 1: put the adapter_config.json that came with it beside it.",)
 
 
 def _load(path: Path, layers: Layers) -> tuple[dict[Layer, _Found], Mapping[str, str]]:

@@ -28,7 +28,8 @@ _OTHER_METHODS = {
     "LoRA (cloneofsimo)": r"(?:unet|text_encoder):\d+:",
     "IP-Adapter": r"(?:image_proj|ip_adapter)\.",
     "Textual Inversion": r"emb_params$|string_to_param|clip_[lg]$|<[^>]*>$|bundle_emb\.",
-    "PEFT modules_to_save": r".*\.modules_to_save\.",
+    "PEFT bias": r"base_model\.model\.(?!.*lora_).*\.bias$",
+    "PEFT modules_to_save": r".*\.modules_to_save\.|base_model\.model\.(?!.*lora_).*\.weight$",
 }
 _WHOLE = re.compile(
     r"(?:model\.diffusion_model|cond_stage_model|first_stage_model|conditioner)\."

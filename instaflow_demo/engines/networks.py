@@ -109,8 +109,10 @@ class EagerNetworks:
         latents: Latents,
         placement: Placement,
         tiny: AutoencoderTiny | None = None,
+        notes: tuple[str, ...] = (),
     ):
         self.latents = latents
+        self.notes = notes
         self.parts: dict[Part, Any] = {"text_encoder": text_encoder, "unet": unet, "vae": vae}
         if tiny is not None:
             self.parts["tiny"] = tiny
@@ -128,8 +130,9 @@ class EagerNetworks:
         vae = network(AutoencoderKL, rest.component("vae"), stored_as, **convolutional)
         tiny = network(AutoencoderTiny, files.tiny_decoder, placement, **convolutional) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
+        notes: tuple[str, ...] = ()
         if extras:
-            merge(extras, {"unet": unet, "text_encoder": text_encoder})
+            notes = merge(extras, {"unet": unet, "text_encoder": text_encoder})
             for part in parts:
                 nn.Module.to(part, placement.torch_dtype)  # diffusers' own warns, as it cannot know that all may go
         for part in parts[1:]:
@@ -137,7 +140,7 @@ class EagerNetworks:
         for part in parts:
             part.eval().requires_grad_(False)
         latents = Latents.of(files.component("unet"), rest.component("vae"))
-        return cls(text_encoder, unet, vae, latents, placement, tiny)
+        return cls(text_encoder, unet, vae, latents, placement, tiny, notes)
 
     def rearranged(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
@@ -178,7 +181,7 @@ class EagerNetworks:
             place([self.parts["tiny"]], self._placement.device)  # a few megabytes, which previews need at any time
 
     def ran(self) -> Ran:
-        return Ran("eager")
+        return Ran("eager", self.notes)
 
 
 class Calls(nn.Module):

@@ -787,6 +787,10 @@ _SENTENCES = (
         "{title} não é um ajuste de outro modelo: escolha entre {fit}.",
     ),
     (
+        r"The strength of (?P<name>.+) is taken to be 1: put the adapter_config\.json that came with it beside it\.",
+        "A força de {name} é tomada como 1: ponha ao lado dele o adapter_config.json que veio com ele.",
+    ),
+    (
         r"(?P<path>.+) changes nothing, as before any training: name one that was trained\.",
         "{path} não muda nada, como antes de qualquer treino: indique um que tenha sido treinado.",
     ),
