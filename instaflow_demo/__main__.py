@@ -65,7 +65,7 @@ ModelDirs = Annotated[
 Download = Annotated[bool, typer.Option("--download", help="Fetch published models that are not here: gigabytes.")]
 Loras = Annotated[
     list[str] | None,
-    typer.Option("--lora", metavar="FILE[:SCALE]", help="Merge a LoRA file (safetensors); repeatable."),
+    typer.Option("--lora", metavar="FILE[:SCALE]", help="Merge a LoRA: a safetensors file, or its folder; repeatable."),
 ]
 DeltaFrom = Annotated[
     str,

@@ -23,6 +23,8 @@ Decoder = Literal["full", "int8", "tiny"]
 """What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
 
 _HUGE = 10**18
+_STRONGEST = 100  # a LoRA's scale; more than 2 is hardly ever meant
+_PYTORCH = (".bin", ".pt", ".pth", ".ckpt")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -38,10 +40,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Lora:
-    """A LoRA file and how strongly it is applied."""
+    """A LoRA file and how strongly it is applied.
+
+    `state` is what tells a file that was written again: loaded models are kept by what was merged into them.
+    """
 
     path: Path
     scale: float = 1.0
+    state: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,8 @@ class GenerationRequest:
 
         `steps`, `guidance` and `size` are one value for every model, or a mapping from model id to value; None or
         a missing id means the model's default. A model that fixes a setting keeps its own value, and a note says so.
-        `loras`, each FILE or FILE:SCALE, and `delta_from` name files of this machine: never take them from a visitor.
+        `loras`, each FILE or FILE:SCALE, or a folder for FILE, and `delta_from` name files of this machine: never take
+        them from a visitor.
 
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
@@ -239,14 +246,18 @@ class _Checker:
         return pixels
 
     def loras(self, values: Iterable[str], specs: Iterable[ModelSpec]) -> tuple[Lora, ...]:
-        files = tuple(map(_lora, values))
-        for file in files:
-            if file.path.suffix != ".safetensors" or not file.path.is_file():
-                self.problems["loras"] = f"{file.path} is no safetensors file: give --lora FILE.safetensors[:SCALE]."
+        files = []
+        for value in values:
+            try:
+                files.append(_lora(value))
+            except ValueError as error:
+                self.problems.setdefault("loras", str(error))
+            except OSError as error:
+                self.problems.setdefault("loras", f"{value:.200} cannot be read ({error.strerror}): name another file.")
         unfit = [spec.title for spec in specs if spec.kind != "latent"]
         if files and unfit:
             self.problems["loras"] = f"{unfit[0]} takes no LoRA files: leave it out, or them."
-        return files
+        return tuple(files)
 
     def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> None:
         unfit = [spec.title for spec in specs if spec.delta_base is None]
@@ -268,13 +279,68 @@ class _Checker:
 
 
 def _lora(value: str) -> Lora:
-    """FILE or FILE:SCALE; what follows the last colon is the scale if it is a number."""
-    path, _, scale = value.rpartition(":")
+    """FILE, FOLDER, FILE:SCALE or FOLDER:SCALE; what follows the last colon is the scale if nothing has that name.
+
+    Raises:
+        ValueError: with a sentence, when it is none of these.
+    """
+    value = _unquoted(value)
+    given, strength = _written(value), 1.0
+    before, _, scale = value.rpartition(":")
+    if before and not given.exists() and (_is_number(scale) or _written(before).exists()):
+        given, strength = _written(before), _strength(value, scale)
+    path = _lora_in(given) if value and given.is_dir() else given
+    if path.suffix.lower() in _PYTORCH and path.is_file():
+        raise ValueError(f"{path} is a PyTorch file, in which code can hide: save it as safetensors, and name that.")
+    if path.suffix.lower() != ".safetensors" or not path.is_file():
+        raise ValueError(f"There is no safetensors file {path}: give --lora FILE.safetensors[:SCALE], or its folder.")
+    files = (path, path.with_name("adapter_config.json"))
+    state = tuple(number for file in files if file.is_file() for number in _written_at(file))
+    return Lora(path, strength, state)
+
+
+def _unquoted(text: str) -> str:
+    plain = text.strip()
+    return plain[1:-1] if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "\"'" else plain
+
+
+def _written(path: str) -> Path:
+    """A path as people write it: in quotes, or with ~ for their home."""
     try:
-        strength = float(scale)
+        return Path(_unquoted(path)).expanduser()
+    except RuntimeError:  # nobody's home
+        return Path(_unquoted(path))
+
+
+def _written_at(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
     except ValueError:
-        return Lora(Path(value))
-    return Lora(Path(path), strength) if path and math.isfinite(strength) else Lora(Path(value))
+        return False
+    return True
+
+
+def _strength(value: str, scale: str) -> float:
+    number = float(scale) if _is_number(scale) else math.nan
+    if not abs(number) <= _STRONGEST:
+        raise ValueError(f"The scale of {value} must be a number from -{_STRONGEST} to {_STRONGEST}, as in FILE:0.8.")
+    return number
+
+
+def _lora_in(folder: Path) -> Path:
+    """The LoRA file of a folder that PEFT, diffusers or somebody else wrote."""
+    files = {path.name: path for path in sorted(folder.glob("*.safetensors"))}
+    named = [files[name] for name in ("adapter_model.safetensors", "pytorch_lora_weights.safetensors") if name in files]
+    if named or len(files) == 1:
+        return (named or [*files.values()])[0]
+    if files:
+        raise ValueError(f"{folder} holds several safetensors files, such as {' and '.join([*files][:2])}: name one.")
+    raise ValueError(f"{folder} holds no safetensors file: name a LoRA file, or the folder that holds it.")
 
 
 def _normalised(text: str) -> str:

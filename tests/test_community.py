@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,25 @@ import small_sd
 import torch
 from safetensors.torch import save_file
 from served import ROOT, environment
+from small_lora import TEXT as TEXTS
+from small_lora import UNET, Oracle, by_formula, low_ranks, small_networks, written
+from small_lora import kohya as spelled_by_kohya
+from small_lora import peft as spelled_by_peft
+from small_lora import peft_own as spelled_by_peft_alone
 from torch import Tensor, nn
 
 from instaflow_demo import engines
 from instaflow_demo.device import Placement
 from instaflow_demo.engines.community import add_difference, merge_lora
 from instaflow_demo.engines.extras import Extras
+from instaflow_demo.engines.networks import EagerNetworks
 from instaflow_demo.errors import CheckpointError, InvalidRequest, ModelUnavailable
 from instaflow_demo.events import Failed, ImageReady
 from instaflow_demo.gallery import Gallery, read_metadata
 from instaflow_demo.registry import MODELS
-from instaflow_demo.request import GenerationRequest
+from instaflow_demo.request import GenerationRequest, Lora
 from instaflow_demo.service import Service
+from instaflow_demo.ui.text import translated
 from instaflow_demo.weights import ModelFiles, Weights
 
 FLOAT32 = Placement("cpu", "float32")
@@ -150,6 +158,45 @@ def test_a_fine_tune_of_another_shape_is_refused() -> None:
         add_difference(nn.Linear(3, 2), nn.Linear(3, 2), nn.Linear(4, 2))
 
 
+@pytest.mark.parametrize("extra", ["ours", "base", "theirs"])
+def test_a_layer_that_only_one_has_is_refused(extra: str) -> None:
+    made = {name: nn.Sequential(nn.Linear(3, 2)) for name in ("ours", "base", "theirs")}
+    made[extra].append(nn.Linear(2, 2))
+    with torch.no_grad(), pytest.raises(CheckpointError, match=r"\(1.bias differs\)"):
+        add_difference(made["ours"], made["base"], made["theirs"])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_difference_that_is_no_number_is_a_sentence(which: int, value: float) -> None:
+    three = [nn.Linear(3, 2) for _ in range(3)]
+    with torch.no_grad():
+        three[which].weight[0, 0] = value
+        with pytest.raises(CheckpointError, match=r"not finite \(weight\)"):
+            add_difference(*three)
+
+
+@pytest.mark.parametrize(
+    ("part", "settings", "said"),
+    [
+        ("unet", {"attention_head_dim": 8}, "attention_head_dim differs"),
+        ("unet", {"flip_sin_to_cos": False}, "flip_sin_to_cos differs"),
+        ("scheduler", {"prediction_type": "v_prediction"}, "prediction_type differs"),
+        ("unet", {"sample_size": 96, "upcast_attention": True, "_name_or_path": "other"}, ""),
+    ],
+)
+def test_equal_shapes_may_be_another_network_all_the_same(tmp_path: Path, part: str, settings: dict, said: str) -> None:
+    base, folder = small_sd.save_published(tmp_path / "base"), small_sd.save_published(tmp_path / "fine-tune")
+    (config,) = (folder / part).glob("*config.json")
+    config.write_text(json.dumps(json.loads(config.read_text()) | settings))
+    service = Service(Weights(folders={"instaflow-0.9b": base, "sd-1.5": base}), Gallery(tmp_path / "out"))
+    request = GenerationRequest.parse("a dog", "instaflow-0.9b", size=256, delta_from=str(folder))
+    events = list(service.run(request))
+    failures = [event.message for event in events if isinstance(event, Failed)]
+    assert bool(failures) == bool(said)
+    assert all(said in failure != translated("pt-BR", failure) for failure in failures)
+
+
 def draw(extras: Extras, model: str = "instaflow-mini") -> np.ndarray:
     weights = Weights()
     engine = engines.load(MODELS[model], weights.locate(MODELS[model]), FLOAT32, extras=extras)
@@ -197,14 +244,87 @@ def test_bin_files_are_not_merged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "given", "said"),
     [
-        ("instaflow-mini", {"loras": ["nowhere.safetensors"]}, "no safetensors file"),
-        ("instaflow-mini", {"loras": ["README.md:0.5"]}, "no safetensors file"),
+        ("instaflow-mini", {"loras": ["nowhere.safetensors"]}, "no safetensors file nowhere.safetensors"),
+        ("instaflow-mini", {"loras": ["README.md:0.5"]}, "no safetensors file README.md"),
+        ("instaflow-mini", {"loras": [""]}, "no safetensors file"),
+        ("instaflow-mini", {"loras": ["x" * 5000 + ".safetensors"]}, "cannot be read"),
+        ("instaflow-mini", {"loras": ["tests:0.5"]}, "tests holds no safetensors file"),
         ("sd-mini", {"delta_from": "sd-mini"}, "Stable Diffusion mini is not the fine-tune of another model"),
     ],
 )
-def test_what_cannot_be_merged_is_refused_at_once(model: str, given: dict, said: str) -> None:
-    with pytest.raises(InvalidRequest, match=said):
+def test_what_cannot_be_merged_is_refused_at_once(
+    model: str, given: dict, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(InvalidRequest, match=said) as caught:
         GenerationRequest.parse("a dog", model, **given)
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+
+
+def lora(value: str) -> Lora:
+    (found,) = GenerationRequest.parse("a dog", "sd-mini", loras=[value]).loras
+    return found
+
+
+@pytest.mark.parametrize("name", ["style.safetensors", "a style.SAFETENSORS"])
+def test_a_path_may_be_written_as_people_write_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / name).touch()
+    for value in (f"~/{name}", f"'{tmp_path / name}'", f'"~/{name}"', f" {tmp_path / name} ", f"{tmp_path}//{name}"):
+        assert (lora(value).path, lora(value).scale) == (tmp_path / name, 1.0)
+    for value in (f"~/{name}:-0.5", f'"~/{name}":-0.5', f"'~/{name}:-0.5'", f"{tmp_path / name}:-.5e0"):
+        assert (lora(value).path, lora(value).scale) == (tmp_path / name, -0.5)
+
+
+@pytest.mark.parametrize("scale", ["nan", "inf", "0,7", "1e30", "", "strong", "-100.1"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_scale_that_is_none_is_a_sentence(tmp_path: Path, scale: str, folder: bool) -> None:
+    (tmp_path / "style.safetensors").touch()
+    given = tmp_path if folder else tmp_path / "style.safetensors"
+    with pytest.raises(InvalidRequest, match="must be a number from -100 to 100, as in FILE:") as caught:
+        lora(f"{given}:{scale}")
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (["adapter_model.safetensors", "adapter_config.json"], "adapter_model.safetensors"),
+        (["pytorch_lora_weights.safetensors", "optimizer.safetensors"], "pytorch_lora_weights.safetensors"),
+        (["ink.safetensors", "README.md"], "ink.safetensors"),
+    ],
+)
+def test_a_folder_stands_for_its_file(tmp_path: Path, names: list[str], wanted: str) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert lora(str(tmp_path)).path == tmp_path / wanted
+    assert (lora(f"{tmp_path}:0.3").path, lora(f"{tmp_path}/:0.3").scale) == (tmp_path / wanted, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a.safetensors", "b.safetensors"], "several safetensors files, such as a.safetensors and b.safetensors"),
+        (["adapter_model.bin"], "holds no safetensors file"),
+        ([], "holds no safetensors file"),
+    ],
+)
+def test_a_folder_that_could_mean_several_files_or_none_is_a_sentence(
+    tmp_path: Path, names: list[str], said: str
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(InvalidRequest, match=said) as caught:
+        lora(str(tmp_path))
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["style.bin", "style.pt", "style.ckpt"])
+def test_files_that_can_hold_code_are_not_opened(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(InvalidRequest, match="in which code can hide: save it as safetensors") as caught:
+        lora(f"{tmp_path / name}:0.5")
+    assert translated("pt-BR", str(caught.value)) != str(caught.value)
 
 
 def test_text2im_takes_no_lora(tmp_path: Path) -> None:
@@ -240,3 +360,73 @@ def test_the_command_line_merges_and_remembers(tmp_path: Path, networks: dict[st
     assert merged["images"][0]["sha256"] != plain["images"][0]["sha256"]
     off, _ = drawn(f"{tmp_path / 'style.safetensors'}:0")
     assert off["images"][0]["sha256"] == plain["images"][0]["sha256"]
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.7])
+@pytest.mark.parametrize("part", ["unet", "text_encoder"])
+def test_sums_start_from_full_precision_and_are_rounded_once(tmp_path: Path, part: str, scale: float) -> None:
+    """A checkpoint in both precisions: the halves are for those who merge nothing."""
+    folder = small_sd.save_published(tmp_path / "sd")
+    for name, network in zip(("text_encoder", "unet", "vae"), small_sd.networks(), strict=True):
+        network.half().save_pretrained(folder / name, variant="fp16")
+    updates = low_ranks(small_networks())
+    save_file(written(updates, spelled_by_peft), tmp_path / "a.safetensors")
+    extras = Extras((Lora(tmp_path / "a.safetensors", scale),))
+    made = EagerNetworks.read(ModelFiles(folder), Placement("cpu", "bfloat16"), extras).parts[part].state_dict()
+    wanted = by_formula(small_networks(), updates, scale)[part]
+    others = [(made[name] != tensor.to(torch.bfloat16)).double().mean() for name, tensor in wanted.items()]
+    assert max(others) <= (1e-3 if scale else 0)  # a tie may fall either way; rounded twice, a twentieth is another
+
+
+@pytest.mark.parametrize("kind", ["header", "kohya"])
+def test_the_image_is_that_of_the_weights_that_diffusers_merges(tmp_path: Path, kind: str) -> None:
+    text_encoder, unet, vae = small_sd.networks()
+    base: dict[str, nn.Module] = {"unet": unet, "text_encoder": text_encoder}
+    settings = {f"{name}.{key}": value for name in base for key, value in {"r": 4, "lora_alpha": 16}.items()}
+    settings |= {"unet.target_modules": list(UNET), "text_encoder.target_modules": list(TEXTS)}
+    header = {"lora_adapter_metadata": json.dumps(settings)} if kind == "header" else None
+    spelling = spelled_by_peft if kind == "header" else lambda update: spelled_by_kohya(update, alpha=2.0)
+    path = tmp_path / "a.safetensors"
+    save_file(written(low_ranks(base), spelling), path, metadata=header)
+    plain = small_sd.save_published(tmp_path / "plain", (text_encoder, unet, vae))
+    for name, tensors in Oracle(base).merged((path, 0.2)).items():
+        base[name].load_state_dict(tensors)
+    whole = small_sd.save_published(tmp_path / "whole", (text_encoder, unet, vae))
+
+    def drawn(folder: Path, *loras: str) -> np.ndarray:
+        service = Service(Weights(folders={"sd-1.5": folder}), Gallery(tmp_path / "out"))
+        request = GenerationRequest.parse("a dog", "sd-1.5", size=256, steps=2, seed=7, loras=loras)
+        (ready,) = [event for event in service.run(request) if isinstance(event, ImageReady)]
+        return np.asarray(ready.image).astype(int)
+
+    assert abs(drawn(whole) - drawn(plain)).mean() > 1
+    assert abs(drawn(whole) - drawn(plain, f"{path}:0.2")).max() <= 1
+
+
+@pytest.mark.parametrize("changed", ["tensors", "settings"])
+def test_a_lora_that_was_written_again_is_read_again(tmp_path: Path, changed: str) -> None:
+    """By the same service, which keeps loaded models."""
+    folder, path = small_sd.save_published(tmp_path / "sd"), tmp_path / "adapter_model.safetensors"
+    updates = [update for update in low_ranks(small_networks()) if update.network == "unet"]
+    service = Service(Weights(folders={"sd-1.5": folder}), Gallery(tmp_path / "out"))
+
+    def drawn() -> str:
+        request = GenerationRequest.parse("a dog", "sd-1.5", size=256, steps=1, seed=7, loras=[str(tmp_path)])
+        (ready,) = [event for event in service.run(request) if isinstance(event, ImageReady)]
+        assert any("is taken to be 1" in note for note in ready.notes) == (changed == "tensors")
+        return ready.sha256
+
+    def write(strength: float) -> None:
+        if changed == "settings":
+            config = {"r": 4, "lora_alpha": 4 * strength, "peft_type": "LORA"}
+            (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+        stronger = strength if changed == "tensors" else 1.0
+        if changed == "tensors" or not path.exists():
+            again = [replace(update, up=update.up * stronger) for update in updates]
+            save_file(written(again, spelled_by_peft_alone), path)
+
+    write(0.1)
+    first = drawn()
+    assert drawn() == first
+    write(3.0)
+    assert drawn() != first

@@ -1,74 +1,64 @@
 """Other people's weights, merged into a model's own when it is loaded: they cost no time afterwards.
 
-LoRA files (Hu et al. 2021, arXiv:2106.09685), and InstaFlow's difference from Stable Diffusion, which turns other
-fine-tunes of the same base into one-step models too. Only safetensors are read, in which no code can hide.
+LoRA files, and InstaFlow's difference from Stable Diffusion, which turns other fine-tunes of the same base into
+one-step models too.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..device import Placement
 from ..errors import CheckpointError
+from ..request import Lora
+from ..weights import ModelFiles
+from . import reading
 from .extras import Extras
-from .reading import stored
+from .lora import Update, read
+from .lora_names import Layer, Layers
 
-# the same three tensors, as PEFT, diffusers and kohya's scripts call them
-_SUFFIXES = {
-    "down": (".lora_A.weight", ".lora_A.default.weight", ".lora_down.weight", ".lora.down.weight", "_lora.down.weight"),
-    "up": (".lora_B.weight", ".lora_B.default.weight", ".lora_up.weight", ".lora.up.weight", "_lora.up.weight"),
-    "alpha": (".alpha",),
-}
-# one after another; files put the text encoder's layers into a text_model, which ours need not have
-_PREFIXES = (
-    ("lora_unet_", "unet_"),
-    ("lora_te_", "text_encoder_"),
-    ("text_encoder_text_model_", "text_encoder_"),
-)
-
-
-@dataclass
-class _Update:
-    """A layer's low-rank update, as far as it is read: up (out, r), down (r, in), alpha / r scales it."""
-
-    name: str
-    down: Tensor | None = None
-    up: Tensor | None = None
-    alpha: Tensor | None = None
+# settings of a U-Net that leave what its weights mean as it is
+_FREE = {"sample_size", "upcast_attention", "num_attention_heads"}
 
 
 @torch.no_grad()
-def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> None:
-    """Change "unet" and "text_encoder", which must be float32, as `extras` says.
+def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> tuple[str, ...]:
+    """Change "unet" and "text_encoder", which must be float32, as `extras` says. Returns notes for the user.
 
     Raises:
         CheckpointError: when a file is not what it should be.
     """
     if extras.delta:
         base, fine_tune = (_unet(files.component("unet")) for files in extras.delta)
+        _refuse_other_kinds(extras.delta, base, fine_tune)
         add_difference(networks["unet"], base, fine_tune)
-    for lora in extras.loras:
-        merge_lora(lora.path, lora.scale, networks)
+    return merge_loras(extras.loras, networks)
 
 
 def add_difference(network: nn.Module, base: nn.Module, fine_tune: nn.Module) -> None:
     """W becomes W_fine_tune + (W - W_base), in place.
 
     Raises:
-        CheckpointError: when the three are not of one shape.
+        CheckpointError: when the three are not of one shape, or hold what is not a number.
     """
     ours, theirs, start = (dict(each.named_parameters()) for each in (network, fine_tune, base))
-    for name, weight in ours.items():
+    for name in sorted({*ours, *theirs, *start}):
         shapes = {tuple(each[name].shape) if name in each else None for each in (ours, theirs, start)}
-        if len(shapes) > 1 or len(theirs) != len(ours):
-            raise CheckpointError(f"The fine-tune's U-Net is another one ({name} differs): name one of the same base.")
+        if len(shapes) > 1:
+            raise _another(name)
+    for name, weight in ours.items():
         weight.add_(theirs[name] - start[name])
+        if not _finite(weight):
+            raise CheckpointError(
+                f"The fine-tune's U-Net holds numbers that are not finite ({name}): restore its files."
+            )
 
 
 def merge_lora(path: Path, scale: float, networks: Mapping[str, nn.Module]) -> None:
@@ -77,65 +67,75 @@ def merge_lora(path: Path, scale: float, networks: Mapping[str, nn.Module]) -> N
     Raises:
         CheckpointError: when the file cannot be read, or names or shapes do not fit.
     """
-    layers = dict(_layers(networks))
-    for layer, update in _updates(path).items():
-        if layer not in layers:
-            raise CheckpointError(
-                f"{path} has a key that no layer of this model has, {update.name}: it is for another."
-            )
-        _add(path, update, layers[layer], scale)
+    merge_loras([Lora(path, scale)], networks)
 
 
-def _add(path: Path, update: _Update, layer: nn.Module, scale: float) -> None:
+def merge_loras(loras: Iterable[Lora], networks: Mapping[str, nn.Module]) -> tuple[str, ...]:
+    """Every layer gets the sum of what the files change in it, so that their order is the same to all but rounding.
+
+    All files are judged before any layer is changed. A scale of 0 changes nothing. Returns notes for the user.
+
+    Raises:
+        CheckpointError: when a file cannot be read, or names or shapes do not fit.
+    """
+    layers, notes = Layers(networks), []
+    changes: dict[Layer, list[tuple[Lora, Update]]] = {}
+    for lora in loras:
+        updates, said = read(lora.path, layers)
+        notes += said
+        for layer, update in updates.items():
+            if lora.scale:
+                changes.setdefault(layer, []).append((lora, update))
+    for layer, merged in changes.items():
+        _change(layer.module, merged)
+    return tuple(notes)
+
+
+def _change(layer: nn.Module, updates: list[tuple[Lora, Update]]) -> None:
     weight = layer.get_parameter("weight")
-    if update.down is None or update.up is None:
-        raise CheckpointError(f"{path} has only a part of {update.name}: download it again.")
-    rank = len(update.down)
-    strength = scale * (float(update.alpha) / rank if update.alpha is not None else 1.0)
-    try:
-        change = update.up.flatten(1).float() @ update.down.flatten(1).float()
-        weight += strength * change.view_as(weight)
-    except RuntimeError as error:
+    changes = [update.of_weight(layer, lora.scale) for lora, update in updates]  # all of them of the weight as it was
+    weight += reduce(torch.add, changes)
+    for lora, update in updates:
+        if update.bias is not None:
+            layer.get_parameter("bias").add_(lora.scale * update.strength * update.bias)
+    if not all(_finite(numbers) for numbers in layer.parameters(recurse=False)):
+        lora, _ = updates[-1]
         raise CheckpointError(
-            f"{path} has a shape that does not fit, at {update.name}: it is for another model."
-        ) from error
+            f"{lora.path} makes numbers too large at a scale of {lora.scale:g}: choose a smaller one."
+        )
 
 
-def _updates(path: Path) -> dict[str, _Update]:
-    """The file's tensors by the layer that they change."""
+def _finite(numbers: Tensor) -> bool:
+    """Whether all are finite, without a mask as large as they are."""
+    return all(bool(torch.isfinite(end)) for end in torch.aminmax(numbers))
+
+
+def _another(what: str) -> CheckpointError:
+    return CheckpointError(f"The fine-tune's U-Net is another one ({what} differs): name one of the same base.")
+
+
+def _refuse_other_kinds(delta: tuple[ModelFiles, ModelFiles], base: nn.Module, fine_tune: nn.Module) -> None:
+    """Raises CheckpointError where equal shapes mean something else: other heads, or another prediction."""
+    ours, theirs = (dict(each.config) for each in (base, fine_tune))
+    for name in sorted({*ours, *theirs} - _FREE):
+        # what was left out and what was set to None or False are the same
+        if not name.startswith("_") and _plain(ours.get(name)) != _plain(theirs.get(name)):
+            raise _another(name)
+    if len({_prediction(files.component("scheduler")) for files in delta}) > 1:
+        raise _another("prediction_type")
+
+
+def _plain(setting: Any) -> Any:
+    return tuple(setting) if isinstance(setting, list) else setting or None
+
+
+def _prediction(scheduler: Path) -> str:
+    """What a checkpoint's U-Net was trained to predict."""
     try:
-        tensors = load_file(path)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"{path} cannot be read as a safetensors file: download it again.") from error
-    updates: dict[str, _Update] = {}
-    for name, tensor in tensors.items():
-        part, layer = _part(path, name)
-        setattr(updates.setdefault(layer, _Update(name)), part, tensor)
-    return updates
-
-
-def _part(path: Path, name: str) -> tuple[str, str]:
-    """Which of the three tensors a key is, and the layer that it means, in one spelling for all dialects."""
-    for part, suffixes in _SUFFIXES.items():
-        for suffix in suffixes:
-            if name.endswith(suffix):
-                return part, _spelling(name.removesuffix(suffix))
-    raise CheckpointError(f"{path} has a key that is not of a LoRA file, {name}: other kinds are not supported.")
-
-
-def _spelling(layer: str) -> str:
-    flat = layer.replace(".", "_").replace("_processor_to_", "_to_")
-    for theirs, ours in _PREFIXES:
-        if flat.startswith(theirs):
-            flat = ours + flat.removeprefix(theirs)
-    return f"{flat}_0" if flat.endswith("_to_out") else flat
-
-
-def _layers(networks: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Module]]:
-    for network, module in networks.items():
-        for path, layer in module.named_modules():
-            if isinstance(layer, nn.Linear | nn.Conv2d):
-                yield _spelling(f"{network}.{path}"), layer
+        settings = json.loads((scheduler / "scheduler_config.json").read_text(encoding="utf-8"))
+        return str(settings.get("prediction_type") or "epsilon")
+    except (OSError, ValueError, AttributeError):
+        return "epsilon"
 
 
 def _unet(folder: Path) -> UNet2DConditionModel:
@@ -144,12 +144,10 @@ def _unet(folder: Path) -> UNet2DConditionModel:
     Raises:
         CheckpointError: when there are none, or they cannot be read.
     """
+    full = Placement("cpu", "float32")
     try:
-        settings = stored(folder, Placement("cpu", "float32"))
-        if not settings["use_safetensors"]:
+        if not reading.stored(folder, full)["use_safetensors"]:
             raise CheckpointError(f"{folder} has no safetensors, and other files are not merged: convert it first.")
-        return UNet2DConditionModel.from_pretrained(
-            folder, local_files_only=True, torch_dtype=torch.float32, low_cpu_mem_usage=False, **settings
-        )
+        return reading.network(UNet2DConditionModel, folder, full, torch_dtype=torch.float32, low_cpu_mem_usage=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read: its files are damaged. Restore them.") from error

@@ -92,9 +92,9 @@ class CompiledNetworks:
 
     def ran(self) -> Ran:
         if self._moves:
-            return Ran("eager")
+            return self._eager.ran()
         notes = {note for programs in self._programs.values() for note in programs.instead()}
-        return Ran("eager" if notes else "compiled", tuple(sorted(notes)))
+        return Ran("eager" if notes else "compiled", (*self._eager.notes, *sorted(notes)))
 
     def _to_compile(self, name: str) -> Function:
         """What is compiled of a function; made only when it is, as weights are by then where they will be."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -109,8 +109,10 @@ class EagerNetworks:
         latents: Latents,
         placement: Placement,
         tiny: AutoencoderTiny | None = None,
+        notes: tuple[str, ...] = (),
     ):
         self.latents = latents
+        self.notes = notes
         self.parts: dict[Part, Any] = {"text_encoder": text_encoder, "unet": unet, "vae": vae}
         if tiny is not None:
             self.parts["tiny"] = tiny
@@ -120,15 +122,17 @@ class EagerNetworks:
     def read(cls, files: ModelFiles, placement: Placement, extras: Extras = NOTHING) -> "EagerNetworks":
         """Read the networks of a checkpoint, with what is to be merged into them."""
         dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
+        stored_as = replace(placement, dtype="float32") if extras else placement  # halves would be rounded before it
         rest = extras.delta[1] if extras.delta else files
         convolutional = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
-        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), placement, dtype=dtype)
-        unet = network(UNet2DConditionModel, files.component("unet"), placement, **convolutional)
-        vae = network(AutoencoderKL, rest.component("vae"), placement, **convolutional)
+        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), stored_as, dtype=dtype)
+        unet = network(UNet2DConditionModel, files.component("unet"), stored_as, **convolutional)
+        vae = network(AutoencoderKL, rest.component("vae"), stored_as, **convolutional)
         tiny = network(AutoencoderTiny, files.tiny_decoder, placement, **convolutional) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
+        notes: tuple[str, ...] = ()
         if extras:
-            merge(extras, {"unet": unet, "text_encoder": text_encoder})
+            notes = merge(extras, {"unet": unet, "text_encoder": text_encoder})
             for part in parts:
                 nn.Module.to(part, placement.torch_dtype)  # diffusers' own warns, as it cannot know that all may go
         for part in parts[1:]:
@@ -136,7 +140,7 @@ class EagerNetworks:
         for part in parts:
             part.eval().requires_grad_(False)
         latents = Latents.of(files.component("unet"), rest.component("vae"))
-        return cls(text_encoder, unet, vae, latents, placement, tiny)
+        return cls(text_encoder, unet, vae, latents, placement, tiny, notes)
 
     def rearranged(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
@@ -177,7 +181,7 @@ class EagerNetworks:
             place([self.parts["tiny"]], self._placement.device)  # a few megabytes, which previews need at any time
 
     def ran(self) -> Ran:
-        return Ran("eager")
+        return Ran("eager", self.notes)
 
 
 class Calls(nn.Module):

@@ -753,6 +753,156 @@ _SENTENCES = (
         r"another device\.",
         "Há pouca memória livre para {title}: feche outros programas, ou escolha um modelo menor ou outro dispositivo.",
     ),
+    # LoRA files and fine-tunes
+    (
+        r"There is no safetensors file (?P<path>.*): give --lora FILE\.safetensors\[:SCALE\], or its folder\.",
+        "Não há nenhum arquivo safetensors {path}: indique --lora ARQUIVO.safetensors[:ESCALA], ou a pasta dele.",
+    ),
+    (
+        r"(?P<path>.+) is a PyTorch file, in which code can hide: save it as safetensors, and name that\.",
+        "{path} é um arquivo do PyTorch, no qual pode haver código escondido: salve-o como safetensors e indique esse.",
+    ),
+    (
+        r"The scale of (?P<path>.+) must be a number from -(?P<most>\d+) to \d+, as in FILE:0\.8\.",
+        "A escala de {path} deve ser um número de -{most} a {most}, com ponto, como em ARQUIVO:0.8.",
+    ),
+    (
+        r"(?P<path>.+) holds several safetensors files, such as (?P<one>.+) and (?P<two>.+): name one\.",
+        "{path} tem vários arquivos safetensors, como {one} e {two}: indique um deles.",
+    ),
+    (
+        r"(?P<path>.+) holds no safetensors file: name a LoRA file, or the folder that holds it\.",
+        "{path} não tem nenhum arquivo safetensors: indique um arquivo LoRA, ou a pasta que o contém.",
+    ),
+    (
+        r"(?P<path>.+) cannot be read \((?P<why>.+)\): name another file\.",
+        "Não foi possível ler {path} ({why}): indique outro arquivo.",
+    ),
+    (
+        r"(?P<title>.+) takes no LoRA files: leave it out, or them\.",
+        "{title} não aceita arquivos LoRA: deixe de fora o modelo, ou os arquivos.",
+    ),
+    (
+        r"(?P<title>.+) is not the fine-tune of another model: choose from (?P<fit>.+)\.",
+        "{title} não é um ajuste de outro modelo: escolha entre {fit}.",
+    ),
+    (
+        r"The strength of (?P<name>.+) is taken to be 1: put the adapter_config\.json that came with it beside it\.",
+        "A força de {name} é tomada como 1: ponha ao lado dele o adapter_config.json que veio com ele.",
+    ),
+    (
+        r"(?P<path>.+) changes nothing, as before any training: name one that was trained\.",
+        "{path} não muda nada, como antes de qualquer treino: indique um que tenha sido treinado.",
+    ),
+    (r"(?P<path>.+) is not a file: name a safetensors file\.", "{path} não é um arquivo: indique um safetensors."),
+    (r"(?P<path>.+) cannot be read: restore it\.", "Não foi possível ler {path}: restaure-o."),
+    (r"(?P<path>.+) is empty: download it again\.", "{path} está vazio: baixe-o de novo."),
+    (
+        r"(?P<path>.+) is a Git LFS pointer, not the file itself: run “git lfs pull” beside it\.",
+        "{path} é um ponteiro do Git LFS, não o próprio arquivo: execute “git lfs pull” na pasta dele.",
+    ),
+    (
+        r"(?P<path>.+) is a web page, not a safetensors file: download it again, signed in if the site asks for it\.",
+        "{path} é uma página da web, não um arquivo safetensors: baixe-o de novo, com login se o site pedir.",
+    ),
+    (
+        r"(?P<path>.+) cannot be read as a safetensors file: download it again\.",
+        "Não foi possível ler {path} como arquivo safetensors: baixe-o de novo.",
+    ),
+    (
+        r"(?P<path>.+) has one tensor under two names, (?P<one>.+) and (?P<two>.+): remove one\.",
+        "{path} tem um tensor sob dois nomes, {one} e {two}: remova um deles.",
+    ),
+    (r"(?P<path>.+) holds no tensors: download it again\.", "{path} não tem tensores: baixe-o de novo."),
+    (
+        r"(?P<path>.+) has only a part of (?P<key>\S+)(?:, its magnitudes or the rest)?: download it again\.",
+        "{path} só tem uma parte de {key}: baixe-o de novo.",
+    ),
+    (
+        r"(?P<path>.+) has numbers of the kind (?P<kind>\S+) at (?P<key>\S+): name one that is not quantised\.",
+        "{path} tem números do tipo {kind} em {key}: indique um que não esteja quantizado.",
+    ),
+    (
+        r"(?P<path>.+) has numbers that are not finite at (?P<key>\S+): download it again\.",
+        "{path} tem números que não são finitos em {key}: baixe-o de novo.",
+    ),
+    (
+        r"(?P<path>.+) has a shape that does not fit, at (?P<key>\S+): (?:it is (?P<a>\S+) beside (?P<b>\S+)\. D|d)"
+        r"ownload it again\.",
+        "{path} tem uma forma que não serve em {key}: baixe-o de novo.",
+    ),
+    (
+        r"(?P<path>.+) has a shape that does not fit, at (?P<key>\S+): it changes (?P<theirs>\S+) numbers where this "
+        r"model has (?P<ours>\S+)\. It is for (?:another model|(?P<base>.+))\.",
+        "{path} tem uma forma que não serve em {key}: muda {theirs} números onde este modelo tem {ours}. É para outro "
+        "modelo.",
+    ),
+    (
+        r"(?P<path>.+) says two strengths for (?P<layer>\S+), (?P<one>\S+) and in its settings (?P<two>\S+): name "
+        r"another file\.",
+        "{path} diz duas forças para {layer}, {one} e, nas configurações, {two}: indique outro arquivo.",
+    ),
+    (
+        r"(?P<path>.+) is for (?P<base>.+) \((?P<key>.+)\): name a LoRA file for Stable Diffusion 1\.",
+        "{path} é para outro modelo, {base} ({key}): indique um arquivo LoRA para o Stable Diffusion 1.",
+    ),
+    (
+        r"(?P<path>.+) is of the kind (?P<kind>.+) \((?P<key>.+)\), which is not merged here: name a LoRA file\.",
+        "{path} é do tipo {kind} ({key}), que aqui não se incorpora: indique um arquivo LoRA.",
+    ),
+    (
+        r"(?P<path>.+) holds a whole network \((?P<key>.+)\), not a LoRA: name its folder with --model-dir, or name a "
+        r"LoRA file here\.",
+        "{path} tem uma rede inteira ({key}), não um LoRA: indique a pasta dela com --model-dir, ou aqui um arquivo "
+        "LoRA.",
+    ),
+    (
+        r"(?P<path>.+) has a key that no layer of this model has, (?P<key>.+): it is for another model, or it is not a "
+        r"LoRA file\.",
+        "{path} tem uma chave que nenhuma camada deste modelo tem, {key}: é para outro modelo, ou não é um "
+        "arquivo LoRA.",
+    ),
+    (
+        r"(?:The header of )?(?P<path>.+) says rank (?P<said>\S+) for (?P<layer>\S+), whose tensors have rank "
+        r"(?P<rank>\d+): it belongs to another file\.",
+        "{path} diz posto {said} para {layer}, cujos tensores têm posto {rank}: é de outro arquivo.",
+    ),
+    (
+        r"(?:The header of )?(?P<path>.+) asks for (?P<what>.+), which is not merged here: name a plain LoRA file\.",
+        "{path} pede {what}, que aqui não se incorpora: indique um arquivo LoRA comum.",
+    ),
+    (
+        r"(?:The header of )?(?P<path>.+) says (?P<value>.+) for (?P<name>\w+), not a number: correct it\.",
+        "{path} diz {value} em {name}, o que não é um número: corrija-o.",
+    ),
+    (
+        r"(?:The header of )?(?P<path>.+) has an entry in (?P<name>\w+) that cannot be read: correct it\.",
+        "{path} tem em {name} algo que não se consegue ler: corrija-o.",
+    ),
+    (
+        r"(?:The header of )?(?P<path>.+) holds no settings that can be read: download it again\.",
+        "{path} não tem configurações que se consigam ler: baixe-o de novo.",
+    ),
+    (
+        r"(?P<path>.+) makes numbers too large at a scale of (?P<n>\S+): choose a smaller one\.",
+        "{path} torna os números grandes demais na escala {n}: escolha uma menor.",
+    ),
+    (
+        r"The fine-tune's U-Net is another one \((?P<name>.+) differs\): name one of the same base\.",
+        "A U-Net do ajuste é outra (difere em {name}): indique um da mesma base.",
+    ),
+    (
+        r"The fine-tune's U-Net holds numbers that are not finite \((?P<name>.+)\): restore its files\.",
+        "A U-Net do ajuste tem números que não são finitos ({name}): restaure os arquivos.",
+    ),
+    (
+        r"(?P<folder>.+) has no safetensors, and other files are not merged: convert it first\.",
+        "{folder} não tem safetensors, e outros arquivos não se incorporam: converta-os primeiro.",
+    ),
+    (
+        r"(?P<folder>.+) cannot be read: its files are damaged\. Restore them\.",
+        "Não foi possível ler {folder}: os arquivos estão danificados. Restaure-os.",
+    ),
     (
         r"Something went wrong \(id (?P<id>\w+)\); the log of the app says what\.",
         "Algo deu errado (id {id}); o registro do aplicativo diz o quê.",
