@@ -661,6 +661,14 @@ DAMAGES: dict[str, tuple[Callable[[Files], Files], str]] = {
     ),
     "no outputs": (lambda files: instead(files, "lora_up.weight", lambda t: t[:0]), "does not fit"),
     "a number for a matrix": (lambda files: instead(files, "lora_down.weight", lambda t: t[0, 0]), "does not fit"),
+    "a middle for a matrix": (
+        lambda files: files | {key.replace("_up", "_mid"): torch.ones(4, 4) for key in files if "_up" in key},
+        "does not fit",
+    ),
+    "magnitudes of another size": (
+        lambda files: files | {k.replace("up.weight", "magnitude_vector"): torch.ones(7) for k in files if "_up" in k},
+        "does not fit",
+    ),
     "never trained": (
         lambda files: {k: torch.zeros_like(t) if "lora_up" in k else t for k, t in files.items()},
         "changes nothing",

@@ -199,13 +199,16 @@ def _refuse_shapes(path: Path, layer: Layer, found: _Found, tensors: Mapping[Par
             "Download it again."
         )
     outputs, inputs = len(weight), weight[0].numel()
-    if isinstance(layer.module, nn.Embedding):
+    turned = isinstance(layer.module, nn.Embedding)
+    if turned:
         outputs, inputs = inputs, outputs
     if "mid" in tensors:
         inputs = weight.shape[1]
     made = (len(up), up[0].numel(), down[0].numel())
     fits = made == (outputs, len(down), inputs)
-    fits &= "mid" not in tensors or tensors["mid"].shape == (len(down), len(down), *weight.shape[2:])
+    middle = (len(down), len(down), *weight.shape[2:])
+    fits &= "mid" not in tensors or (weight.dim() == 4 and tensors["mid"].shape == middle)
+    fits &= not (turned and "magnitude" in tensors)
     fits &= all(tensors[name].numel() == len(weight) for name in ("magnitude", "bias") if name in tensors)
     fits &= "bias" not in tensors or getattr(layer.module, "bias", None) is not None
     if not fits:
