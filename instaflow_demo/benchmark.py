@@ -17,7 +17,7 @@ from typing import Any, get_args
 from .environment import Environment
 from .errors import InvalidRequest
 from .events import Done, Failed, ImageReady
-from .measure import Measurement, Timing
+from .measure import Measurement, Timing, iterations_per_second
 from .registry import MODELS
 from .request import Backend, Decoder, Device, Dtype, GenerationRequest, Limits, ModelRun
 from .service import Service
@@ -157,7 +157,8 @@ class Row:
     """What was measured of a case. Seconds are a whole pass's, of `batch` images; None where there was no such pass,
     and for what one pass alone cannot tell.
 
-    `stages` are medians. `peak_bytes` is the device's allocator's, or on a CPU what the whole process held.
+    `stages` are medians. `peak_bytes` is the device's allocator's, or on a CPU what the whole process held. A cascade
+    takes `upsampling_steps` after `steps`.
     """
 
     model: str
@@ -180,6 +181,7 @@ class Row:
     images_per_second: float | None = None
     iterations_per_second: float | None = None
     peak_bytes: int = 0
+    upsampling_steps: int = 0
 
     @property
     def title(self) -> str:
@@ -292,7 +294,7 @@ class _Samples:
             size=run.size,
             batch=self.case.batch,
             decoder=measured.decoder,
-            steps=run.all_steps,
+            steps=run.steps,
             guidance=run.guidance,
             network_evaluations=run.network_evaluations,
             n=len(seconds),
@@ -302,13 +304,14 @@ class _Samples:
             iqr_s=None,
             p95_s=None,
             peak_bytes=measured.peak_bytes,
+            upsampling_steps=run.model.upsampling_steps,
         )
         return replace(row, **_statistics(self._warm, self.case.batch)) if seconds else row
 
 
 def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
     seconds = [timing.total_s for timing in passes]
-    median, sampling = statistics.median(seconds), statistics.median(timing.sample_s for timing in passes)
+    median, stepping = statistics.median(seconds), statistics.median(timing.stepping_s for timing in passes)
     stages = {
         "text": [timing.text_s for timing in passes],
         "sample": [timing.sample_s - timing.upsample_s for timing in passes],
@@ -321,7 +324,7 @@ def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
         "p95_s": _quantile(seconds, 95) if len(seconds) > 1 else None,
         "stages": {stage: statistics.median(values) for stage, values in stages.items()},
         "images_per_second": batch / median,
-        "iterations_per_second": passes[0].steps / sampling if sampling else None,
+        "iterations_per_second": iterations_per_second(passes[0].steps, stepping) or None,
     }
 
 
@@ -385,6 +388,7 @@ def _row(result: Any) -> Row:
     if not all(isinstance(word, str) and word in known for word, known in words):
         raise TypeError("a row of something else")
     counts = (row.size, row.batch, row.steps, row.network_evaluations, row.n, row.peak_bytes)
+    counts += (row.upsampling_steps,)
     if not all(isinstance(count, int) and _is_figure(count) for count in counts) or not row.batch:
         raise TypeError("a count that is none")
     if not isinstance(row.stages, dict) or not set(row.stages) <= set(STAGES):
@@ -418,7 +422,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _number(row.cold_s, 3),
         _number(row.load_s, 2),
         " / ".join(f"{stage:.4f}" for stage in stages),
-        str(row.steps),
+        f"{row.steps} + {row.upsampling_steps}" if row.upsampling_steps else str(row.steps),
         _number(row.iterations_per_second, 1),
         str(row.size),
         row.device,

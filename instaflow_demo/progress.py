@@ -14,6 +14,8 @@ from .request import GenerationRequest
 from .weights import Weights
 
 _STAGES: dict[Stage, str] = {"sample": "", "upsample": " upsampler", "refine": " refiner"}
+# tqdm's own rate counts everything between two steps: text, decoding, files
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
 def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event]:
@@ -55,7 +57,7 @@ def _follow(
     passes: Iterator[Working | Timed | Refused], benchmark: Benchmark, rows: dict[Case, Row], refused: list[Refused]
 ) -> None:
     """Show a benchmark's events, and add what they bring to `rows` and `refused`."""
-    with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True, unit="pass") as bar:
         for event in passes:
             if isinstance(event, Refused):
                 refused.append(event)
@@ -136,9 +138,10 @@ class _Display:
         done = f"{step.model}{_STAGES[step.stage]} {step.image + step.images}/{self._images}"
         if self._bar is None:
             passes = -(-self._images // step.images)
-            self._bar = tqdm(desc=done, total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(desc=done, total=step.steps * passes, file=sys.stderr, dynamic_ncols=True, bar_format=_BAR)
             self._stage = step.stage
         self._bar.set_description(done, refresh=False)
+        self._bar.set_postfix_str(f"{step.iterations_per_second:.2f} it/s", refresh=False)
         self._bar.update(1)
 
     def _say(self, *lines: str) -> None:

@@ -190,6 +190,7 @@ def _result(outcome: Outcome, request: GenerationRequest) -> dict[str, Any]:
         "model": run.model.id,
         "prompt": request.prompt,
         "steps": run.steps,
+        "upsampling_steps": run.model.upsampling_steps,
         "guidance": run.guidance,
         "network_evaluations": run.network_evaluations,
         "loras": [{"file": lora.path.name, "scale": lora.scale} for lora in request.loras],

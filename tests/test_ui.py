@@ -135,13 +135,13 @@ def is_harmless(html: str) -> bool:
 
 def test_progress_counts_all_images_of_a_model() -> None:
     """One of two images took 2 s, and the second is at step 5 of 25 after 0.5 s: 60 % in 2.5 s leaves 5/3 s."""
-    view = viewed(ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 5, 25, 0.5))
+    view = viewed(ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 5, 25, 0.5, stepped=5, stepping_s=0.4))
     progress = view.column(SLOW).progress
     assert progress is not None
     assert progress.fraction == pytest.approx(0.6)
     assert progress.elapsed_s == pytest.approx(2.5)
     assert progress.remaining_s == pytest.approx(5 / 3)
-    assert progress.speed == pytest.approx(10)
+    assert progress.speed == pytest.approx(12.5), "the text took a fifth of it"
 
 
 def test_progress_of_a_batch() -> None:
@@ -282,9 +282,10 @@ def test_an_unknown_model_is_an_error() -> None:
 
 
 def test_progress_line_has_every_figure() -> None:
-    column = viewed(ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 5, 25, 0.5)).column(SLOW)
+    step = Step(SLOW, 1, 1, 5, 25, 0.5, stepped=5, stepping_s=0.4)
+    column = viewed(ready(SLOW, 0, 2.0), step).column(SLOW)
     line = progress_line(column, "en")
-    assert line == "60% · Image 2 of 2 · step 5/25 · 2.50 s elapsed · 1.67 s left · 10.0 it/s"
+    assert line == "60% · Image 2 of 2 · step 5/25 · 2.50 s elapsed · 1.67 s left · 12.5 it/s"
     assert "2,50 s decorridos" in progress_line(column, "pt-BR")
 
 

@@ -151,11 +151,12 @@ class LatentEngine:
             latents = self._noise(current, run.size)  # drawn while a GPU reads the prompt
         shown_at = time.perf_counter()
         with self._working(watch, "sample", "unet"):
-            for number, after in enumerate(watch.each("sample", self._path(latents, states, run)), start=1):
+            for number, after in enumerate(watch.each("steps", self._path(latents, states, run)), start=1):
                 before, latents = latents, after
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
                 soon = self._preview(self._expected(before, after, number, run)) if shows else None
-                yield partial(_stepped, run, current, number, watch.so_far("text", "sample"), soon)
+                took = watch.so_far("text", "sample", "steps"), watch.so_far("steps")
+                yield partial(_stepped, run, current, number, *took, soon)
                 if shows:
                     shown_at = time.perf_counter()
         with self._working(watch, "decode", "vae"), watch("decode"):
@@ -188,8 +189,8 @@ class LatentEngine:
         """The pass's seconds by stage; the first one of its shape is cold."""
         warm = shape in self._warm
         self._warm.add(shape)
-        text, sample, decode = map(watch.seconds, ("text", "sample", "decode"))
-        return Timing(shape[0], run.steps, text, sample, decode, warm, backend=shape[3])
+        text, beside, steps, decode = map(watch.seconds, ("text", "sample", "steps", "decode"))
+        return Timing(shape[0], run.steps, text, beside + steps, decode, warm, backend=shape[3], beside_s=beside)
 
     def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[str, ...]:
         """How many times as fast compiling has made a pass, text left out; nothing where that is not known."""
@@ -253,10 +254,16 @@ def gained(times: float) -> str:
 
 
 def _stepped(
-    run: ModelRun, current: Pass, number: int, elapsed: Callable[[], float], soon: Sent | None
+    run: ModelRun,
+    current: Pass,
+    number: int,
+    elapsed: Callable[[], float],
+    stepping: Callable[[], float],
+    soon: Sent | None,
 ) -> Iterator[Step | Preview]:
     """What tells of a step that a device was given."""
-    yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed())
+    rate = {"stepped": number, "stepping_s": stepping()}
+    yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed(), **rate)
     if soon is not None:
         yield preview(run, current, soon())
 

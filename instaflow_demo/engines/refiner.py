@@ -89,12 +89,14 @@ class Refiner:
             latents = self._scheduler.add_noise(latents, fresh, timesteps[:1])
         with self._working(watch, self._unet):
             for number, timestep in enumerate(timesteps, start=1):
-                with watch(_STAGE):
+                with watch("steps"):
                     latents = self._step(latents, timestep, text)
-                yield Step(event.model, event.index, 1, number, len(timesteps), watch.seconds(_STAGE), _STAGE)
+                rate = {"stepped": number, "stepping_s": watch.seconds("steps")}
+                elapsed = watch.seconds(_STAGE, "steps")
+                yield Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate)
         with self._working(watch, self._vae), watch(_STAGE):
             refined = self._decode(latents)
-        refinement = Refinement(watch.seconds(_STAGE), self._commit)
+        refinement = Refinement(watch.seconds(_STAGE, "steps"), self._commit)
         yield replace(event, image=refined, sha256=digest(refined), refinement=refinement)
 
     def close(self) -> None:

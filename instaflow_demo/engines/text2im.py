@@ -129,9 +129,11 @@ class Text2ImEngine:
         """Yield a step for each of a stage's images; returns the last."""
         steps = run.steps if stage == "sample" else run.model.upsampling_steps
         text, image = (watch.seconds("text") if stage == "sample" else 0.0), torch.empty(0)
-        for number, image in enumerate(watch.each(stage, images), start=1):  # noqa: B007 - the last one is the result
-            elapsed = text + watch.seconds(stage)
-            yield Step(run.model.id, current.first, len(current.seeds), number, steps, elapsed, stage)
+        before = 0 if stage == "sample" else run.steps
+        for number, image in enumerate(watch.each(f"{stage} steps", images), start=1):  # noqa: B007 - the last is the result
+            elapsed = text + watch.seconds(stage, f"{stage} steps")
+            rate = {"stepped": before + number, "stepping_s": watch.seconds("sample steps", "upsample steps")}
+            yield Step(run.model.id, current.first, len(current.seeds), number, steps, elapsed, stage, **rate)
         return image
 
     def _noise(self, networks: Networks, generators: list[torch.Generator]) -> Tensor:
@@ -141,10 +143,10 @@ class Text2ImEngine:
 
     def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
         """The pass's seconds by stage; the first one of its size is cold."""
-        warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample")
+        warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample", "upsample steps")
         self._warm.add(count)
-        sample = watch.seconds("sample") + upsample
-        return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample)
+        sample, beside = watch.seconds("sample", "sample steps") + upsample, watch.seconds("sample", "upsample")
+        return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample, beside_s=beside)
 
     def _prompted(self, prompts: list[str], avoided: str, run: ModelRun) -> tuple[Network, Network]:
         """Both networks with the text they are to draw. Only the base is guided, the prompts before the empty ones."""

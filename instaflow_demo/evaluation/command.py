@@ -109,7 +109,8 @@ def _evaluated(
     engine = engines.load(run.model, files, placement)
     try:
         drawing = draw_all(engine, run, examiner, pieces, batch, process)
-        with tqdm(total=len(examiner.prompts), desc=run.model.id, disable=not process.is_main_process) as bar:
+        total, quiet = len(examiner.prompts), not process.is_main_process
+        with tqdm(total=total, desc=run.model.id, unit="image", disable=quiet) as bar:
             for progress in drawing:
                 bar.update(min(progress.done * process.num_processes, len(examiner.prompts)) - bar.n)
         process.wait_for_everyone()
