@@ -9,8 +9,8 @@ from typing import Any
 from .environment import Environment
 from .events import Done, Event, Failed, ImageReady
 from .measure import Measurement
-from .registry import MODELS, ModelSpec, Published
 from .request import GenerationRequest, ModelRun
+from .results import PAPER, Method
 
 # The fair figures come first; iterations per second mean little between systems with different step counts.
 COLUMNS = (
@@ -41,6 +41,7 @@ DISCUSSION = (
     "it/s",
     "FID-5k",
     "CLIP score",
+    "Source",
 )
 _UNKNOWN = "–"
 
@@ -75,12 +76,12 @@ def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[
 
 
 def discussion(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
-    """What the paper reports, then what this run measured: a row of `DISCUSSION` for each system."""
-    reported = [(spec, spec.published) for spec in MODELS.values() if spec.published]
-    slowest = max(published.seconds for _, published in reported)
+    """What was published of the released models, then what this run measured: a row of `DISCUSSION` for each system."""
+    reported = [method for method in PAPER if method.checkpoint]
+    slowest = max(method.seconds for method in reported)
     measured = _measured(outcomes)
     return [
-        *(_reported_row(spec, published, slowest) for spec, published in reported),
+        *(_reported_row(method, slowest) for method in reported),
         *(_measured_row(outcome.run, measurement, _slowest(measured)) for outcome, measurement in measured),
     ]
 
@@ -153,12 +154,14 @@ def _speed_up(slowest: float, seconds: float) -> str:
     return f"{slowest / seconds:.1f}x" if seconds else ""
 
 
-def _reported_row(spec: ModelSpec, published: Published, slowest: float) -> tuple[str, ...]:
-    (run,) = GenerationRequest.parse("a dog", spec.id).runs  # as the paper has it, which is each model's default
-    speed_up = _speed_up(slowest, published.seconds)
+def _reported_row(method: Method, slowest: float) -> tuple[str, ...]:
+    asked = GenerationRequest.parse("a dog", method.checkpoint, steps={method.checkpoint: method.steps})
+    (run,) = asked.runs  # with the guidance of the paper, which is each model's default
+    speed_up = _speed_up(slowest, method.seconds)
     return (
-        *(spec.title, "in the paper, on an A100", str(run.size), _steps(run), str(run.network_evaluations)),
-        *(f"{published.seconds:.2f}", speed_up, _UNKNOWN, f"{published.fid_5k:.1f}", f"{published.clip_score:.3f}"),
+        *(run.model.title, "in the paper, on an A100", str(run.size), _steps(run), str(run.network_evaluations)),
+        *(f"{method.seconds:.2f}", speed_up, _UNKNOWN, f"{method.fid_5k:.1f}", f"{method.clip_score:.3f}"),
+        method.source.text,
     )
 
 
@@ -167,7 +170,14 @@ def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> tuple[str, .
     where = f"here, {m.device}, {m.dtype}, {state}"
     return (
         *(run.model.title, where, str(run.size), _steps(run), str(m.network_evaluations)),
-        *(f"{seconds:.3f}", _speed_up(slowest, seconds), f"{m.iterations_per_second:.2f}", _UNKNOWN, _UNKNOWN),
+        *(
+            f"{seconds:.3f}",
+            _speed_up(slowest, seconds),
+            f"{m.iterations_per_second:.2f}",
+            _UNKNOWN,
+            _UNKNOWN,
+            "this run",
+        ),
     )
 
 

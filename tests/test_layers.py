@@ -30,7 +30,7 @@ ALLOWED = {
     "hub": {"errors", "events", "glide", "registry", "weights"},
     "gallery": {"errors", "events"},
     "results": {"registry"},
-    "report": {"environment", "events", "measure", "registry", "request"},
+    "report": {"environment", "events", "measure", "registry", "request", "results"},
     "engines": {
         "device",
         "environment",

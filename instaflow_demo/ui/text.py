@@ -205,8 +205,9 @@ _ENGLISH = {
     "paper_note": (
         "One 512×512 image on an A100; FID-5k (lower is better) and CLIP score (higher is better) on MS COCO 2017, "
         "FID-30k on MS COCO 2014. By FID-5k, one step after reflow and distillation comes before one step without "
-        "reflow, and progressive distillation between them. Four of these models were never published: press a row to "
-        "see the shipped model that repeats it."
+        "reflow, and progressive distillation between them. Two different models are called 2-Rectified Flow: the "
+        "first one, and the one that was released. Four of these models never were: press a row to see the model that "
+        "repeats it."
     ),
     "ours_title": "The same methods, trained and measured by this project",
     "ours_note": (
@@ -225,6 +226,7 @@ _ENGLISH = {
     "plot_y": "shows what was asked for",
     "plot_note": "How often the judge finds the prompt's concept, with its 95 % interval. Up and to the left is best.",
     "table_method": "Method",
+    "table_source": "Source",
     "fid_5k": "FID-5k ↓",
     "fid_30k": "FID-30k ↓",
     "clip_published": "CLIP score ↑",
@@ -449,8 +451,9 @@ _PORTUGUESE = {
     "paper_note": (
         "Uma imagem de 512×512 numa A100; FID-5k (menor é melhor) e CLIP score (maior é melhor) no MS COCO 2017, "
         "FID-30k no MS COCO 2014. Pela FID-5k, um passo depois de reflow e destilação vem antes de um passo sem "
-        "reflow, e a destilação progressiva fica entre os dois. Quatro destes modelos nunca foram publicados: aperte "
-        "uma linha para ver o modelo incluído que a repete."
+        "reflow, e a destilação progressiva fica entre os dois. Dois modelos diferentes se chamam 2-Rectified Flow: o "
+        "primeiro, e o que foi publicado. Quatro destes modelos nunca foram: aperte uma linha para ver o modelo que a "
+        "repete."
     ),
     "ours_title": "Os mesmos métodos, treinados e medidos por este projeto",
     "ours_note": (
@@ -471,6 +474,7 @@ _PORTUGUESE = {
         "Quantas vezes o juiz encontra o conceito do comando, com seu intervalo de 95 %. Acima e à esquerda é melhor."
     ),
     "table_method": "Método",
+    "table_source": "Fonte",
     "fid_5k": "FID-5k ↓",
     "fid_30k": "FID-30k ↓",
     "clip_published": "CLIP score ↑",
