@@ -75,6 +75,7 @@ class Benchmark:
 
     cases: tuple[Case, ...]
     repeats: int
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def parse(
@@ -89,7 +90,8 @@ class Benchmark:
     ) -> "Benchmark":
         """Every model with every backend, decoder and batch size; `settings` are a request's.
 
-        Decoders and backends are of latent models: others are timed once for each batch size.
+        Decoders and backends are of latent models: others are timed once for each batch size. `notes` say what of all
+        this has no effect.
 
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
@@ -101,6 +103,7 @@ class Benchmark:
         if nothing:
             raise InvalidRequest(nothing)
         cases: dict[tuple[Any, ...], Case] = {}
+        notes: dict[str, None] = {}
         for batch in batches:
             for backend in backends:
                 for decoder in decoders:
@@ -108,16 +111,19 @@ class Benchmark:
                         "a big dog",
                         models,
                         images=batch,
-                        batched=True,
+                        batched=batch != 1,
                         save=False,
                         backend=backend,
                         decoder=decoder,
                         limits=_LIMITS,
                         **settings,
                     )
+                    notes |= dict.fromkeys((*request.notes, *_left_out(request)))
                     for case in _cases(request):
                         cases.setdefault((case.run, case.batch, case.request.backend, case.request.decoder), case)
-        return cls(tuple(cases.values()), repeats)
+        if not cases:
+            raise InvalidRequest({"decoder": " ".join(notes)})
+        return cls(tuple(cases.values()), repeats, tuple(notes))
 
     @property
     def passes(self) -> int:
@@ -333,17 +339,28 @@ def _quantile(values: Sequence[float], percent: int) -> float:
 
 
 def _cases(request: GenerationRequest) -> Iterator[Case]:
-    """A case for each model; where a model has no choice of backends and decoders, all of them are one case.
-
-    PyTorch has no decoder in 8 bits, so that is left out where other backends are asked for too.
-    """
+    """A case for each model; where a model has no choice of backends and decoders, all of them are one case."""
     for each in request.runs:
-        if request.decoder == "int8" and request.backend in ("eager", "compiled"):
-            continue
         latent = each.model.kind == "latent"
+        if latent and _has_no_int8(request):
+            continue
         backend: Backend = request.backend if latent else "auto"
         decoder: Decoder = request.decoder if latent and backend != "diffusers" else "full"
         yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
+
+
+def _left_out(request: GenerationRequest) -> Iterator[str]:
+    """What is asked for and not timed."""
+    if not any(run.model.kind == "latent" for run in request.runs):
+        return
+    if _has_no_int8(request):
+        yield f"PyTorch has no decoder in 8 bits, so the backend “{request.backend}” is not timed with “int8”."
+    if request.backend == "diffusers" and request.decoder != "full":
+        yield f"The stock pipeline has no decoder “{request.decoder}”, so it is timed with “full”."
+
+
+def _has_no_int8(request: GenerationRequest) -> bool:
+    return request.decoder == "int8" and request.backend in ("eager", "compiled")
 
 
 def _fresh(request: GenerationRequest) -> GenerationRequest:

@@ -24,6 +24,14 @@ class Loading:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """Something that a user should know of a model's part of the request as a whole: sentences, each told once."""
+
+    model: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Step:
     """One denoising step is done. `image` is the index of the first image in the pass, `images` how many are in it.
 
@@ -126,4 +134,4 @@ class Downloading:
     total: int
 
 
-Event = Loading | Step | Preview | Unrefined | ImageReady | Failed | Done
+Event = Loading | Noted | Step | Preview | Unrefined | ImageReady | Failed | Done

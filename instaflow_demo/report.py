@@ -3,11 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .environment import Environment
-from .events import Done, Event, Failed, ImageReady
+from .events import Done, Event, Failed, ImageReady, Loading, Noted
 from .measure import Measurement
 from .request import GenerationRequest, ModelRun
 from .results import PAPER, Method
@@ -48,24 +48,34 @@ _UNKNOWN = "–"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model's part of a request: its images and measurement, or the sentence that says why not."""
+    """What became of one model's part of a request: its images and measurement, or the sentence that says why not.
+
+    `notes` are what the user was told of it, each once.
+    """
 
     run: ModelRun
     images: tuple[ImageReady, ...] = ()
     measurement: Measurement | None = None
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcome, ...]:
     """Read a run's events to the end; one outcome for each model, in the request's order."""
     images: dict[str, list[ImageReady]] = {run.model.id: [] for run in request.runs}
     ends: dict[str, Done | Failed] = {}
+    notes: dict[str, dict[str, None]] = {run.model.id: {} for run in request.runs}
     for event in events:
+        if isinstance(event, Loading | Noted | ImageReady):
+            notes[event.model] |= dict.fromkeys(event.notes)
         if isinstance(event, ImageReady):
             images[event.model].append(event)
         elif isinstance(event, Done | Failed):
             ends[event.model] = event
-    return tuple(_outcome(run, images[run.model.id], ends.get(run.model.id)) for run in request.runs)
+    return tuple(
+        replace(_outcome(run, images[run.model.id], ends.get(run.model.id)), notes=tuple(notes[run.model.id]))
+        for run in request.runs
+    )
 
 
 def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[str, ...]]:
@@ -103,6 +113,8 @@ def results_json(environment: Environment, request: GenerationRequest, outcomes:
     """Everything about a run as plain values, for `--json`."""
     return {
         "environment": environment.to_dict(),
+        "seed": request.seed,
+        "notes": list(request.notes),
         "results": [_result(outcome, request) for outcome in outcomes],
     }
 
@@ -205,6 +217,7 @@ def _result(outcome: Outcome, request: GenerationRequest) -> dict[str, Any]:
         "network_evaluations": run.network_evaluations,
         "loras": [{"file": lora.path.name, "scale": lora.scale} for lora in request.loras],
         "delta_from": request.delta_from or None,
+        "notes": list(outcome.notes),
     }
     images = [_image(image) for image in outcome.images]
     if m is None:

@@ -25,13 +25,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from small_sd import save_published
+from transformers import CLIPTokenizer
 
 from instaflow_demo import device, engines, hub, memory
+from instaflow_demo.benchmark import Benchmark
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import passes
 from instaflow_demo.engines.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.latent import gained
 from instaflow_demo.engines.networks import no_decoder
+from instaflow_demo.engines.unread import Reader
 from instaflow_demo.environment import Environment
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
@@ -59,7 +62,7 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tables import comparison_html, environment_html
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
 from instaflow_demo.ui.view import Picture, RunView
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights import MODELS_DIR, ModelFiles, Weights
 
 HOSTILE = '"><img src=x onerror="window.__x=1"><script>window.__x=2</script>${window.__x=3}{{value}}\''
 FAST, SLOW = "instaflow-mini", "sd-mini"
@@ -478,7 +481,10 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
     raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
     yield from GenerationRequest.parse("a dog", FAST, **raw).notes
-    yield from passes.cut_note(32, "a dog")
+    texts = {"prompt": "a dog " * 40 + "🐕", "negative prompt": "Ω"}
+    tokenizer = CLIPTokenizer.from_pretrained(MODELS_DIR / "mini/tokenizer", local_files_only=True)
+    yield from Reader("InstaFlow mini", tokenizer, 32).notes(texts)
+    yield from idle(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.cuda.is_available", lambda: False)
         patch.setattr(device, "has_fast_half", lambda: False)
@@ -501,6 +507,22 @@ def sentences(folder: Path) -> Iterator[str]:
         with pytest.raises(DeviceUnavailable) as caught:
             engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino", device="cpu"), MODELS[FAST])
         yield str(caught.value)
+
+
+def idle(folder: Path) -> Iterator[str]:
+    """What is said of options without effect, and of what is left out of texts."""
+    (folder / "ink.safetensors").touch()
+    lora = {"loras": [f"{folder / 'ink.safetensors'}:0"]}
+    for model, raw in (
+        ("sd-mini", {"guidance": 0.5, "batched": True, "negative_prompt": " "}),
+        ("text2im-mini", {"images": 2, "backend": "openvino", "decoder": "tiny", "size": 512}),
+        (FAST, {"negative_prompt": "blue\x00", "refine": True, "delta_from": "sd-mini", **lora}),
+        (FAST, {"prompt": "a\x00dog\x01"}),
+    ):
+        notes = GenerationRequest.parse(**{"prompt": "a dog", "models": model, **raw}).notes
+        assert notes
+        yield from notes
+    yield from Benchmark.parse([FAST], backends=["openvino", "eager", "diffusers"], decoders=["int8"]).notes
 
 
 def raised(work: Callable[[], Any]) -> str:
@@ -628,7 +650,16 @@ def test_sentences_of_the_request_have_translations() -> None:
         {"prompt": "x" * 600},
         {"models": []},
         {"seed": 1.5},
-        {"seed": -1},
+        {"seed": -2},
+        {"seed": "7 "},
+        {"images": "two"},
+        {"steps": "x"},
+        {"models": [SLOW], "steps": 101},
+        {"models": [SLOW], "guidance": "1,5"},
+        {"models": ["2rf"], "size": 100},
+        {"batched": "yes"},
+        {"dtype": "int8"},
+        {"device": None},
         {"prompt": "x", "negative_prompt": "x" * 600},
     ):
         with pytest.raises(InvalidRequest) as caught:
@@ -638,6 +669,16 @@ def test_sentences_of_the_request_have_translations() -> None:
     for sentence in (*problems, *notes):
         assert translated("pt-BR", sentence) != sentence
         assert translated("en", sentence) == sentence
+        assert not re.search(r"\b(must|not|the|for|from)\b", translated("pt-BR", sentence)), sentence
+
+
+def test_numbers_in_sentences_are_written_as_the_language_does() -> None:
+    said = "The seed must be from 0 to 4,294,967,295, or -1 for a random one, not the text “7”."
+    there = "Semente: deve ser de 0 a 4.294.967.295, ou -1 para uma ao acaso, e não o texto “7”."
+    assert translated("pt-BR", said) == there
+    said = "Size must be a multiple of 64 pixels from 256 to 768 for Stable Diffusion 1.5, not 100."
+    there = "Tamanho: deve ser um múltiplo de 64 pixels de 256 a 768 em Stable Diffusion 1.5, e não 100."
+    assert translated("pt-BR", said) == there
 
 
 def test_an_unknown_text_is_an_error() -> None:

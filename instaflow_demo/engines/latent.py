@@ -17,7 +17,7 @@ from transformers import CLIPTokenizer
 
 from .. import device
 from ..device import Placement
-from ..events import ImageReady, Preview, Step
+from ..events import ImageReady, Noted, Preview, Step
 from ..flow import RectifiedFlowScheduler, bend, guide, straight_on
 from ..measure import Stopwatch, Timing
 from ..memory import WHOLE, Plan
@@ -33,7 +33,6 @@ from .passes import (
     Pass,
     Sent,
     clip_ids,
-    cut_note,
     each_pass,
     finished,
     in_turn,
@@ -45,6 +44,7 @@ from .passes import (
 )
 from .reading import load
 from .schedulers import Scheduler, scheduler
+from .unread import Reader
 
 Told = Callable[[], Iterator[Step | Preview | ImageReady]]
 """What gives the events of a piece of work once it is done."""
@@ -106,8 +106,10 @@ class LatentEngine:
         self._networks.fit(plan)
 
     @torch.inference_mode()
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | Step | Preview | ImageReady]:
         """Make the request's images, yielding each step and each finished image, and between them previews if asked to.
+
+        What of the texts is not read is noted first.
 
         One by one, every image is a pass of its own: text, sampling, decoding. As a batch, one pass makes them all;
         when the device runs out of memory the batch is halved, which changes no image, as each has a seed of its own.
@@ -119,6 +121,7 @@ class LatentEngine:
         """
         if not self._networks.has(request.decoder):
             raise no_decoder(request.decoder)
+        yield from self.reader(run).noted(request, run)
         seeds = request.seeds
         passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
         yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
@@ -132,6 +135,9 @@ class LatentEngine:
         pixels = self._decode(path[-1], "full")()
         self._warm.add((len(prompts), run.size, "full", self._networks.ran().backend))
         return Drawn(pixels, bend(path) if flows else None)
+
+    def reader(self, run: ModelRun) -> Reader:
+        return Reader(run.model.title, self._tokenizer, self._tokenizer.model_max_length)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
@@ -164,11 +170,10 @@ class LatentEngine:
         ran = self._networks.ran()
 
         def told() -> Iterator[ImageReady]:
-            notes = (*self._cut_note(request.prompt), *ran.notes)  # while a GPU decodes
             made = pixels()
             shape = (count, run.size, request.decoder, ran.backend)
             timing = self._timing(watch, run, shape)
-            yield from finished(run, current, made, timing, (*notes, *self._gain_note(timing, run, shape)))
+            yield from finished(run, current, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
 
         yield told
 
@@ -213,13 +218,6 @@ class LatentEngine:
     def _states(self, texts: Sequence[str]) -> Tensor:
         """Text states (B, T, D)."""
         return self._networks.text(to_device(clip_ids(self._tokenizer, texts), self.placement))
-
-    def _cut_note(self, prompt: str) -> tuple[str, ...]:
-        """A note if the prompt was cut."""
-        ids, length = self._tokenizer(prompt)["input_ids"], self._tokenizer.model_max_length
-        if len(ids) <= length:
-            return ()
-        return cut_note(length, self._tokenizer.decode(ids[length - 1 : -1]).strip())
 
     def _noise(self, current: Pass, size: int) -> Tensor:
         """The latents (B, C, h, w) that sampling starts from."""
