@@ -3,10 +3,10 @@
 import io
 import json
 import logging
-import secrets
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,12 +23,14 @@ from . import progress, report
 from .environment import fingerprint
 from .errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
 from .gallery import Gallery
-from .registry import DEFAULT_MODELS, LOADABLE, ModelSpec, Range
-from .request import GenerationRequest
+from .registry import DEFAULT_MODELS, LOADABLE, MODELS, ModelSpec, Range
+from .request import RANDOM_SEED, GenerationRequest, Limits
 from .service import Service
 from .weights import Availability, Weights, converted_dir, given_folders
 
 log = logging.getLogger("instaflow_demo.cli")
+
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 
 # click's UsageError, from whichever click this typer carries
 UsageError = cast(type[Exception], typer.BadParameter.__base__)
@@ -43,13 +45,80 @@ class PublishedMetric(StrEnum):
     CLIP_VIT = "clip-vit"
 
 
-Prompt = Annotated[str, typer.Argument(help="What to draw.")]
-Images = Annotated[int, typer.Option("--images", help="Images of each model, 1 to 8.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Denoising steps; each model has its own default.")]
-Guidance = Annotated[float | None, typer.Option("--guidance", help="Guidance scale; at most 1 is none.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the first image; random if not given.")]
+def number(what: str, **words: int) -> Callable[[Any], Any]:
+    """What reads a number as people write it: with blanks around it, a decimal comma, or one of `words` that mean one.
+
+    `what` says in an error what it should be. Whether the number itself will do, a request judges.
+    """
+
+    def read(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        asked = text.strip().lower()
+        if asked in words:
+            return words[asked]
+        if "_" not in asked and not _THOUSANDS.fullmatch(asked):  # which Python and decimal commas take for others
+            for kind in (int, float):
+                with suppress(ValueError):
+                    return kind(asked.replace(",", "."))
+        raise typer.BadParameter(f"“{text}” is not {what}.")
+
+    return read
+
+
+def _widest(setting: Literal["steps", "guidance", "size"]) -> str:
+    """The ends of what any model allows."""
+    allowed = [getattr(spec, setting) for spec in MODELS.values()]
+    return f"from {min(each.low for each in allowed):g} to {max(each.high for each in allowed):g}"
+
+
+Prompt = Annotated[str, typer.Argument(help="What to draw. Put -- before a prompt that begins with a dash.")]
+Images = Annotated[
+    int,
+    typer.Option(
+        "--images",
+        parser=number(f"a whole number from 1 to {Limits().images}"),
+        metavar="N",
+        help=f"Images of each model, 1 to {Limits().images}.",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        parser=number(f"a whole number {_widest('steps')}"),
+        metavar="N",
+        help="Denoising steps; each model has its own default.",
+    ),
+]
+Guidance = Annotated[
+    float | None,
+    typer.Option(
+        "--guidance",
+        parser=number(f"a number {_widest('guidance')}, like 1.5"),
+        metavar="SCALE",
+        help="Guidance scale; at most 1 is none.",
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        parser=number(f"a whole number from 0 to {Limits().seed}, or -1 for a random one", random=RANDOM_SEED),
+        metavar="N",
+        help="Seed of the first image; -1 or “random”, the default, draws one.",
+    ),
+]
 Negative = Annotated[str, typer.Option("--negative-prompt", help="What to avoid, where guidance is on.")]
-Size = Annotated[int | None, typer.Option("--size", help="Pixels of each side.")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        parser=number(f"a multiple of 64 {_widest('size')}"),
+        metavar="PIXELS",
+        help="Pixels of each side, a multiple of 64.",
+    ),
+]
 Batched = Annotated[bool, typer.Option("--batched/--one-by-one", help="All images in one pass, or each in its own.")]
 Dtype = Annotated[str, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
@@ -90,7 +159,7 @@ def generate(
     images: Images = 1,
     steps: Steps = None,
     guidance: Guidance = None,
-    seed: Seed = None,
+    seed: Seed = RANDOM_SEED,
     negative_prompt: Negative = "",
     size: Size = None,
     batched: Batched = False,
@@ -123,7 +192,7 @@ def compare(
     images: Images = 1,
     steps: Steps = None,
     guidance: Guidance = None,
-    seed: Seed = None,
+    seed: Seed = RANDOM_SEED,
     negative_prompt: Negative = "",
     size: Size = None,
     batched: Batched = False,
@@ -208,6 +277,8 @@ def evaluate(
             batch,
             unproven_judge,
         )
+        for note in what.notes:
+            typer.echo(note, err=True)
         found = evaluation.evaluate(what, Weights(folders=given_folders(model_dir or ())), work)
         if found is None:  # one of the processes that only helped
             return
@@ -297,11 +368,21 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except UsageError as error:
-        typer.echo(cast(typer.BadParameter, error).format_message(), err=True)
+        typer.echo(_usage(cast(typer.BadParameter, error)), err=True)
         code = 2
     except typer.Abort:
         code = 130
     sys.exit(code)
+
+
+def _usage(error: typer.BadParameter) -> str:
+    """What is wrong with a command, and what to do where a prompt was taken for an option."""
+    said, unknown = error.format_message(), getattr(error, "option_name", None)
+    command = error.ctx.info_name if error.ctx else ""
+    misspelt = getattr(error, "possibilities", None) and " " not in str(unknown)
+    if not unknown or misspelt or command not in ("generate", "compare"):
+        return said
+    return f'{said.rstrip(".")}. A prompt that begins with a dash goes last, after “--”: {command} -- "{unknown} …"'
 
 
 @contextmanager
@@ -363,8 +444,6 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
         typer.Exit: with 1, when a model failed or an image could not be saved or refined; the others are shown all the
             same.
     """
-    if raw["seed"] is None:
-        raw["seed"] = secrets.randbelow(2**31)
     request = GenerationRequest.parse(prompt, models, **raw)
     weights = Weights(folders=given_folders(files.model_dirs or ()))
     _check_paths(json_file=files.json, out=files.out if request.save else None)

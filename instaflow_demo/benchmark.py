@@ -17,7 +17,7 @@ from typing import Any, get_args
 from .environment import Environment
 from .errors import InvalidRequest
 from .events import Done, Failed, ImageReady
-from .measure import Measurement, Timing
+from .measure import Measurement, Timing, iterations_per_second
 from .registry import MODELS
 from .request import Backend, Decoder, Device, Dtype, GenerationRequest, Limits, ModelRun
 from .service import Service
@@ -75,6 +75,7 @@ class Benchmark:
 
     cases: tuple[Case, ...]
     repeats: int
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def parse(
@@ -89,7 +90,8 @@ class Benchmark:
     ) -> "Benchmark":
         """Every model with every backend, decoder and batch size; `settings` are a request's.
 
-        Decoders and backends are of latent models: others are timed once for each batch size.
+        Decoders and backends are of latent models: others are timed once for each batch size. `notes` say what of all
+        this has no effect.
 
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
@@ -101,6 +103,7 @@ class Benchmark:
         if nothing:
             raise InvalidRequest(nothing)
         cases: dict[tuple[Any, ...], Case] = {}
+        notes: dict[str, None] = {}
         for batch in batches:
             for backend in backends:
                 for decoder in decoders:
@@ -108,16 +111,19 @@ class Benchmark:
                         "a big dog",
                         models,
                         images=batch,
-                        batched=True,
+                        batched=batch != 1,
                         save=False,
                         backend=backend,
                         decoder=decoder,
                         limits=_LIMITS,
                         **settings,
                     )
+                    notes |= dict.fromkeys((*request.notes, *_left_out(request)))
                     for case in _cases(request):
                         cases.setdefault((case.run, case.batch, case.request.backend, case.request.decoder), case)
-        return cls(tuple(cases.values()), repeats)
+        if not cases:
+            raise InvalidRequest({"decoder": " ".join(notes)})
+        return cls(tuple(cases.values()), repeats, tuple(notes))
 
     @property
     def passes(self) -> int:
@@ -157,7 +163,8 @@ class Row:
     """What was measured of a case. Seconds are a whole pass's, of `batch` images; None where there was no such pass,
     and for what one pass alone cannot tell.
 
-    `stages` are medians. `peak_bytes` is the device's allocator's, or on a CPU what the whole process held.
+    `stages` are medians. `peak_bytes` is the device's allocator's, or on a CPU what the whole process held. A cascade
+    takes `upsampling_steps` after `steps`.
     """
 
     model: str
@@ -180,6 +187,7 @@ class Row:
     images_per_second: float | None = None
     iterations_per_second: float | None = None
     peak_bytes: int = 0
+    upsampling_steps: int = 0
 
     @property
     def title(self) -> str:
@@ -292,7 +300,7 @@ class _Samples:
             size=run.size,
             batch=self.case.batch,
             decoder=measured.decoder,
-            steps=run.all_steps,
+            steps=run.steps,
             guidance=run.guidance,
             network_evaluations=run.network_evaluations,
             n=len(seconds),
@@ -302,13 +310,14 @@ class _Samples:
             iqr_s=None,
             p95_s=None,
             peak_bytes=measured.peak_bytes,
+            upsampling_steps=run.model.upsampling_steps,
         )
         return replace(row, **_statistics(self._warm, self.case.batch)) if seconds else row
 
 
 def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
     seconds = [timing.total_s for timing in passes]
-    median, sampling = statistics.median(seconds), statistics.median(timing.sample_s for timing in passes)
+    median, stepping = statistics.median(seconds), statistics.median(timing.stepping_s for timing in passes)
     stages = {
         "text": [timing.text_s for timing in passes],
         "sample": [timing.sample_s - timing.upsample_s for timing in passes],
@@ -321,7 +330,7 @@ def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
         "p95_s": _quantile(seconds, 95) if len(seconds) > 1 else None,
         "stages": {stage: statistics.median(values) for stage, values in stages.items()},
         "images_per_second": batch / median,
-        "iterations_per_second": passes[0].steps / sampling if sampling else None,
+        "iterations_per_second": iterations_per_second(passes[0].steps, stepping) or None,
     }
 
 
@@ -330,17 +339,28 @@ def _quantile(values: Sequence[float], percent: int) -> float:
 
 
 def _cases(request: GenerationRequest) -> Iterator[Case]:
-    """A case for each model; where a model has no choice of backends and decoders, all of them are one case.
-
-    PyTorch has no decoder in 8 bits, so that is left out where other backends are asked for too.
-    """
+    """A case for each model; where a model has no choice of backends and decoders, all of them are one case."""
     for each in request.runs:
-        if request.decoder == "int8" and request.backend in ("eager", "compiled"):
-            continue
         latent = each.model.kind == "latent"
+        if latent and _has_no_int8(request):
+            continue
         backend: Backend = request.backend if latent else "auto"
         decoder: Decoder = request.decoder if latent and backend != "diffusers" else "full"
         yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
+
+
+def _left_out(request: GenerationRequest) -> Iterator[str]:
+    """What is asked for and not timed."""
+    if not any(run.model.kind == "latent" for run in request.runs):
+        return
+    if _has_no_int8(request):
+        yield f"PyTorch has no decoder in 8 bits, so the backend “{request.backend}” is not timed with “int8”."
+    if request.backend == "diffusers" and request.decoder != "full":
+        yield f"The stock pipeline has no decoder “{request.decoder}”, so it is timed with “full”."
+
+
+def _has_no_int8(request: GenerationRequest) -> bool:
+    return request.decoder == "int8" and request.backend in ("eager", "compiled")
 
 
 def _fresh(request: GenerationRequest) -> GenerationRequest:
@@ -385,6 +405,7 @@ def _row(result: Any) -> Row:
     if not all(isinstance(word, str) and word in known for word, known in words):
         raise TypeError("a row of something else")
     counts = (row.size, row.batch, row.steps, row.network_evaluations, row.n, row.peak_bytes)
+    counts += (row.upsampling_steps,)
     if not all(isinstance(count, int) and _is_figure(count) for count in counts) or not row.batch:
         raise TypeError("a count that is none")
     if not isinstance(row.stages, dict) or not set(row.stages) <= set(STAGES):
@@ -418,7 +439,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _number(row.cold_s, 3),
         _number(row.load_s, 2),
         " / ".join(f"{stage:.4f}" for stage in stages),
-        str(row.steps),
+        f"{row.steps} + {row.upsampling_steps}" if row.upsampling_steps else str(row.steps),
         _number(row.iterations_per_second, 1),
         str(row.size),
         row.device,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .measure import Measurement, Timing
+from .measure import Measurement, Timing, iterations_per_second
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,11 +24,20 @@ class Loading:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """Something that a user should know of a model's part of the request as a whole: sentences, each told once."""
+
+    model: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Step:
     """One denoising step is done. `image` is the index of the first image in the pass, `images` how many are in it.
 
     A cascade samples and then upsamples, and images may be refined at last; `step` and `steps` count within the stage.
-    `elapsed_s` counts the stage so far, the first one with this pass's text encoding.
+    `elapsed_s` counts the stage so far, the first one with this pass's text encoding. `stepped` denoising steps of both
+    stages of a cascade, or of the only one, have taken `stepping_s` seconds: what `Timing` counts when all are over.
     """
 
     model: str
@@ -38,10 +47,12 @@ class Step:
     steps: int
     elapsed_s: float
     stage: Stage = "sample"
+    stepped: int = 0
+    stepping_s: float = 0.0
 
     @property
     def iterations_per_second(self) -> float:
-        return self.step / self.elapsed_s if self.elapsed_s else 0.0
+        return iterations_per_second(self.stepped, self.stepping_s)
 
     @property
     def remaining_s(self) -> float:
@@ -123,4 +134,4 @@ class Downloading:
     total: int
 
 
-Event = Loading | Step | Preview | Unrefined | ImageReady | Failed | Done
+Event = Loading | Noted | Step | Preview | Unrefined | ImageReady | Failed | Done

@@ -4,7 +4,8 @@
   given the next piece of work before it is done with the last, so waiting for it in between would slow it down.
 - Time during which a consumer holds a yielded event (encoding a PNG, sending it to a browser) is not the model's.
 - An iteration is one denoising step over everything that is in the pass, whatever it costs: a step with
-  classifier-free guidance is one iteration and two network evaluations.
+  classifier-free guidance is one iteration and two network evaluations. Iterations per second count the time of those
+  steps alone, while a pass goes on and when it is over: no text, no decoding, and no moving of networks.
 - The first pass of a model (cold: allocation, autotuning, caches) is shown apart and never averaged with warm ones.
 """
 
@@ -22,12 +23,18 @@ Clock = Callable[[], Moment]
 """Marks the end of all that a device was given until now."""
 
 
+def iterations_per_second(steps: int, stepping_s: float) -> float:
+    """Denoising steps a second of the time that they took: the one definition, of a live rate and of a final one."""
+    return steps / stepping_s if stepping_s else 0.0
+
+
 @dataclass(frozen=True)
 class Timing:
     """One pass through a model: one image, or one batch of them. Seconds.
 
-    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling. `backend` is what ran it, where that may
-    be another one than was chosen.
+    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling, `beside_s` the part that no denoising
+    step took: moving networks to the device and back, drawing noise. `backend` is what ran it, where that may be
+    another one than was chosen.
     """
 
     images: int
@@ -38,6 +45,7 @@ class Timing:
     warm: bool
     upsample_s: float = 0.0
     backend: str = ""
+    beside_s: float = 0.0
 
     @property
     def total_s(self) -> float:
@@ -48,8 +56,13 @@ class Timing:
         return self.total_s / self.images
 
     @property
+    def stepping_s(self) -> float:
+        """What the denoising steps took."""
+        return self.sample_s - self.beside_s
+
+    @property
     def iterations_per_second(self) -> float:
-        return self.steps / self.sample_s if self.sample_s else 0.0
+        return iterations_per_second(self.steps, self.stepping_s)
 
 
 @dataclass(frozen=True)
@@ -120,8 +133,7 @@ class Measurement:
     @property
     def iterations_per_second(self) -> float:
         counted = self.counted
-        seconds = sum(p.sample_s for p in counted)
-        return sum(p.steps for p in counted) / seconds if seconds else 0.0
+        return iterations_per_second(sum(p.steps for p in counted), sum(p.stepping_s for p in counted))
 
 
 def host_clock() -> Moment:
@@ -150,15 +162,20 @@ class Stopwatch:
         try:
             yield
         finally:
-            self._spans.setdefault(stage, []).append(_Span(start, self._clock()))
+            self._count(stage, start)
 
     def each(self, stage: str, items: Iterator[Item]) -> Iterator[Item]:
-        """Yield `items`, counting the time that each takes to come but not the time that its consumer holds it."""
+        """Yield `items`, counting the time that each takes to come.
+
+        Neither the time that its consumer holds it counts, nor finding out that there is no other one: after the last
+        item the stage has taken what it had taken when that item came.
+        """
         while True:
-            with self(stage):
-                item = next(items, None)
+            start = self._clock()
+            item = next(items, None)
             if item is None:
                 return
+            self._count(stage, start)
             yield item
 
     def seconds(self, *stages: str) -> float:
@@ -168,6 +185,10 @@ class Stopwatch:
         """What gives the seconds of the stages up to now, to be asked later."""
         spans = [span for stage in stages for span in self._spans.get(stage, ())]
         return lambda: sum(span.seconds for span in spans)
+
+    def _count(self, stage: str, start: Moment) -> None:
+        """The stage has worked since `start`."""
+        self._spans.setdefault(stage, []).append(_Span(start, self._clock()))
 
 
 @dataclass(frozen=True)

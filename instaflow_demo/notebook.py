@@ -2,7 +2,6 @@
 
 import base64
 import io
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
@@ -14,7 +13,7 @@ from .events import ImageReady
 from .gallery import Gallery
 from .registry import MODELS
 from .report import Outcome
-from .request import GenerationRequest
+from .request import RANDOM_SEED, GenerationRequest
 from .service import Service
 from .weights import Weights
 
@@ -65,11 +64,14 @@ def run(
     prompt: str,
     number_of_images: int = 1,
     *,
+    seed: int = RANDOM_SEED,
     display_images: bool = True,
     save_images: bool = False,
     refine: bool = False,
 ) -> Results:
     """Generate with the loaded model: a bar while it works, then the images and a table of what they took.
+
+    The seed, drawn if none is given, is printed.
 
     Raises:
         DemoError: as `compare`.
@@ -79,6 +81,7 @@ def run(
         prompt,
         [loaded.model],
         number_of_images,
+        seed=seed,
         display_images=display_images,
         save_images=save_images,
         refine=refine,
@@ -91,6 +94,7 @@ def compare(
     models: Iterable[str],
     number_of_images: int = 1,
     *,
+    seed: int = RANDOM_SEED,
     display_images: bool = True,
     save_images: bool = False,
     refine: bool = False,
@@ -107,7 +111,7 @@ def compare(
         prompt,
         models,
         images=number_of_images,
-        seed=secrets.randbelow(2**31),
+        seed=seed,
         dtype=loaded.torch_dtype,
         save=save_images,
         refine=refine,

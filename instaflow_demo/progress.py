@@ -8,12 +8,14 @@ import typer
 from tqdm.auto import tqdm
 
 from .benchmark import Benchmark, Case, Refused, Row, Timed, Working
-from .events import Done, Event, Failed, ImageReady, Loading, Stage, Step
+from .events import Done, Event, Failed, ImageReady, Loading, Noted, Stage, Step
 from .registry import REFINER, ModelSpec
 from .request import GenerationRequest
 from .weights import Weights
 
 _STAGES: dict[Stage, str] = {"sample": "", "upsample": " upsampler", "refine": " refiner"}
+# tqdm's own rate counts everything between two steps: text, decoding, files
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
 def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event]:
@@ -41,6 +43,8 @@ class Followed:
 
 def timed(passes: Iterator[Working | Timed | Refused], benchmark: Benchmark) -> Followed:
     """Follow a benchmark with a bar, to its end or to Ctrl-C: what was measured by then took long, and is kept."""
+    for note in benchmark.notes:
+        typer.echo(note)
     rows: dict[Case, Row] = {}
     refused: list[Refused] = []
     stopped = False
@@ -55,7 +59,7 @@ def _follow(
     passes: Iterator[Working | Timed | Refused], benchmark: Benchmark, rows: dict[Case, Row], refused: list[Refused]
 ) -> None:
     """Show a benchmark's events, and add what they bring to `rows` and `refused`."""
-    with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True, unit="pass") as bar:
         for event in passes:
             if isinstance(event, Refused):
                 refused.append(event)
@@ -76,26 +80,26 @@ def prepare(request: GenerationRequest, weights: Weights, *, download: bool) -> 
         DownloadFailed: with a sentence.
         ModelUnavailable: when images are to be refined and the refiner is not here.
     """
-    if download:
-        _download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights)
+    if download and not _download([*(run.model for run in request.runs), *[REFINER] * request.refine], weights):
+        typer.echo("Nothing needed to be downloaded: everything is here.")
     if request.refine:
         weights.locate(REFINER)  # to say before a long run that it is missing
 
 
-def _download(specs: Sequence[ModelSpec], weights: Weights) -> None:
-    """Fetch the published models that are not here, with a bar for each."""
+def _download(specs: Sequence[ModelSpec], weights: Weights) -> int:
+    """Fetch the published models that are not here, with a bar for each; returns how many there were."""
     import torch  # noqa: PLC0415 - slow to import
 
     from . import hub  # noqa: PLC0415 - slow to import
 
-    for spec in specs:
-        if spec.shipped or weights.availability(spec).available:
-            continue
+    missing = [spec for spec in specs if not spec.shipped and not weights.availability(spec).available]
+    for spec in missing:
         typer.echo(f"{spec.title}: about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}")
         with tqdm(desc=spec.id, unit="B", unit_scale=True, file=sys.stderr) as bar:
             for step in hub.download(spec, half=torch.cuda.is_available()):
                 bar.total = step.total
                 bar.update(step.done - bar.n)
+    return len(missing)
 
 
 class _Display:
@@ -111,6 +115,8 @@ class _Display:
         """Show one event."""
         if isinstance(event, Loading):
             self._say(f"{event.model}: loading{_STAGES[event.stage]}", *event.notes)
+        elif isinstance(event, Noted):
+            self._say(*event.notes)
         elif isinstance(event, Step):
             self._advance(event)
         elif isinstance(event, ImageReady):
@@ -136,9 +142,10 @@ class _Display:
         done = f"{step.model}{_STAGES[step.stage]} {step.image + step.images}/{self._images}"
         if self._bar is None:
             passes = -(-self._images // step.images)
-            self._bar = tqdm(desc=done, total=step.steps * passes, file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(desc=done, total=step.steps * passes, file=sys.stderr, dynamic_ncols=True, bar_format=_BAR)
             self._stage = step.stage
         self._bar.set_description(done, refresh=False)
+        self._bar.set_postfix_str(f"{step.iterations_per_second:.2f} it/s", refresh=False)
         self._bar.update(1)
 
     def _say(self, *lines: str) -> None:

@@ -1,9 +1,4 @@
-"""The systems that can be compared: one row each, data only.
-
-Published figures are those of the InstaFlow paper (Liu et al. 2023, arXiv:2309.06380) and its model cards: one 512x512
-image on an A100, FID-5k and CLIP score on MS COCO 2017. They describe the published checkpoints, never the
-shipped miniatures.
-"""
+"""The systems that can be compared: one row each, data only. Published figures are in `results`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,15 +22,6 @@ class Range(Generic[Number]):
 
     def __contains__(self, value: Number) -> bool:
         return self.low <= value <= self.high
-
-
-@dataclass(frozen=True)
-class Published:
-    """What the paper reports for a system: seconds per image on an A100, FID-5k, CLIP score."""
-
-    seconds: float
-    fid_5k: float
-    clip_score: float
 
 
 @dataclass(frozen=True)
@@ -64,7 +50,6 @@ class ModelSpec:
     upsampling_steps: int = 0
     revision: str | None = None
     download_bytes: int = 0
-    published: Published | None = None
     delta_base: str | None = None
     summary_pt: str = ""
 
@@ -189,7 +174,6 @@ _ROWS = (
         licence=_FLOW_LICENCE,
         delta_base="sd-1.5",
         download_bytes=2_740_000_000,
-        published=Published(0.09, 23.4, 0.304),
     ),
     ModelSpec(
         id="2rf",
@@ -205,7 +189,6 @@ _ROWS = (
         licence=_FLOW_LICENCE,
         delta_base="sd-1.5",
         download_bytes=2_740_000_000,
-        published=Published(0.88, 21.5, 0.315),
     ),
     ModelSpec(
         id="sd-1.5",
@@ -221,7 +204,6 @@ _ROWS = (
         licence=_SD_LICENCE,
         scheduler="checkpoint",
         download_bytes=2_740_000_000,
-        published=Published(0.88, 20.1, 0.318),
     ),
     ModelSpec(
         id="sd-1.4",
@@ -237,7 +219,6 @@ _ROWS = (
         licence=_SD_LICENCE,
         scheduler="checkpoint",
         download_bytes=2_740_000_000,
-        published=Published(0.88, 22.8, 0.315),
     ),
     ModelSpec(
         id="text2im",

@@ -3,14 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .environment import Environment
-from .events import Done, Event, Failed, ImageReady
+from .events import Done, Event, Failed, ImageReady, Loading, Noted
 from .measure import Measurement
-from .registry import MODELS, ModelSpec, Published
 from .request import GenerationRequest, ModelRun
+from .results import PAPER, Method
 
 # The fair figures come first; iterations per second mean little between systems with different step counts.
 COLUMNS = (
@@ -41,30 +41,41 @@ DISCUSSION = (
     "it/s",
     "FID-5k",
     "CLIP score",
+    "Source",
 )
 _UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model's part of a request: its images and measurement, or the sentence that says why not."""
+    """What became of one model's part of a request: its images and measurement, or the sentence that says why not.
+
+    `notes` are what the user was told of it, each once.
+    """
 
     run: ModelRun
     images: tuple[ImageReady, ...] = ()
     measurement: Measurement | None = None
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcome, ...]:
     """Read a run's events to the end; one outcome for each model, in the request's order."""
     images: dict[str, list[ImageReady]] = {run.model.id: [] for run in request.runs}
     ends: dict[str, Done | Failed] = {}
+    notes: dict[str, dict[str, None]] = {run.model.id: {} for run in request.runs}
     for event in events:
+        if isinstance(event, Loading | Noted | ImageReady):
+            notes[event.model] |= dict.fromkeys(event.notes)
         if isinstance(event, ImageReady):
             images[event.model].append(event)
         elif isinstance(event, Done | Failed):
             ends[event.model] = event
-    return tuple(_outcome(run, images[run.model.id], ends.get(run.model.id)) for run in request.runs)
+    return tuple(
+        replace(_outcome(run, images[run.model.id], ends.get(run.model.id)), notes=tuple(notes[run.model.id]))
+        for run in request.runs
+    )
 
 
 def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[str, ...]]:
@@ -75,12 +86,12 @@ def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[
 
 
 def discussion(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
-    """What the paper reports, then what this run measured: a row of `DISCUSSION` for each system."""
-    reported = [(spec, spec.published) for spec in MODELS.values() if spec.published]
-    slowest = max(published.seconds for _, published in reported)
+    """What was published of the released models, then what this run measured: a row of `DISCUSSION` for each system."""
+    reported = [method for method in PAPER if method.checkpoint]
+    slowest = max(method.seconds for method in reported)
     measured = _measured(outcomes)
     return [
-        *(_reported_row(spec, published, slowest) for spec, published in reported),
+        *(_reported_row(method, slowest) for method in reported),
         *(_measured_row(outcome.run, measurement, _slowest(measured)) for outcome, measurement in measured),
     ]
 
@@ -102,6 +113,8 @@ def results_json(environment: Environment, request: GenerationRequest, outcomes:
     """Everything about a run as plain values, for `--json`."""
     return {
         "environment": environment.to_dict(),
+        "seed": request.seed,
+        "notes": list(request.notes),
         "results": [_result(outcome, request) for outcome in outcomes],
     }
 
@@ -153,12 +166,14 @@ def _speed_up(slowest: float, seconds: float) -> str:
     return f"{slowest / seconds:.1f}x" if seconds else ""
 
 
-def _reported_row(spec: ModelSpec, published: Published, slowest: float) -> tuple[str, ...]:
-    (run,) = GenerationRequest.parse("a dog", spec.id).runs  # as the paper has it, which is each model's default
-    speed_up = _speed_up(slowest, published.seconds)
+def _reported_row(method: Method, slowest: float) -> tuple[str, ...]:
+    asked = GenerationRequest.parse("a dog", method.checkpoint, steps={method.checkpoint: method.steps})
+    (run,) = asked.runs  # with the guidance of the paper, which is each model's default
+    speed_up = _speed_up(slowest, method.seconds)
     return (
-        *(spec.title, "in the paper, on an A100", str(run.size), _steps(run), str(run.network_evaluations)),
-        *(f"{published.seconds:.2f}", speed_up, _UNKNOWN, f"{published.fid_5k:.1f}", f"{published.clip_score:.3f}"),
+        *(run.model.title, "in the paper, on an A100", str(run.size), _steps(run), str(run.network_evaluations)),
+        *(f"{method.seconds:.2f}", speed_up, _UNKNOWN, f"{method.fid_5k:.1f}", f"{method.clip_score:.3f}"),
+        method.source.text,
     )
 
 
@@ -167,7 +182,14 @@ def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> tuple[str, .
     where = f"here, {m.device}, {m.dtype}, {state}"
     return (
         *(run.model.title, where, str(run.size), _steps(run), str(m.network_evaluations)),
-        *(f"{seconds:.3f}", _speed_up(slowest, seconds), f"{m.iterations_per_second:.2f}", _UNKNOWN, _UNKNOWN),
+        *(
+            f"{seconds:.3f}",
+            _speed_up(slowest, seconds),
+            f"{m.iterations_per_second:.2f}",
+            _UNKNOWN,
+            _UNKNOWN,
+            "this run",
+        ),
     )
 
 
@@ -190,10 +212,12 @@ def _result(outcome: Outcome, request: GenerationRequest) -> dict[str, Any]:
         "model": run.model.id,
         "prompt": request.prompt,
         "steps": run.steps,
+        "upsampling_steps": run.model.upsampling_steps,
         "guidance": run.guidance,
         "network_evaluations": run.network_evaluations,
         "loras": [{"file": lora.path.name, "scale": lora.scale} for lora in request.loras],
         "delta_from": request.delta_from or None,
+        "notes": list(outcome.notes),
     }
     images = [_image(image) for image in outcome.images]
     if m is None:

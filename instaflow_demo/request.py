@@ -6,12 +6,14 @@ the browser alone), so every value is parsed here, whether it comes from the pag
 
 import math
 import re
+import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from .effects import Choice, without_effect
 from .errors import InvalidRequest
 from .registry import MODELS, ModelSpec, Range
 
@@ -22,7 +24,10 @@ Backend = Literal["auto", "eager", "compiled", "openvino", "diffusers"]
 Decoder = Literal["full", "int8", "tiny"]
 """What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
 
-_HUGE = 10**18
+RANDOM_SEED = -1
+"""The seed that stands for one that is drawn, as in other programs of this kind; “random” does too."""
+
+_HUGE = 10**20
 _STRONGEST = 100  # a LoRA's scale; more than 2 is hardly ever meant
 _PYTORCH = (".bin", ".pt", ".pth", ".ckpt")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -128,8 +133,9 @@ class GenerationRequest:
 
         `steps`, `guidance` and `size` are one value for every model, or a mapping from model id to value; None or
         a missing id means the model's default. A model that fixes a setting keeps its own value, and a note says so.
-        `loras`, each FILE or FILE:SCALE, or a folder for FILE, and `delta_from` name files of this machine: never take
-        them from a visitor.
+        An option that has no effect on a model is noted too. A seed of -1, or “random”, is drawn, and the request has
+        what came of it. `loras`, each FILE or FILE:SCALE, or a folder for FILE, and `delta_from` name files of this
+        machine: never take them from a visitor.
 
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
@@ -140,16 +146,9 @@ class GenerationRequest:
         negative = check.prompt("negative_prompt", negative_prompt, limits, required=False)
         specs = check.models(models)
         count = check.integer("images", images, Range(1, 1, limits.images))
-        first = check.integer("seed", seed, Range(0, 0, limits.seed - count + 1))  # the last image's is one too
-        runs = tuple(
-            ModelRun(
-                spec,
-                check.setting("steps", steps, spec, spec.steps, check.integer),
-                check.setting("guidance", guidance, spec, spec.guidance, check.number),
-                check.size(size, spec),
-            )
-            for spec in specs
-        )
+        first = check.seed(seed, limits.seed - count + 1)  # the last image's is one too
+        asked = [check.asked(spec, steps=steps, guidance=guidance, size=size) for spec in specs]
+        runs = tuple(check.run(spec, settings) for spec, settings in zip(specs, asked, strict=True))
         as_batch = check.flag("batched", batched)
         to_disk = check.flag("save", save)
         refined = check.flag("refine", refine)
@@ -159,19 +158,26 @@ class GenerationRequest:
         decoded_by = cast(Decoder, check.choice("decoder", decoder, get_args(Decoder)))
         files = check.loras(loras, specs)
         check.delta(delta_from, specs)
-        if negative:
-            check.notes += [
-                f"{run.model.title} ignores the negative prompt, because guidance is off at {run.guidance:g}."
-                for run in runs
-                if not run.guided
-            ]
         if check.problems:
             raise InvalidRequest(check.problems)
-        notes = tuple(check.notes)
-        return cls(
-            *(text, negative, runs, count, first, as_batch, on, precision, to_disk, notes, files, delta_from, refined),
-            *(engine, decoded_by),
+        request = cls(
+            prompt=text,
+            negative_prompt=negative,
+            runs=runs,
+            images=count,
+            seed=first,
+            batched=as_batch,
+            device=on,
+            dtype=precision,
+            save=to_disk,
+            loras=files,
+            delta_from=delta_from,
+            refine=refined,
+            backend=engine,
+            decoder=decoded_by,
         )
+        choices = [Choice(run.model, vars(request) | own, run.guided) for run, own in zip(runs, asked, strict=True)]
+        return replace(request, notes=(*check.notes, *without_effect(choices)))
 
 
 class _Checker:
@@ -190,10 +196,15 @@ class _Checker:
             self.problems[field] = _too_long(name, len(value), limits)
             return ""
         text = _normalised(value)
-        if required and not _visible(text):
-            self.problems[field] = "Describe the image you want: the prompt is empty."
-        elif len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
+        if len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
             self.problems[field] = _too_long(name, len(text), limits)
+        elif _visible(text):
+            self.notes += _left_out(name, value)
+        elif required:
+            self.problems[field] = "Describe the image you want: the prompt is empty."
+        elif value:
+            self.notes.append(f"The {name} is blank, so it has no effect.")
+            return ""
         return text
 
     def models(self, value: Any) -> tuple[ModelSpec, ...]:
@@ -208,42 +219,63 @@ class _Checker:
             self.problems["models"] = f"There is no model called {unknown[0][:40]!r}; choose from {', '.join(MODELS)}."
         return tuple(MODELS[name] for name in names if name in MODELS)
 
-    def integer(self, field: str, value: Any, allowed: Range[int]) -> int:
+    def integer(
+        self, field: str, value: Any, allowed: Range[int], whose: str = "", kind: str = "a whole number"
+    ) -> int:
         number = _as_number(value)
         if number is None or number != int(number):
-            self.problems[field] = f"{_label(field)} must be a whole number."
-            return allowed.default
-        return self._within(field, int(number), allowed)
+            return self._refuse(field, f"a whole number {_span(allowed)}{whose}{_instead(value)}", allowed)
+        if number not in allowed:
+            return self._refuse(field, f"{_span(allowed)}{whose}, not {int(number):,}", allowed)
+        return int(number)
 
-    def number(self, field: str, value: Any, allowed: Range[float]) -> float:
+    def number(self, field: str, value: Any, allowed: Range[float], whose: str = "") -> float:
         number = _as_number(value)
         if number is None:
-            self.problems[field] = f"{_label(field)} must be a number."
-            return allowed.default
-        return self._within(field, float(number), allowed)
+            return self._refuse(field, f"a number {_span(allowed)}{whose}{_instead(value)}", allowed)
+        if number not in allowed:
+            return self._refuse(field, f"{_span(allowed)}{whose}, not {number:,}", allowed)
+        return float(number)
 
-    def _within(self, field: str, value: Any, allowed: Range[Any]) -> Any:
-        if value in allowed:
-            return value
-        self.problems[field] = f"{_label(field)} must be from {allowed.low:,} to {allowed.high:,}, not {value:,}."
-        return allowed.default
+    def seed(self, value: Any, most: int) -> int:
+        """The seed, drawn where it is to be."""
+        random = isinstance(value, str) and value.strip().lower() == "random"
+        if random or (_as_number(value) == RANDOM_SEED):
+            return secrets.randbelow(most + 1)
+        return self.integer("seed", value, Range(0, 0, most), f", or {RANDOM_SEED} for a random one")
 
-    def setting(self, field: str, value: Any, spec: ModelSpec, allowed: Range[Any], parse: Any) -> Any:
-        if isinstance(value, Mapping):
-            value = value.get(spec.id)
+    def asked(self, spec: ModelSpec, **settings: Any) -> dict[str, Any]:
+        """The settings that are asked of a model, by name; None where its default will do."""
+        return {name: value.get(spec.id) if isinstance(value, Mapping) else value for name, value in settings.items()}
+
+    def run(self, spec: ModelSpec, asked: Mapping[str, Any]) -> ModelRun:
+        steps = self._setting("steps", asked["steps"], spec, self.integer)
+        guidance = self._setting("guidance", asked["guidance"], spec, self.number)
+        return ModelRun(spec, steps, guidance, self._setting("size", asked["size"], spec, self._size))
+
+    def _setting(self, field: str, value: Any, spec: ModelSpec, parse: Callable[..., Any]) -> Any:
+        """A model's own value where it fixes one or none is asked for."""
+        allowed = getattr(spec, field)
         if value is None:
             return allowed.default
         if not allowed.fixed:
-            return parse(field, value, allowed)
-        if _as_number(value) != allowed.default:
-            self.notes.append(f"{spec.title} always uses {allowed.default:g} for {_label(field).lower()}.")
+            return parse(field, value, allowed, f" for {spec.title}")
+        if _as_number(value) is None:
+            self.problems[field] = (
+                f"{_label(field)} must be a number{_instead(value)}: {spec.title} always uses {allowed.default:g}."
+            )
         return allowed.default
 
-    def size(self, value: Any, spec: ModelSpec) -> int:
-        pixels = self.setting("size", value, spec, spec.size, self.integer)
-        if pixels % 64 and "size" not in self.problems:
-            self.problems["size"] = f"Size must be a multiple of 64 pixels, not {pixels}."
-        return pixels
+    def _size(self, field: str, value: Any, allowed: Range[int], whose: str) -> int:
+        number = _as_number(value)
+        if number is not None and number == int(number) and number in allowed and number % 64 == 0:
+            return int(number)
+        shown = _instead(value) if number is None else f", not {number:,}"
+        return self._refuse(field, f"a multiple of 64 pixels {_span(allowed)}{whose}{shown}", allowed)
+
+    def _refuse(self, field: str, said: str, allowed: Range[Any]) -> Any:
+        self.problems[field] = f"{_label(field)} must be {said}."
+        return allowed.default
 
     def loras(self, values: Iterable[str], specs: Iterable[ModelSpec]) -> tuple[Lora, ...]:
         files = []
@@ -268,13 +300,13 @@ class _Checker:
     def flag(self, field: str, value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        self.problems[field] = f"{_label(field)} must be true or false."
+        self.problems[field] = f"{_label(field)} must be true or false{_instead(value)}."
         return False
 
     def choice(self, field: str, value: Any, allowed: tuple[str, ...]) -> str:
         if isinstance(value, str) and value in allowed:
             return value
-        self.problems[field] = f"{_label(field)} must be one of {', '.join(allowed)}."
+        self.problems[field] = f"{_label(field)} must be one of {', '.join(allowed)}{_instead(value)}."
         return allowed[0]
 
 
@@ -351,6 +383,30 @@ def _normalised(text: str) -> str:
 def _visible(text: str) -> bool:
     """Whether there is anything to see in it: joiners, direction marks and lone accents show nothing by themselves."""
     return any(unicodedata.category(character) not in ("Cf", "Mn", "Me") for character in text)
+
+
+def _left_out(name: str, text: str) -> Iterator[str]:
+    """A note where a text held what cannot be printed and is no white space either."""
+    count = sum(not character.isspace() for character in _NOT_PRINTABLE.findall(text))
+    if count:
+        what = (
+            "1 character that cannot be printed was"
+            if count == 1
+            else f"{count:,} characters that cannot be printed were"
+        )
+        yield f"{what} left out of the {name}."
+
+
+def _span(allowed: Range[Any]) -> str:
+    low, high = (f"{int(end):,}" if end == int(end) else f"{end:,}" for end in (allowed.low, allowed.high))
+    return f"from {low} to {high}"
+
+
+def _instead(value: Any) -> str:
+    """What was given, where it is short text: a number in quotes is not one."""
+    if not isinstance(value, str):
+        return ""
+    return f", not the text “{_normalised(value)[:40]}”"
 
 
 def _too_long(name: str, length: int, limits: Limits) -> str:

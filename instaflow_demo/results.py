@@ -1,8 +1,8 @@
-"""The paper's table of methods, the same table measured with the shipped models, and where their orders agree.
+"""The published table of methods, the same table measured with the shipped models, and where their orders agree.
 
-Published figures: Liu et al. 2023 (arXiv:2309.06380), tables 1 and 2: one 512x512 image on an A100, FID-5k and CLIP
-score on MS COCO 2017, FID-30k on MS COCO 2014. They describe models of Stable Diffusion's size, never the shipped
-miniatures.
+Published figures are here and nowhere else, each row with its source: Liu et al. 2023 (arXiv:2309.06380) and the cards
+of the released checkpoints. One 512x512 image on an A100, FID-5k and CLIP score on MS COCO 2017, FID-30k on MS COCO
+2014. They describe models of Stable Diffusion's size, never the shipped miniatures.
 """
 
 import json
@@ -28,8 +28,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where published figures are from, in English and in Brazilian Portuguese."""
+
+    text: str
+    text_pt: str
+
+
+@dataclass(frozen=True)
 class Method:
-    """A row of the paper's table, and the system and steps that repeat it here."""
+    """A published row, and the system and steps that repeat it here.
+
+    `checkpoint` is the id of the very model that the row describes, where it was released.
+    """
 
     title: str
     seconds: float
@@ -38,16 +49,32 @@ class Method:
     fid_30k: float | None
     model: str
     steps: int
+    source: Source
+    checkpoint: str = ""
 
+
+_FIRST = Source("paper, first experiments, from SD 1.4", "artigo, primeiros experimentos, a partir do SD 1.4")
+_SD14 = Source(
+    "paper, first experiments; its FID-30k is of SD, steps not stated",
+    "artigo, primeiros experimentos; a FID-30k é do SD, sem dizer os passos",
+)
+_FINAL = Source("paper, table 2, from SD 1.5", "artigo, tabela 2, a partir do SD 1.5")
+_CARD = Source("model card, from SD 1.5; seconds: paper", "ficha do modelo, a partir do SD 1.5; segundos: artigo")
+_RELEASED = Source(
+    "model card, from SD 1.5; seconds: paper, whose abstract has FID-5k 23.3",
+    "ficha do modelo, a partir do SD 1.5; segundos: artigo, cujo resumo diz FID-5k 23,3",
+)
 
 PAPER = (
-    Method("Stable Diffusion 1.4", 0.88, 22.8, 0.315, 9.62, "sd-mini", 25),
-    Method("2-Rectified Flow", 0.88, 22.1, 0.313, 13.4, "2rf-mini", 25),
-    Method("Progressive Distillation", 0.09, 37.2, 0.275, None, "pd-mini", 1),
-    Method("SD 1.4 + Distill", 0.09, 40.9, 0.255, 34.6, "sd-distill-mini", 1),
-    Method("2-Rectified Flow", 0.09, 68.3, 0.252, None, "2rf-mini", 1),
-    Method("2-Rectified Flow + Distill", 0.09, 31.0, 0.285, 20.0, "instaflow-mini", 1),
-    Method("InstaFlow-0.9B, as released", 0.09, 23.4, 0.304, 13.1, "instaflow-0.9b", 1),
+    Method("Stable Diffusion 1.4", 0.88, 22.8, 0.315, 9.62, "sd-mini", 25, _SD14, "sd-1.4"),
+    Method("2-Rectified Flow", 0.88, 22.1, 0.313, 13.4, "2rf-mini", 25, _FIRST),
+    Method("Progressive Distillation", 0.09, 37.2, 0.275, None, "pd-mini", 1, _FINAL),
+    Method("SD 1.4 + Distill", 0.09, 40.9, 0.255, 34.6, "sd-distill-mini", 1, _FIRST),
+    Method("2-Rectified Flow", 0.09, 68.3, 0.252, None, "2rf-mini", 1, _FIRST),
+    Method("2-Rectified Flow + Distill", 0.09, 31.0, 0.285, 20.0, "instaflow-mini", 1, _FIRST),
+    Method("Stable Diffusion 1.5", 0.88, 20.1, 0.318, None, "sd-1.5", 25, _FINAL, "sd-1.5"),
+    Method("2-Rectified Flow, as released", 0.88, 21.5, 0.315, None, "2rf", 25, _CARD, "2rf"),
+    Method("InstaFlow-0.9B, as released", 0.09, 23.4, 0.304, 13.1, "instaflow-0.9b", 1, _RELEASED, "instaflow-0.9b"),
 )
 
 

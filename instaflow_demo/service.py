@@ -17,7 +17,7 @@ from . import device, engines, memory
 from .device import Placement
 from .engines import Engine, Extras
 from .errors import DemoError, StorageFull
-from .events import Done, Event, Failed, ImageReady, Loading, Preview, Unrefined, digest
+from .events import Done, Event, Failed, ImageReady, Loading, Noted, Preview, Unrefined, digest
 from .gallery import Gallery
 from .measure import Measurement
 from .memory import Need, Plan
@@ -121,7 +121,10 @@ class Service:
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
         placement = engines.placed(request, run.model, lasting=self._lasting)
         loaded, load_s = yield from self._ready(request, run, placement, Loading(run.model.id))
+        untold = loaded.notes if load_s else (*placement.notes, *loaded.notes)  # loading told the placement's
         placement = replace(placement, notes=(*placement.notes, *loaded.notes))
+        if untold:
+            yield Noted(run.model.id, untold)
         device.reset_peak(placement)
         passes, peak, waiting = {}, 0, deque[ImageReady]()
         for event in loaded.engine.generate(request, run):
@@ -179,13 +182,17 @@ class Service:
         loading = Loading(run.model.id, stage="refine")
         eager = replace(engines.placed(request, REFINER), notes=())
         refiner, _ = yield from self._ready(alone, last_steps, eager, loading)
+        told: set[Noted] = set()
         while waiting:
             for event in refiner.engine.refine(waiting[0], request):
                 if isinstance(event, ImageReady):
                     waiting.popleft()
                     noted = replace(event, notes=(*event.notes, *refiner.notes))
                     yield self._looked_at(noted, loaded.checker or refiner.checker, REFINER)
-                else:
+                elif not isinstance(event, Noted):
+                    yield event
+                elif event not in told:  # all images have the same texts
+                    told.add(event)
                     yield event
 
     def _unrefined(
@@ -310,7 +317,7 @@ class Service:
             "device": placement.device,
             "dtype": placement.dtype,
             "backend": event.timing.backend or placement.backend,
-            "decoder": request.decoder,
+            "decoder": request.decoder if run.model.kind == "latent" else "full",
             "sha256": event.sha256,
             **loaded.merged,
             **_refiner(event),

@@ -120,6 +120,15 @@ def test_passes_before_a_backend_took_over_do_not_count() -> None:
     assert (row.backend, row.n, row.median_s, row.cold_s) == ("compiled", 2, 1.0, 9.0)
 
 
+def test_steps_mean_in_a_benchmark_what_they_mean_in_a_run(service: Service) -> None:
+    asked = Benchmark.parse(["text2im-mini", FAST], repeats=1, steps=10, device="cpu")
+    rows = {event.row.model: event.row for event in timed(service, asked)}
+    assert (rows["text2im-mini"].steps, rows["text2im-mini"].upsampling_steps) == (10, 27)
+    assert (rows[FAST].steps, rows[FAST].upsampling_steps) == (1, 0)
+    shown = {row[0]: row[benchmark.COLUMNS.index("Steps")] for row in benchmark.table(list(rows.values()))}
+    assert shown == {"Text2im mini": "10 + 27", "InstaFlow mini": "1"}
+
+
 def test_what_was_measured_before_ctrl_c_is_kept(service: Service) -> None:
     asked = Benchmark.parse([FAST, "2rf-mini"], repeats=5, steps=1, device="cpu")
 
@@ -149,9 +158,24 @@ def test_results_are_read_as_they_were_written(service: Service) -> None:
     written = benchmark.results_json(fingerprint(), rows)
     assert set(written["results"][0]) >= FIELDS
     machine, read = benchmark.read_json(json.dumps(written))
-    assert machine == fingerprint().gpu or fingerprint().cpu
+    assert machine == (fingerprint().gpu or fingerprint().cpu)
     assert benchmark.table(read) == benchmark.table(rows)
     assert len(benchmark.table(rows)[0]) == len(benchmark.COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "cpu", "shown"),
+    [
+        ("NVIDIA H100", "Xeon", "NVIDIA H100"),
+        (None, "Xeon", "Xeon"),
+        ("", " Ryzen\x00 9 ", "Ryzen 9"),
+        (None, "x" * 99, "x" * 80),
+        (None, "\x1b", "?"),
+    ],
+)
+def test_the_machine_of_a_file_is_its_gpu_or_else_its_processor(gpu: str | None, cpu: str, shown: str) -> None:
+    written = benchmark.results_json(replace(fingerprint(), gpu=gpu, cpu=cpu), [])
+    assert benchmark.read_json(json.dumps(written))[0] == shown
 
 
 def test_the_command_writes_what_it_measured(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from instaflow_demo import device, engines
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import Engine
 from instaflow_demo.engines.passes import in_turn
-from instaflow_demo.events import ImageReady, Preview, Step
+from instaflow_demo.events import ImageReady, Noted, Preview, Step
 from instaflow_demo.measure import host_clock
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
@@ -132,10 +132,14 @@ def test_prompts_matter_and_a_long_one_is_cut_with_a_note(shipped: tuple[str, En
     model, engine = shipped
     heart = images(engine, ask(model))[0]
     request = GenerationRequest.parse("a guitar " * 30, [model], seed=5)
-    guitar = next(event for event in engine.generate(request, request.runs[0]) if isinstance(event, ImageReady))
+    noted, *_, guitar = engine.generate(request, request.runs[0])
+    assert isinstance(guitar, ImageReady)
+    assert isinstance(noted, Noted)
     assert abs(pixels(heart) - pixels(guitar)).mean() > 10
-    assert any("left out" in note and "guitar" in note for note in guitar.notes)
-    assert heart.notes == ()
+    (note,) = noted.notes
+    assert "left out" in note and note.endswith("guitar a guitar”.")
+    assert MODELS[model].title in note
+    assert heart.notes == guitar.notes == ()
 
 
 def test_colours_are_obeyed(shipped: tuple[str, Engine]) -> None:

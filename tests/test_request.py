@@ -24,10 +24,10 @@ BAD = [
     *[("models", value) for value in (None, 3, "", [], {}, b"sd-mini", "dall-e", ["sd-mini", "dall-e"], [None], [[]])],
     *[("models", value) for value in ({"sd-mini": 1}, "y" * 1000, "x\ny", "\ud800")],
     *[("images", value) for value in (*NOT_NUMBERS, 0, 9, -1, 1.5, 10**400, None)],
-    *[("seed", value) for value in (*NOT_NUMBERS, -1, 2**32, 0.5, 10**400, None)],
-    *[("steps", value) for value in (*NOT_NUMBERS[:5], 0, -1, 101, 2.5, 10**400)],
-    *[("guidance", value) for value in (*NOT_NUMBERS[:5], -0.1, 15.1, 1e300)],
-    *[("batched", value) for value in (None, 0, 1, "yes")],
+    *[("seed", value) for value in (*NOT_NUMBERS, -2, -1.5, 2**32, 0.5, 10**400, None, "-1", "", "7 ", "randomly")],
+    *[("steps", value) for value in (*NOT_NUMBERS[:5], 0, -1, 101, 2.5, 10**400, "1.0")],
+    *[("guidance", value) for value in (*NOT_NUMBERS[:5], -0.1, 15.1, 1e300, "1,5")],
+    *[("batched", value) for value in (None, 0, 1, "yes", "true")],
     *[("save", value) for value in (None, 0, 1, "no")],
     *[("device", value) for value in (None, "gpu", "CPU", "cuda:9", ["cpu"])],
     *[("dtype", value) for value in (None, "int8", "Float32", 32)],
@@ -44,6 +44,82 @@ def test_junk_is_refused_by_its_field(field: str, value: Any) -> None:
         parse(**{field: value})
     assert list(refused.value.problems) == [field]
     assert is_a_sentence(refused.value.problems[field])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "limits"),
+    [
+        ("images", 0, "from 1 to 8, not 0"),
+        ("images", 10**9, "from 1 to 8, not 1,000,000,000"),
+        ("images", "2", "a whole number from 1 to 8, not the text “2”"),
+        ("seed", -2, "from 0 to 4,294,967,295, or -1 for a random one, not -2"),
+        ("seed", 2**63, "from 0 to 4,294,967,295, or -1 for a random one, not 9,223,372,036,854,775,808"),
+        ("seed", 7.5, "a whole number from 0 to 4,294,967,295, or -1 for a random one"),
+        ("steps", "1.0", "a whole number from 1 to 100 for Stable Diffusion mini, not the text “1.0”"),
+        ("steps", 101, "from 1 to 100 for Stable Diffusion mini, not 101"),
+        ("guidance", NAN, "a number from 0 to 15 for Stable Diffusion mini"),
+        ("guidance", "1,5", "a number from 0 to 15 for Stable Diffusion mini, not the text “1,5”"),
+        ("batched", "true", "true or false, not the text “true”"),
+        ("dtype", "int8", "auto, float32, float16, bfloat16, not the text “int8”"),
+    ],
+)
+def test_a_refusal_names_the_limits_and_what_was_given(field: str, value: Any, limits: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        parse(**{field: value})
+    assert refused.value.problems[field].endswith(f" {limits}.")
+
+
+@pytest.mark.parametrize(("model", "size"), [("sd-1.5", 100), ("2rf", 1024), ("sd-1.5", 500), ("sd-1.5", "512")])
+def test_a_size_that_cannot_be_is_told_all_that_it_must_be(model: str, size: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"must be a multiple of 64 pixels from 256 to 768 for .*, not"):
+        parse(models=model, size=size)
+
+
+@pytest.mark.parametrize("value", ["many", True, NAN, None, [1]])
+def test_junk_is_refused_where_a_model_fixes_the_setting_too(value: Any) -> None:
+    for field in ("steps", "guidance", "size"):
+        if value is None:
+            assert parse(models="instaflow-mini", **{field: value}).notes == ()
+            continue
+        with pytest.raises(InvalidRequest, match="InstaFlow mini always uses"):
+            parse(models="instaflow-mini", **{field: value})
+
+
+@pytest.mark.parametrize("value", [-1, -1.0, "random", " Random "])
+def test_a_random_seed_is_drawn_and_known(value: Any) -> None:
+    drawn = {parse(seed=value, images=8).seed for _ in range(8)}
+    assert len(drawn) > 1
+    for seed in drawn:
+        assert parse(seed=seed, images=8).seed == seed, "so that the images can be made again"
+
+
+def test_whole_floats_are_whole_numbers() -> None:
+    request = parse(seed=7.0, images=2.0, steps=3.0)
+    assert (request.seed, request.images, request.runs[0].steps) == (7, 2, 3)
+    assert all(isinstance(value, int) for value in (request.seed, request.images, request.runs[0].steps))
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("a\x00dog\x1b", "2 characters that cannot be printed were left out of the prompt."),
+        ("a dog\ud83d", "1 character that cannot be printed was left out of the prompt."),
+        ("a\tdog\r\n \u2028now\x85", None),  # white space of any kind means no more than a blank
+        ("a dog\u200d", None),  # shows nothing, and reaches the model
+    ],
+)
+def test_what_is_taken_out_of_a_prompt_is_said(raw: str, said: str | None) -> None:
+    assert parse(prompt=raw).notes == ((said,) if said else ())
+    other = said and said.replace("the prompt", "the negative prompt")
+    assert parse(negative_prompt=raw).notes == ((other,) if other else ())
+
+
+@pytest.mark.parametrize("raw", [" ", "\t\n", "\u200b\u200d", "\x00", "\ufeff \ud800"])
+def test_a_negative_prompt_that_shows_nothing_is_none(raw: str) -> None:
+    request = parse(negative_prompt=raw)
+    assert request.negative_prompt == ""
+    assert request.notes == ("The negative prompt is blank, so it has no effect.",)
+    assert parse(negative_prompt="").notes == ()
 
 
 def is_a_sentence(text: str) -> bool:

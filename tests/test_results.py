@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from instaflow_demo.registry import MODELS
+from instaflow_demo.report import DISCUSSION, discussion
 from instaflow_demo.results import PAPER, Figure, Row, Table, agreement, read
 from instaflow_demo.ui.plot import Point, scatter
 from instaflow_demo.ui.results import agreement_text, results_html, tried
@@ -135,3 +136,30 @@ def test_labels_of_a_plot_cover_nothing(places: list[tuple[float, float]]) -> No
             assert abs(x - other_x) > 160 or abs(y - other_y) >= 13
     assert svg.count("<circle") == 6
     assert "<script" not in scatter([Point("<script>", 1, 0, 0.5, 1)], "x", "y", str)
+
+
+def test_every_published_figure_has_one_value_and_a_source() -> None:
+    """The two models that are called 2-Rectified Flow differ, and each is shown with where its figures are from."""
+    rows = {(method.title, method.steps): method for method in PAPER}
+    assert len(rows) == len(PAPER)
+    first, released = rows["2-Rectified Flow", 25], rows["2-Rectified Flow, as released", 25]
+    assert (first.fid_5k, first.clip_score, first.model) == (22.1, 0.313, "2rf-mini")
+    assert (released.fid_5k, released.clip_score, released.model) == (21.5, 0.315, "2rf")
+    assert first.source != released.source
+    checkpoints = [method.checkpoint for method in PAPER if method.checkpoint]
+    assert sorted(checkpoints) == sorted(set(checkpoints))
+    assert {name for name in checkpoints if MODELS[name].shipped} == set(), "no figure of the paper is a miniature's"
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_the_tab_and_the_discussion_quote_the_same_figures(language: Language) -> None:
+    shown = re.sub(r"<[^>]+>", " ", results_html(None, language)).replace(",", ".")
+    for method in PAPER:
+        assert f"{method.fid_5k:.1f}" in shown and f"{method.clip_score:.3f}" in shown
+        assert (method.source.text_pt if language == "pt-BR" else method.source.text).replace(",", ".") in shown
+    table = [dict(zip(DISCUSSION, row, strict=True)) for row in discussion(())]
+    quoted = {row["System"]: (row["FID-5k"], row["CLIP score"], row["Source"]) for row in table}
+    for method in PAPER:
+        if method.checkpoint:
+            figures = (f"{method.fid_5k:.1f}", f"{method.clip_score:.3f}", method.source.text)
+            assert quoted[MODELS[method.checkpoint].title] == figures

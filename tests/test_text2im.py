@@ -24,7 +24,7 @@ from transformers import GPT2Tokenizer
 from instaflow_demo import device, engines, glide
 from instaflow_demo.engines import Engine
 from instaflow_demo.errors import DownloadFailed
-from instaflow_demo.events import ImageReady, Preview, Step
+from instaflow_demo.events import ImageReady, Noted, Preview, Step
 from instaflow_demo.glide.download import Fetched, fetch
 from instaflow_demo.glide.sampling import base_scheduler
 from instaflow_demo.hub import download
@@ -135,8 +135,9 @@ def test_guidance_and_prompts_matter(engine: Engine) -> None:
 
 def test_a_prompt_that_is_too_long_is_cut_with_a_note(engine: Engine) -> None:
     request = GenerationRequest.parse("a big dog " * 12, "text2im", steps=10)
-    made = list(engine.generate(request, request.runs[0]))[-1]
-    assert "longer than the 16 tokens" in made.notes[0]
+    noted = next(engine.generate(request, request.runs[0]))
+    assert isinstance(noted, Noted)
+    assert "reads at most 16 tokens of the prompt" in noted.notes[0]
 
 
 def test_closing_ends_the_work(engine: Engine) -> None:

@@ -25,13 +25,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from small_sd import save_published
+from transformers import CLIPTokenizer
 
 from instaflow_demo import device, engines, hub, memory
+from instaflow_demo.benchmark import Benchmark
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import passes
 from instaflow_demo.engines.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.latent import gained
 from instaflow_demo.engines.networks import no_decoder
+from instaflow_demo.engines.unread import Reader
 from instaflow_demo.environment import Environment
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
@@ -59,7 +62,7 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tables import comparison_html, environment_html
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
 from instaflow_demo.ui.view import Picture, RunView
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights import MODELS_DIR, ModelFiles, Weights
 
 HOSTILE = '"><img src=x onerror="window.__x=1"><script>window.__x=2</script>${window.__x=3}{{value}}\''
 FAST, SLOW = "instaflow-mini", "sd-mini"
@@ -135,13 +138,13 @@ def is_harmless(html: str) -> bool:
 
 def test_progress_counts_all_images_of_a_model() -> None:
     """One of two images took 2 s, and the second is at step 5 of 25 after 0.5 s: 60 % in 2.5 s leaves 5/3 s."""
-    view = viewed(ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 5, 25, 0.5))
+    view = viewed(ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 5, 25, 0.5, stepped=5, stepping_s=0.4))
     progress = view.column(SLOW).progress
     assert progress is not None
     assert progress.fraction == pytest.approx(0.6)
     assert progress.elapsed_s == pytest.approx(2.5)
     assert progress.remaining_s == pytest.approx(5 / 3)
-    assert progress.speed == pytest.approx(10)
+    assert progress.speed == pytest.approx(12.5), "the text took a fifth of it"
 
 
 def test_progress_of_a_batch() -> None:
@@ -282,9 +285,10 @@ def test_an_unknown_model_is_an_error() -> None:
 
 
 def test_progress_line_has_every_figure() -> None:
-    column = viewed(ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 5, 25, 0.5)).column(SLOW)
+    step = Step(SLOW, 1, 1, 5, 25, 0.5, stepped=5, stepping_s=0.4)
+    column = viewed(ready(SLOW, 0, 2.0), step).column(SLOW)
     line = progress_line(column, "en")
-    assert line == "60% · Image 2 of 2 · step 5/25 · 2.50 s elapsed · 1.67 s left · 10.0 it/s"
+    assert line == "60% · Image 2 of 2 · step 5/25 · 2.50 s elapsed · 1.67 s left · 12.5 it/s"
     assert "2,50 s decorridos" in progress_line(column, "pt-BR")
 
 
@@ -477,7 +481,10 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
     raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
     yield from GenerationRequest.parse("a dog", FAST, **raw).notes
-    yield from passes.cut_note(32, "a dog")
+    texts = {"prompt": "a dog " * 40 + "🐕", "negative prompt": "Ω"}
+    tokenizer = CLIPTokenizer.from_pretrained(MODELS_DIR / "mini/tokenizer", local_files_only=True)
+    yield from Reader("InstaFlow mini", tokenizer, 32).notes(texts)
+    yield from idle(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.cuda.is_available", lambda: False)
         patch.setattr(device, "has_fast_half", lambda: False)
@@ -500,6 +507,22 @@ def sentences(folder: Path) -> Iterator[str]:
         with pytest.raises(DeviceUnavailable) as caught:
             engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino", device="cpu"), MODELS[FAST])
         yield str(caught.value)
+
+
+def idle(folder: Path) -> Iterator[str]:
+    """What is said of options without effect, and of what is left out of texts."""
+    (folder / "ink.safetensors").touch()
+    lora = {"loras": [f"{folder / 'ink.safetensors'}:0"]}
+    for model, raw in (
+        ("sd-mini", {"guidance": 0.5, "batched": True, "negative_prompt": " "}),
+        ("text2im-mini", {"images": 2, "backend": "openvino", "decoder": "tiny", "size": 512}),
+        (FAST, {"negative_prompt": "blue\x00", "refine": True, "delta_from": "sd-mini", **lora}),
+        (FAST, {"prompt": "a\x00dog\x01"}),
+    ):
+        notes = GenerationRequest.parse(**{"prompt": "a dog", "models": model, **raw}).notes
+        assert notes
+        yield from notes
+    yield from Benchmark.parse([FAST], backends=["openvino", "eager", "diffusers"], decoders=["int8"]).notes
 
 
 def raised(work: Callable[[], Any]) -> str:
@@ -627,7 +650,16 @@ def test_sentences_of_the_request_have_translations() -> None:
         {"prompt": "x" * 600},
         {"models": []},
         {"seed": 1.5},
-        {"seed": -1},
+        {"seed": -2},
+        {"seed": "7 "},
+        {"images": "two"},
+        {"steps": "x"},
+        {"models": [SLOW], "steps": 101},
+        {"models": [SLOW], "guidance": "1,5"},
+        {"models": ["2rf"], "size": 100},
+        {"batched": "yes"},
+        {"dtype": "int8"},
+        {"device": None},
         {"prompt": "x", "negative_prompt": "x" * 600},
     ):
         with pytest.raises(InvalidRequest) as caught:
@@ -637,6 +669,16 @@ def test_sentences_of_the_request_have_translations() -> None:
     for sentence in (*problems, *notes):
         assert translated("pt-BR", sentence) != sentence
         assert translated("en", sentence) == sentence
+        assert not re.search(r"\b(must|not|the|for|from)\b", translated("pt-BR", sentence)), sentence
+
+
+def test_numbers_in_sentences_are_written_as_the_language_does() -> None:
+    said = "The seed must be from 0 to 4,294,967,295, or -1 for a random one, not the text “7”."
+    there = "Semente: deve ser de 0 a 4.294.967.295, ou -1 para uma ao acaso, e não o texto “7”."
+    assert translated("pt-BR", said) == there
+    said = "Size must be a multiple of 64 pixels from 256 to 768 for Stable Diffusion 1.5, not 100."
+    there = "Tamanho: deve ser um múltiplo de 64 pixels de 256 a 768 em Stable Diffusion 1.5, e não 100."
+    assert translated("pt-BR", said) == there
 
 
 def test_an_unknown_text_is_an_error() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from .. import device, environment
 from ..device import Placement
 from ..errors import DeviceUnavailable
-from ..events import ImageReady, Preview, Step
+from ..events import ImageReady, Noted, Preview, Step
 from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import Backend, GenerationRequest, ModelRun
@@ -19,6 +19,7 @@ from .extras import NOTHING, Extras
 
 if TYPE_CHECKING:
     from .passes import Drawn
+    from .unread import Reader
 
 
 class Engine(Protocol):
@@ -31,8 +32,12 @@ class Engine(Protocol):
         """Use memory as the plan says from now on."""
         ...
 
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | Step | Preview | ImageReady]:
         """Make the request's images; closing the iterator ends the work within one step."""
+        ...
+
+    def reader(self, run: ModelRun) -> "Reader":
+        """What knows how much of a text the model reads."""
         ...
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> "Drawn":

@@ -17,7 +17,7 @@ from transformers import CLIPTokenizer
 
 from .. import device
 from ..device import Placement
-from ..events import ImageReady, Preview, Step
+from ..events import ImageReady, Noted, Preview, Step
 from ..flow import RectifiedFlowScheduler, bend, guide, straight_on
 from ..measure import Stopwatch, Timing
 from ..memory import WHOLE, Plan
@@ -33,7 +33,6 @@ from .passes import (
     Pass,
     Sent,
     clip_ids,
-    cut_note,
     each_pass,
     finished,
     in_turn,
@@ -45,6 +44,7 @@ from .passes import (
 )
 from .reading import load
 from .schedulers import Scheduler, scheduler
+from .unread import Reader
 
 Told = Callable[[], Iterator[Step | Preview | ImageReady]]
 """What gives the events of a piece of work once it is done."""
@@ -106,8 +106,10 @@ class LatentEngine:
         self._networks.fit(plan)
 
     @torch.inference_mode()
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | Step | Preview | ImageReady]:
         """Make the request's images, yielding each step and each finished image, and between them previews if asked to.
+
+        What of the texts is not read is noted first.
 
         One by one, every image is a pass of its own: text, sampling, decoding. As a batch, one pass makes them all;
         when the device runs out of memory the batch is halved, which changes no image, as each has a seed of its own.
@@ -119,6 +121,7 @@ class LatentEngine:
         """
         if not self._networks.has(request.decoder):
             raise no_decoder(request.decoder)
+        yield from self.reader(run).noted(request, run)
         seeds = request.seeds
         passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
         yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
@@ -132,6 +135,9 @@ class LatentEngine:
         pixels = self._decode(path[-1], "full")()
         self._warm.add((len(prompts), run.size, "full", self._networks.ran().backend))
         return Drawn(pixels, bend(path) if flows else None)
+
+    def reader(self, run: ModelRun) -> Reader:
+        return Reader(run.model.title, self._tokenizer, self._tokenizer.model_max_length)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
@@ -151,11 +157,12 @@ class LatentEngine:
             latents = self._noise(current, run.size)  # drawn while a GPU reads the prompt
         shown_at = time.perf_counter()
         with self._working(watch, "sample", "unet"):
-            for number, after in enumerate(watch.each("sample", self._path(latents, states, run)), start=1):
+            for number, after in enumerate(watch.each("steps", self._path(latents, states, run)), start=1):
                 before, latents = latents, after
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
                 soon = self._preview(self._expected(before, after, number, run)) if shows else None
-                yield partial(_stepped, run, current, number, watch.so_far("text", "sample"), soon)
+                took = watch.so_far("text", "sample", "steps"), watch.so_far("steps")
+                yield partial(_stepped, run, current, number, *took, soon)
                 if shows:
                     shown_at = time.perf_counter()
         with self._working(watch, "decode", "vae"), watch("decode"):
@@ -163,11 +170,10 @@ class LatentEngine:
         ran = self._networks.ran()
 
         def told() -> Iterator[ImageReady]:
-            notes = (*self._cut_note(request.prompt), *ran.notes)  # while a GPU decodes
             made = pixels()
             shape = (count, run.size, request.decoder, ran.backend)
             timing = self._timing(watch, run, shape)
-            yield from finished(run, current, made, timing, (*notes, *self._gain_note(timing, run, shape)))
+            yield from finished(run, current, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
 
         yield told
 
@@ -188,8 +194,8 @@ class LatentEngine:
         """The pass's seconds by stage; the first one of its shape is cold."""
         warm = shape in self._warm
         self._warm.add(shape)
-        text, sample, decode = map(watch.seconds, ("text", "sample", "decode"))
-        return Timing(shape[0], run.steps, text, sample, decode, warm, backend=shape[3])
+        text, beside, steps, decode = map(watch.seconds, ("text", "sample", "steps", "decode"))
+        return Timing(shape[0], run.steps, text, beside + steps, decode, warm, backend=shape[3], beside_s=beside)
 
     def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[str, ...]:
         """How many times as fast compiling has made a pass, text left out; nothing where that is not known."""
@@ -212,13 +218,6 @@ class LatentEngine:
     def _states(self, texts: Sequence[str]) -> Tensor:
         """Text states (B, T, D)."""
         return self._networks.text(to_device(clip_ids(self._tokenizer, texts), self.placement))
-
-    def _cut_note(self, prompt: str) -> tuple[str, ...]:
-        """A note if the prompt was cut."""
-        ids, length = self._tokenizer(prompt)["input_ids"], self._tokenizer.model_max_length
-        if len(ids) <= length:
-            return ()
-        return cut_note(length, self._tokenizer.decode(ids[length - 1 : -1]).strip())
 
     def _noise(self, current: Pass, size: int) -> Tensor:
         """The latents (B, C, h, w) that sampling starts from."""
@@ -253,10 +252,16 @@ def gained(times: float) -> str:
 
 
 def _stepped(
-    run: ModelRun, current: Pass, number: int, elapsed: Callable[[], float], soon: Sent | None
+    run: ModelRun,
+    current: Pass,
+    number: int,
+    elapsed: Callable[[], float],
+    stepping: Callable[[], float],
+    soon: Sent | None,
 ) -> Iterator[Step | Preview]:
     """What tells of a step that a device was given."""
-    yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed())
+    rate = {"stepped": number, "stepping_s": stepping()}
+    yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed(), **rate)
     if soon is not None:
         yield preview(run, current, soon())
 

@@ -194,11 +194,6 @@ def finished(
         yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest(image), notes=notes)
 
 
-def cut_note(length: int, dropped: str) -> tuple[str, ...]:
-    """The note about a prompt of which `dropped` was left out."""
-    return (f"The prompt is longer than the {length} tokens this model reads, so this was left out: “{dropped}”",)
-
-
 def _attempt(events: Iterator[Event]) -> Iterator[Event]:
     """Yield a pass's events; returns whether the device ran out of memory. The error is dropped: it holds tensors."""
     try:

@@ -20,7 +20,7 @@ from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 from .. import device
 from ..device import Placement
 from ..errors import ModelUnavailable
-from ..events import ImageReady, Refinement, Step, digest
+from ..events import ImageReady, Noted, Refinement, Step, digest
 from ..flow import guide
 from ..measure import Stopwatch
 from ..memory import WHOLE, Plan
@@ -29,6 +29,7 @@ from ..request import GenerationRequest
 from ..weights import ModelFiles
 from .passes import clip_ids, fit, levels, noise, working
 from .reading import load, network
+from .unread import Reader
 
 STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
 _STAGE = "refine"
@@ -75,8 +76,14 @@ class Refiner:
         fit(plan, self.placement, self._vae, self._text_encoder, self._unet)
 
     @torch.inference_mode()
-    def refine(self, event: ImageReady, request: GenerationRequest) -> Iterator[Step | ImageReady]:
-        """Each step, then the event with its image refined, which depends on nothing but image, prompts and seed."""
+    def refine(self, event: ImageReady, request: GenerationRequest) -> Iterator[Noted | Step | ImageReady]:
+        """Each step, then the event with its image refined, which depends on nothing but image, prompts and seed.
+
+        What of the texts is not read is noted first.
+        """
+        texts = {"prompt": request.prompt, "negative prompt": request.negative_prompt}
+        if notes := tuple(Reader(REFINER.title, self._tokenizer, self._tokenizer.model_max_length).notes(texts)):
+            yield Noted(event.model, notes)
         watch = Stopwatch(device.clock(self.placement))
         generator = torch.Generator().manual_seed(event.seed)
         with self._working(watch, self._text_encoder), watch(_STAGE):
@@ -89,12 +96,14 @@ class Refiner:
             latents = self._scheduler.add_noise(latents, fresh, timesteps[:1])
         with self._working(watch, self._unet):
             for number, timestep in enumerate(timesteps, start=1):
-                with watch(_STAGE):
+                with watch("steps"):
                     latents = self._step(latents, timestep, text)
-                yield Step(event.model, event.index, 1, number, len(timesteps), watch.seconds(_STAGE), _STAGE)
+                rate = {"stepped": number, "stepping_s": watch.seconds("steps")}
+                elapsed = watch.seconds(_STAGE, "steps")
+                yield Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate)
         with self._working(watch, self._vae), watch(_STAGE):
             refined = self._decode(latents)
-        refinement = Refinement(watch.seconds(_STAGE), self._commit)
+        refinement = Refinement(watch.seconds(_STAGE, "steps"), self._commit)
         yield replace(event, image=refined, sha256=digest(refined), refinement=refinement)
 
     def close(self) -> None:

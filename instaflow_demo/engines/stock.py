@@ -11,7 +11,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from .. import device
 from ..device import Placement
-from ..events import ImageReady, digest
+from ..events import ImageReady, Noted, digest
 from ..measure import Stopwatch, Timing
 from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
@@ -20,6 +20,7 @@ from ..weights import ModelFiles
 from .passes import Drawn, Pass, each_pass
 from .reading import load, network
 from .schedulers import scheduler
+from .unread import Reader
 
 
 class StockEngine:
@@ -59,12 +60,13 @@ class StockEngine:
     def fit(self, plan: Plan) -> None:
         """The stock pipeline is timed whole, whatever the plan."""
 
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[ImageReady]:
-        """Make the request's images, one by one or as a batch.
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | ImageReady]:
+        """Make the request's images, one by one or as a batch, after a note of what of the texts is not read.
 
         Raises:
             OutOfMemory: when not even one image fits.
         """
+        yield from self.reader(run).noted(request, run)
         seeds = request.seeds
         passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
         yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
@@ -76,6 +78,10 @@ class StockEngine:
             NotImplementedError: always.
         """
         raise NotImplementedError("The stock pipeline is only timed.")
+
+    def reader(self, run: ModelRun) -> Reader:
+        tokenizer = self._pipeline.tokenizer
+        return Reader(run.model.title, tokenizer, tokenizer.model_max_length)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""

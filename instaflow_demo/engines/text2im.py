@@ -5,6 +5,7 @@ All images of a request go through it together, as its authors run it.
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -13,7 +14,7 @@ from transformers import GPT2Tokenizer
 
 from .. import device
 from ..device import Placement
-from ..events import ImageReady, Preview, Stage, Step
+from ..events import ImageReady, Noted, Preview, Stage, Step
 from ..glide import (
     UPSAMPLER_TEMPERATURE,
     Network,
@@ -23,7 +24,6 @@ from ..glide import (
     ddim,
     guided,
     quantised,
-    token_ids,
     tokenize,
     upsampled,
 )
@@ -32,8 +32,9 @@ from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Drawn, Pass, cut_note, each_pass, finished, levels, noise, place, preview, working
+from .passes import Drawn, Pass, each_pass, finished, levels, noise, place, preview, working
 from .reading import load, network
+from .unread import Reader
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]
 
@@ -72,14 +73,18 @@ class Text2ImEngine:
         place((*self._base, *self._upsampler), "cpu" if plan.offloaded else self.placement.device)
 
     @torch.inference_mode()
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Step | Preview | ImageReady]:
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | Step | Preview | ImageReady]:
         """Make the request's images at once, yielding each step of the base and of the upsampler, then the images.
 
-        Between the two comes a preview of the base images.
+        What of the texts is not read is noted first; between the two stages comes a preview of the base images.
 
         Raises:
             OutOfMemory: when not even one image fits.
         """
+        yield from self.reader(run).noted(request, run)
+        enlarges = self._reader(self._upsampler, f"{run.model.title}'s upsampler")
+        if enlarges.length != self.reader(run).length:  # it is never guided
+            yield from enlarges.noted(replace(request, negative_prompt=""), run)
         together = [Pass(0, request.seeds)]
         yield from each_pass(together, lambda current: self._pass(request, run, current), run, self.placement)
 
@@ -93,6 +98,9 @@ class Text2ImEngine:
         *_, image = ddim(upsampled(upsampler, quantised(small), start.shape[-1]), start)
         self._warm.add(len(prompts))
         return Drawn(levels(image))
+
+    def reader(self, run: ModelRun) -> Reader:
+        return self._reader(self._base, run.model.title)
 
     def close(self) -> None:
         """Let go of the networks and of the device memory they hold."""
@@ -118,7 +126,7 @@ class Text2ImEngine:
             image = yield from self._steps(watch, "upsample", ddim(beside, start), run, current)
         with watch("decode"):
             pixels = levels(image)
-        yield from finished(run, current, pixels, self._timing(watch, run, count), self._cut_note(request.prompt))
+        yield from finished(run, current, pixels, self._timing(watch, run, count), ())
 
     def _working(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, stage, *networks)
@@ -129,9 +137,11 @@ class Text2ImEngine:
         """Yield a step for each of a stage's images; returns the last."""
         steps = run.steps if stage == "sample" else run.model.upsampling_steps
         text, image = (watch.seconds("text") if stage == "sample" else 0.0), torch.empty(0)
-        for number, image in enumerate(watch.each(stage, images), start=1):  # noqa: B007 - the last one is the result
-            elapsed = text + watch.seconds(stage)
-            yield Step(run.model.id, current.first, len(current.seeds), number, steps, elapsed, stage)
+        before = 0 if stage == "sample" else run.steps
+        for number, image in enumerate(watch.each(f"{stage} steps", images), start=1):  # noqa: B007 - the last is the result
+            elapsed = text + watch.seconds(stage, f"{stage} steps")
+            rate = {"stepped": before + number, "stepping_s": watch.seconds("sample steps", "upsample steps")}
+            yield Step(run.model.id, current.first, len(current.seeds), number, steps, elapsed, stage, **rate)
         return image
 
     def _noise(self, networks: Networks, generators: list[torch.Generator]) -> Tensor:
@@ -141,10 +151,10 @@ class Text2ImEngine:
 
     def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
         """The pass's seconds by stage; the first one of its size is cold."""
-        warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample")
+        warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample", "upsample steps")
         self._warm.add(count)
-        sample = watch.seconds("sample") + upsample
-        return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample)
+        sample, beside = watch.seconds("sample", "sample steps") + upsample, watch.seconds("sample", "upsample")
+        return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample, beside_s=beside)
 
     def _prompted(self, prompts: list[str], avoided: str, run: ModelRun) -> tuple[Network, Network]:
         """Both networks with the text they are to draw. Only the base is guided, the prompts before the empty ones."""
@@ -159,10 +169,8 @@ class Text2ImEngine:
         ids, mask = tokenize(self._tokenizer, texts, encoder.config["tokens"])
         return encoder(ids.to(self.placement.device), mask.to(self.placement.device))
 
-    def _cut_note(self, prompt: str) -> tuple[str, ...]:
-        length = self._base[0].config["tokens"]
-        (ids,) = token_ids(self._tokenizer, [prompt])
-        return cut_note(length, self._tokenizer.decode(ids[length:]).strip()) if len(ids) > length else ()
+    def _reader(self, networks: Networks, whose: str) -> Reader:
+        return Reader(whose, self._tokenizer, networks[0].config["tokens"], lower=True, split_special_tokens=True)
 
 
 def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Networks:

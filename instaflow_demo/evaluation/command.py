@@ -1,6 +1,6 @@
 """What `python -m instaflow_demo evaluate` does: every system in turn, on all processes, and the figures of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,15 @@ class Evaluation:
     def runs(self) -> tuple[ModelRun, ...]:
         return tuple(run for request in self.requests for run in request.runs)
 
+    @property
+    def notes(self) -> Iterator[str]:
+        """What of all this has no effect."""
+        yield from (note for request in self.requests for note in request.notes)
+        if self.metrics and self.prompt_set != "captions":
+            yield f"The prompts are the photographs' captions, so --set {self.prompt_set} has no effect."
+        if not self.metrics and (self.photographs or self.captions):
+            yield "Without --metric our judge judges, so --reference and --captions have no effect."
+
 
 def parse_runs(names: str, *, steps: int | None = None, **settings: Any) -> tuple[GenerationRequest, ...]:
     """Systems from ids with commas between them; ID@STEPS takes so many steps. Each is a request for one of them.
@@ -49,7 +58,7 @@ def parse_runs(names: str, *, steps: int | None = None, **settings: Any) -> tupl
     requests = []
     for name in filter(None, map(str.strip, names.split(","))):
         model, _, own = name.partition("@")
-        if own and not own.isdecimal():
+        if own and not (own.isascii() and own.isdecimal()):
             raise InvalidRequest({"models": f"{name} is not like ID@STEPS: write {model}@1, for example."})
         asked = int(own) if own else steps
         requests.append(GenerationRequest.parse("a prompt", model, steps=asked, **settings))
@@ -107,9 +116,13 @@ def _evaluated(
     batch = what.batch or (1 if run.model.together and placement.device == "cpu" else _BATCHES[placement.device])
     pieces = Pieces.of(work, run, folders, what.prompt_set, what.metrics, what.prompts, placement.key, batch)
     engine = engines.load(run.model, files, placement)
+    part = sum(any(engine.reader(run).notes({"prompt": prompt})) for prompt in examiner.prompts)
+    if part and process.is_main_process:
+        tqdm.write(f"{run.model.title} does not read all of {part:,} of the {len(examiner.prompts):,} prompts.")
     try:
         drawing = draw_all(engine, run, examiner, pieces, batch, process)
-        with tqdm(total=len(examiner.prompts), desc=run.model.id, disable=not process.is_main_process) as bar:
+        total, quiet = len(examiner.prompts), not process.is_main_process
+        with tqdm(total=total, desc=run.model.id, unit="image", disable=quiet) as bar:
             for progress in drawing:
                 bar.update(min(progress.done * process.num_processes, len(examiner.prompts)) - bar.n)
         process.wait_for_everyone()
@@ -119,7 +132,7 @@ def _evaluated(
         engine.close()
     if process.is_main_process:
         pieces.remove()
-    return found
+    return found and found | {"prompts_read_in_part": part}
 
 
 def table(results: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:

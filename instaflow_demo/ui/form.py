@@ -1,7 +1,6 @@
 """The page's inputs, and the one way from their raw values to a request."""
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,7 @@ import gradio as gr
 
 from ..errors import InvalidRequest
 from ..registry import MODELS, ModelSpec, Range
-from ..request import Decoder, Device, Dtype, GenerationRequest, Limits
+from ..request import RANDOM_SEED, Decoder, Device, Dtype, GenerationRequest, Limits
 from .render import choice_text
 from .settings import Settings
 from .text import LANGUAGES, Language, translated
@@ -99,7 +98,7 @@ class Form:
         with gr.Row(elem_id="numbers", equal_height=True):
             self._parts["images"] = gr.Slider(1, limits.images, value=1, step=1, label=t("images"))
             self._parts["seed"] = gr.Number(
-                0, label=t("seed"), precision=0, minimum=0, maximum=limits.seed, elem_id="seed"
+                0, label=t("seed"), precision=0, minimum=RANDOM_SEED, maximum=limits.seed, elem_id="seed"
             )
             self._parts["randomise"] = gr.Checkbox(True, label=t("randomise"))
             # shown to visitors as soon as the refiner's weights are there
@@ -198,14 +197,12 @@ class Form:
             InvalidRequest: with a sentence for every field that is wrong.
         """
         raw = dict(zip(self._parts, values, strict=True))
-        limits = Limits()
-        seed = secrets.randbelow(limits.seed - limits.images) if raw["randomise"] is True else raw["seed"]
         request = GenerationRequest.parse(
             raw["prompt"],
             self._offered(raw["models"]),
             negative_prompt=raw["negative_prompt"],
             images=raw["images"],
-            seed=seed,
+            seed=RANDOM_SEED if raw["randomise"] is True else raw["seed"],
             steps=self._of_models(raw, "steps"),
             guidance=self._of_models(raw, "guidance"),
             size=self._of_models(raw, "size"),
@@ -216,7 +213,6 @@ class Form:
             refine=raw["refine"] is True,
             backend=_offered_backend(raw["backend"]),
             decoder=raw["decoder"],
-            limits=limits,
         )
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept

@@ -50,7 +50,7 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
     if column.measurement:
         body = _headline(view, column, column.measurement, language)
     return Markup('<section class="head" data-model="{}" data-phase="{}">{}{}{}{}</section>').format(
-        model, column.phase, _heading(column, language), body, _notes(column.notes, language), _blank(view, column)
+        model, column.phase, _heading(column, language), body, notes_html(column.notes, language), _blank(view, column)
     )
 
 
@@ -173,7 +173,8 @@ def speedup_text(language: Language, speedup: float) -> str:
     return say(language, "fastest", n=number(language, speedup, 0 if speedup >= 10 else 1))
 
 
-def _notes(notes: Sequence[str], language: Language) -> Markup:
+def notes_html(notes: Sequence[str], language: Language) -> Markup:
+    """A line for each note."""
     return _join([Markup('<p class="note">{}</p>').format(translated(language, note)) for note in notes])
 
 
@@ -232,7 +233,7 @@ def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
 def _picture_row(picture: Picture, language: Language) -> Markup:
     timing = picture.timing
     temperature = Markup("") if timing.warm else _tag(say(language, "cold"), "cold")
-    notes = _refined(picture, language) + _notes(picture.notes, language)
+    notes = _refined(picture, language) + notes_html(picture.notes, language)
     if notes:
         notes = Markup("<tr><td colspan=4>{}</td></tr>").format(notes)
     return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(

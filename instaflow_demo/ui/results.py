@@ -18,7 +18,7 @@ _TRY = """element.addEventListener("click", event => {
     if (button) trigger("click", {model: button.dataset.model, steps: Number(button.dataset.steps)});
 })"""
 
-_PAPER_COLUMNS = ("table_method", "table_steps", "table_seconds", "fid_5k", "clip_published", "fid_30k")
+_PAPER_COLUMNS = ("table_method", "table_steps", "table_seconds", "fid_5k", "clip_published", "fid_30k", "table_source")
 # a figure's name, the key of its title, how many digits it has, and whether it is a share
 _FIGURES = (
     ("seconds_per_image", "table_seconds", 3, False),
@@ -102,6 +102,7 @@ def _paper_row(method: Method, language: Language) -> Markup:
         number(language, method.fid_5k, 1),
         number(language, method.clip_score, 3),
         thirty,
+        method.source.text_pt if language == "pt-BR" else method.source.text,
     )
     keys = _PAPER_COLUMNS[1:]
     return _row(

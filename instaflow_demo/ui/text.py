@@ -205,8 +205,9 @@ _ENGLISH = {
     "paper_note": (
         "One 512×512 image on an A100; FID-5k (lower is better) and CLIP score (higher is better) on MS COCO 2017, "
         "FID-30k on MS COCO 2014. By FID-5k, one step after reflow and distillation comes before one step without "
-        "reflow, and progressive distillation between them. Four of these models were never published: press a row to "
-        "see the shipped model that repeats it."
+        "reflow, and progressive distillation between them. Two different models are called 2-Rectified Flow: the "
+        "first one, and the one that was released. Four of these models never were: press a row to see the model that "
+        "repeats it."
     ),
     "ours_title": "The same methods, trained and measured by this project",
     "ours_note": (
@@ -225,6 +226,7 @@ _ENGLISH = {
     "plot_y": "shows what was asked for",
     "plot_note": "How often the judge finds the prompt's concept, with its 95 % interval. Up and to the left is best.",
     "table_method": "Method",
+    "table_source": "Source",
     "fid_5k": "FID-5k ↓",
     "fid_30k": "FID-30k ↓",
     "clip_published": "CLIP score ↑",
@@ -449,8 +451,9 @@ _PORTUGUESE = {
     "paper_note": (
         "Uma imagem de 512×512 numa A100; FID-5k (menor é melhor) e CLIP score (maior é melhor) no MS COCO 2017, "
         "FID-30k no MS COCO 2014. Pela FID-5k, um passo depois de reflow e destilação vem antes de um passo sem "
-        "reflow, e a destilação progressiva fica entre os dois. Quatro destes modelos nunca foram publicados: aperte "
-        "uma linha para ver o modelo incluído que a repete."
+        "reflow, e a destilação progressiva fica entre os dois. Dois modelos diferentes se chamam 2-Rectified Flow: o "
+        "primeiro, e o que foi publicado. Quatro destes modelos nunca foram: aperte uma linha para ver o modelo que a "
+        "repete."
     ),
     "ours_title": "Os mesmos métodos, treinados e medidos por este projeto",
     "ours_note": (
@@ -471,6 +474,7 @@ _PORTUGUESE = {
         "Quantas vezes o juiz encontra o conceito do comando, com seu intervalo de 95 %. Acima e à esquerda é melhor."
     ),
     "table_method": "Método",
+    "table_source": "Fonte",
     "fid_5k": "FID-5k ↓",
     "fid_30k": "FID-30k ↓",
     "clip_published": "CLIP score ↑",
@@ -545,6 +549,112 @@ def gigabytes(language: Language, value: float) -> str:
     return f"{number(language, value / 1e9, 1)} GB"
 
 
+_ABOUT_REQUESTS = (
+    (
+        r"(?P<what>Steps|Guidance|Size|The seed|The number of images) must be (?P<kind>a whole number |a number |a "
+        r"multiple of 64 pixels )?from (?P<low>\S+) to (?P<high>[\d,.]*\d)(?P<whose> for (?!a random).+?)?"
+        r"(?P<random>, or -1 for a random one)?(?P<instead>, not .+)?\.",
+        "{what}: deve ser {kind}de {low} a {high}{whose}{random}{instead}.",
+    ),
+    (
+        r"(?P<what>Steps|Guidance|Size) must be a number(?P<instead>, not .+)?: (?P<title>.+) always uses (?P<n>\S+)\.",
+        "{what}: deve ser um número{instead}; {title} usa sempre {n}.",
+    ),
+    (
+        r"(?P<what>[\w ]+) must be true or false(?P<instead>, not .+)?\.",
+        "{what}: deve ser verdadeiro ou falso{instead}.",
+    ),
+    (
+        r"(?P<what>[\w ]+) must be one of (?P<choices>\w+(?:, \w+)*)(?P<instead>, not the text .+)?\.",
+        "{what}: deve ser um destes: {choices}{instead}.",
+    ),
+    (
+        r"(?P<title>.+) always uses (?P<n>\S+) for (?P<what>steps|guidance|size)\.",
+        "{title} usa sempre {n} em {what}.",
+    ),
+    (
+        r"(?P<title>.+) is guided only above 1, so a guidance of (?P<times>\S+) is the same as none\.",
+        "{title} só é orientado acima de 1; uma orientação de {times} é o mesmo que nenhuma.",
+    ),
+    (
+        r"(?P<title>.+) ignores the negative prompt, because guidance is off at (?P<times>\S+)\.",
+        "{title} ignora o comando negativo, porque a orientação está desligada em {times}.",
+    ),
+    (
+        r"(?P<title>.+) ignores the negative prompt, because guidance is off at (?P<times>\S+); only the refiner reads "
+        r"it\.",
+        "{title} ignora o comando negativo, porque a orientação está desligada em {times}; só o refinador o lê.",
+    ),
+    (
+        r"(?P<title>.+) always makes all images together, whether one by one or as a batch is asked for\.",
+        "{title} faz sempre todas as imagens juntas, quer se peça uma a uma, quer em lote.",
+    ),
+    (
+        r"(?P<title>.+) makes one image, which is the same one by one and as a batch\.",
+        "{title} faz uma imagem só, o que dá no mesmo uma a uma e em lote.",
+    ),
+    (
+        r"(?P<title>.+) is always run by PyTorch as it is, so the backend “(?P<backend>\w+)” has no effect\.",
+        "{title} é sempre executado pelo PyTorch como é; o motor “{backend}” não tem efeito.",
+    ),
+    (
+        r"(?P<title>.+) draws pixels, not latents, so the decoder “(?P<decoder>\w+)” has no effect\.",
+        "{title} desenha pixels, não latentes; o decodificador “{decoder}” não tem efeito.",
+    ),
+    (r"(?P<title>.+) is not changed by (?P<files>.+): the scale is 0\.", "{title} não muda com {files}: a escala é 0."),
+    (
+        r"(?P<title>.+) is itself made from (?P<base>\S+), so adding its difference to that changes nothing\.",
+        "{title} foi feito a partir de {base}; somar a diferença a ele não muda nada.",
+    ),
+    (
+        r"(?P<n>[\d,]+) characters? that cannot be printed (?:was|were) left out of the (?P<what>.+)\.",
+        "Caracteres que não se podem imprimir ficaram de fora do {what}: {n}.",
+    ),
+    (r"The (?P<what>negative prompt) is blank, so it has no effect\.", "O {what} está em branco e não tem efeito."),
+    (
+        r"(?P<title>.+) reads at most (?P<n>\d+) tokens of the (?P<what>prompt|negative prompt), so this was left out: "
+        r"(?P<cut>.+)\.",
+        "{title} lê no máximo {n} tokens do {what}; isto ficou de fora: {cut}.",
+    ),
+    (
+        r"(?P<title>.+) has no token for this in the (?P<what>prompt|negative prompt), and does not see it: "
+        r"(?P<cut>.+)\.",
+        "{title} não tem token para isto no {what}, e não o vê: {cut}.",
+    ),
+    (
+        r"PyTorch has no decoder in 8 bits, so the backend “(?P<backend>\w+)” is not timed with “int8”\.",
+        "O PyTorch não tem decodificador em 8 bits; o motor “{backend}” não é medido com “int8”.",
+    ),
+    (
+        r"The stock pipeline has no decoder “(?P<decoder>\w+)”, so it is timed with “full”\.",
+        "O pipeline original não tem o decodificador “{decoder}”; é medido com “full”.",
+    ),
+)
+# groups of the patterns above that are words of the code below the page
+_WORDS = {
+    "Steps": "Passos",
+    "Guidance": "Orientação",
+    "Size": "Tamanho",
+    "The seed": "Semente",
+    "The number of images": "Número de imagens",
+    "Precision": "Precisão",
+    "Device": "Dispositivo",
+    "Backend": "Motor",
+    "Decoder": "Decodificador",
+    "Batched": "Em lote",
+    "Save": "Salvar",
+    "Refine": "Refinar",
+    "steps": "passos",
+    "guidance": "orientação",
+    "size": "tamanho",
+    "prompt": "comando",
+    "negative prompt": "comando negativo",
+    "a whole number ": "um número inteiro ",
+    "a number ": "um número ",
+    "a multiple of 64 pixels ": "um múltiplo de 64 pixels ",
+    ", or -1 for a random one": ", ou -1 para uma ao acaso",
+}
+
 _SENTENCES = (
     (
         r"PyTorch is compiling this model for this size: in a minute or two it will be faster\.",
@@ -597,21 +707,6 @@ _SENTENCES = (
     (
         r"The (?:negative )?prompt is too long \((?P<n>[\d,]+) characters\): use at most (?P<most>\d+)\.",
         "O comando é longo demais ({n} caracteres): use no máximo {most}.",
-    ),
-    (r"The seed must be a whole number\.", "A semente deve ser um número inteiro."),
-    (
-        r"The seed must be from (?P<low>\S+) to (?P<high>\S+), not (?P<n>\S+)\.",
-        "A semente deve estar entre {low} e {high}, não {n}.",
-    ),
-    (
-        r"(?P<title>.+) ignores the negative prompt, because guidance is off at (?P<n>\S+)\.",
-        "{title} ignora o comando negativo, porque a orientação está desligada em {n}.",
-    ),
-    (r"(?P<title>.+) always uses (?P<n>\S+) for steps\.", "{title} usa sempre {n} em passos."),
-    (r"(?P<title>.+) always uses (?P<n>\S+) for guidance\.", "{title} usa sempre {n} em orientação."),
-    (
-        r"The prompt is longer than the (?P<n>\d+) tokens this model reads, so this was left out: (?P<cut>.+)",
-        "O comando é mais longo que os {n} tokens que este modelo lê; isto ficou de fora: {cut}",
     ),
     (
         r"This processor computes (?P<dtype>\S+) far more slowly than float32, so float32 is used instead\.",
@@ -914,12 +1009,20 @@ def translated(language: Language, sentence: str) -> str:
     """A sentence of the code below the page in `language`; one that has no translation stays English."""
     if language == "en":
         return sentence
-    for pattern, template in _SENTENCES:
+    for pattern, template in (*_ABOUT_REQUESTS, *_SENTENCES):
         if match := re.fullmatch(pattern, sentence):
             return template.format(**{name: _localised(name, said) for name, said in match.groupdict().items()})
     return sentence
 
 
-def _localised(name: str, said: str) -> str:
-    """Gigabytes and factors, in a sentence's “size”, “free” and “times”, with Portuguese's comma."""
-    return said.replace(".", ",") if name in ("size", "free", "times") else said
+def _localised(name: str, said: str | None) -> str:
+    """A group of a sentence: numbers with Portuguese's separators, words of the code in Portuguese."""
+    if said is None:
+        return ""
+    if name in ("size", "free", "times"):
+        return said.replace(".", ",")
+    if name in ("low", "high", "n"):
+        return said.translate(str.maketrans(",.", ".,"))
+    if name == "instead":
+        return said.replace(", not the text ", ", e não o texto ", 1).replace(", not ", ", e não ", 1)
+    return _WORDS.get(said, said.replace(" for ", " em ", 1) if name == "whose" else said)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from ..benchmark import COLUMNS, STAGES, Benchmark, Case, Refused, Row, Timed, Working, results_json, table
 from ..environment import Environment
 from ..report import to_csv, to_markdown
-from .render import bar, download_link, problem, status_html
+from .render import bar, download_link, notes_html, problem, status_html
 from .tables import environment_html
 from .text import Language, number, say, seconds, translated
 
@@ -49,11 +49,12 @@ class Timings:
     done: int = 0
     passes: int = 0
     environment: Environment | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, benchmark: Benchmark) -> "Timings":
         """Before anything has happened."""
-        return cls(benchmark.cases, passes=benchmark.passes)
+        return cls(benchmark.cases, passes=benchmark.passes, notes=benchmark.notes)
 
     def after(self, event: Working | Timed | Refused) -> "Timings":
         match event:
@@ -100,7 +101,8 @@ def timings_html(timings: Timings, theirs: Theirs | None, language: Language) ->
     """The table and the chart, another machine's rows below ours; what could not be timed; and once it is over the
     downloads and the machine."""
     groups = _groups(timings, theirs, language)
-    parts = [_table(groups, timings, language), _chart(groups, language)] if groups else []
+    parts = [notes_html(timings.notes, language)]
+    parts += [_table(groups, timings, language), _chart(groups, language)] if groups else []
     parts += [_refused(each, language) for each in timings.refused]
     if timings.environment and timings.rows:
         parts.append(environment_html(timings.environment, language))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from PIL.Image import Image
 
-from ..events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
+from ..events import Done, Event, Failed, ImageReady, Loading, Noted, Preview, Step, Unrefined
 from ..measure import Measurement, Timing
 from ..request import GenerationRequest, ModelRun
 
@@ -100,7 +100,9 @@ class Column:
         match event:
             case Loading(notes=notes, stage=stage):
                 phase = "loading_refiner" if stage == "refine" else "loading"
-                changed = {"phase": phase, "notes": self.notes + notes}
+                changed = {"phase": phase, "notes": _once(self.notes, notes)}
+            case Noted(notes=notes):
+                changed = {"notes": _once(self.notes, notes)}
             case Step():
                 changed = {"phase": "running", "step": event, "stages": self._stages_before(event)}
             case Preview(image=first, images=images):
@@ -109,7 +111,7 @@ class Column:
             case Unrefined():
                 changed = {"unrefined": (*self.unrefined, event)}
             case ImageReady():
-                made = self.pictures + ((picture,) if picture else ())
+                made = self.pictures + ((self._untold(picture),) if picture else ())
                 waiting = {index: shown for index, shown in self.previews.items() if index != event.index}
                 changed = {"phase": "running", "pictures": made, "previews": waiting}
             case Failed(message=message):
@@ -117,6 +119,10 @@ class Column:
             case Done(measurement=measurement):
                 changed = {"phase": "done", "measurement": measurement}
         return replace(self, **changed)
+
+    def _untold(self, picture: Picture) -> Picture:
+        """The picture without the notes that stand above all of them already."""
+        return replace(picture, notes=tuple(note for note in picture.notes if note not in self.notes))
 
     def _stages_before(self, step: Step) -> tuple[Step, ...]:
         if step.stage == "sample" or self.step is None:
@@ -181,10 +187,17 @@ def _data_uri(image: Image) -> str:
 
 
 def _about(run: ModelRun, request: GenerationRequest) -> tuple[str, ...]:
-    """The request's notes that begin with this model's title, and with no longer title of the same request."""
+    """The request's notes that begin with this model's title, and with no longer title of the same request.
+
+    Those that begin with no title stand with the first model.
+    """
     titles = [other.model.title for other in request.runs]
 
     def subject(note: str) -> str:
-        return max((title for title in titles if note.startswith(f"{title} ")), key=len, default="")
+        return max((title for title in titles if note.startswith(f"{title} ")), key=len, default=titles[0])
 
     return tuple(note for note in request.notes if subject(note) == run.model.title)
+
+
+def _once(told: tuple[str, ...], notes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*told, *notes)))
