@@ -733,6 +733,18 @@ _SENTENCES = (
         "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente.",
     ),
     (
+        r"(?P<title>.+) is not used without its safety checker, and the one in (?P<folder>.+) is damaged: its "
+        r"(?P<name>“.+”) is empty, all zeros, too large or not a number\. Restore its files\.",
+        "{title} não é usado sem o verificador de segurança, e o que está em {folder} está danificado: {name} está "
+        "vazio, é só zeros, é grande demais ou não é um número. Restaure os arquivos dele.",
+    ),
+    (
+        r"(?P<title>.+) is not used without its safety checker, and the one in (?P<folder>.+) lacks config\.json or "
+        r"its weights: run “(?P<command>.+)”, or restore its files\.",
+        "{title} não é usado sem o verificador de segurança, e ao que está em {folder} falta config.json ou os pesos: "
+        "execute “{command}”, ou restaure os arquivos dele.",
+    ),
+    (
         r"No safety checker looked at this: “(?P<command>.+)” brings one\.",
         "Nenhum verificador de segurança olhou isto: “{command}” traz um.",
     ),
