@@ -137,6 +137,18 @@ def place(networks: Iterable[torch.nn.Module], where: str) -> None:
         network.to(where)
 
 
+def lay_out(networks: Iterable[torch.nn.Module], placement: Placement) -> None:
+    """Put the channels of convolutions last in memory where that was measured to be faster.
+
+    That is a quarter on a CPU in float32, and what compiled code is made for. Elsewhere it is slower, and in half
+    precision other kernels round otherwise, so that images would not be those of the published code.
+    """
+    whole_on_cpu = placement.device.startswith("cpu") and placement.dtype == "float32"
+    if whole_on_cpu or placement.backend == "compiled":
+        for network in networks:
+            network.to(memory_format=torch.channels_last)
+
+
 def quantised(image: Tensor) -> Tensor:
     """Pixels (B, H, W, 3), uint8 on their device, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does."""
     rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)

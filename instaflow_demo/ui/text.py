@@ -545,6 +545,32 @@ def gigabytes(language: Language, value: float) -> str:
     return f"{number(language, value / 1e9, 1)} GB"
 
 
+# why a checkpoint's noise schedule cannot be followed
+_STEPS_REFUSED = (
+    (r"it is missing, or not an object in JSON\.", "falta, ou não é um objeto em JSON."),
+    (
+        r"(?P<name>.+) follows no schedule of betas, as DPM-Solver and Euler's method must\.",
+        "{name} não segue uma sequência de betas, de que DPM-Solver e o método de Euler precisam.",
+    ),
+    (r"it gives no (?P<n>\S+) steps of falling noise\.", "não dá {n} passos de ruído decrescente."),
+    (r"no scheduler here has a field (?P<field>“.+”)\.", "nenhum agendador daqui tem um campo {field}."),
+    (r"(?P<field>“.+”) is (?P<value>.+), and can be: (?P<values>.+)\.", "{field} é {value}, e pode ser: {values}."),
+    (
+        r"(?P<field>“.+”) is (?P<value>.+), and can be from (?P<low>\S+) to (?P<high>\S+)\.",
+        "{field} é {value}, e pode ir de {low} a {high}.",
+    ),
+    (
+        r"(?P<field>“.+”) is (?P<value>.+), and not (?P<n>\S+) numbers between 0 and 1\.",
+        "{field} é {value}, e não {n} números entre 0 e 1.",
+    ),
+    (
+        r"(?P<one>“.+”) and (?P<a>a|the) (?P<other>“.+”) (?P<of>of )?(?P<value>“?\w+”?) exclude each other\.",
+        "{one} e {other} {value} excluem-se.",
+    ),
+    (r"(?P<one>“.+”) and (?P<other>“.+”) exclude each other\.", "{one} e {other} excluem-se."),
+    (r"(?P<one>“.+”) needs scipy \((?P<command>“.+”)\)\.", "{one} precisa de scipy ({command})."),
+)
+
 _SENTENCES = (
     (
         r"PyTorch is compiling this model for this size: in a minute or two it will be faster\.",
@@ -731,6 +757,15 @@ _SENTENCES = (
     (
         r"The safety checker blocked this image, rightly or not: try another prompt or seed\.",
         "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente.",
+    ),
+    *(
+        (
+            r"(?P<title>.+) cannot take its steps as (?P<file>.+) says: "
+            rf"{why} Restore the file, or take the one of the model that it was made from\.",
+            f"{{title}} não pode dar os passos que {{file}} diz: {porque} Restaure o arquivo, ou use o do modelo de "
+            "que este foi feito.",
+        )
+        for why, porque in _STEPS_REFUSED
     ),
     (
         r"(?P<title>.+) is not used without its safety checker, and the one in (?P<folder>.+) is damaged: its "
