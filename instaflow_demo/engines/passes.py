@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 import torch
@@ -23,6 +23,9 @@ from ..request import ModelRun
 Event = TypeVar("Event")
 Sent = Callable[[], Tensor]
 """What gives pixels (B, H, W, 3), uint8 on the host, once they are there."""
+
+
+HALVED = "Memory ran out, so this batch was made in parts: the images are the same, and their times longer."
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,22 @@ def each_pass(
 ) -> Iterator[Event]:
     """The events of every pass; one that runs out of memory is halved, which changes no image: each has its own seed.
 
+    Every attempt begins with new generators, so what the one before it drew is as if it had never been. The images of
+    halves have a note.
+
     Raises:
         OutOfMemory: when not even one image fits.
     """
-    waiting = list(passes)
+    waiting, halved = list(passes), set[Pass]()
     while waiting:
         current = waiting.pop(0)
-        full = yield from _attempt(make(current))
+        events = make(current)
+        full = yield from _attempt(_noted(events) if current in halved else events)
         if full:
             device.free_memory(placement)
-            waiting = [*_halves(current, run, placement), *waiting]
+            halves = _halves(current, run, placement)
+            halved.update(halves)
+            waiting = [*halves, *waiting]
 
 
 def in_turn(
@@ -209,6 +218,11 @@ def finished(
 def cut_note(length: int, dropped: str) -> tuple[str, ...]:
     """The note about a prompt of which `dropped` was left out."""
     return (f"The prompt is longer than the {length} tokens this model reads, so this was left out: “{dropped}”",)
+
+
+def _noted(events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        yield replace(event, notes=(*event.notes, HALVED)) if isinstance(event, ImageReady) else event
 
 
 def _attempt(events: Iterator[Event]) -> Iterator[Event]:

@@ -755,6 +755,10 @@ _SENTENCES = (
         "Falta memória: cada rede fica no dispositivo só enquanto trabalha, o que é mais lento.",
     ),
     (
+        r"Memory ran out, so this batch was made in parts: the images are the same, and their times longer\.",
+        "Faltou memória, e por isso este lote foi feito em partes: as imagens são as mesmas, e os tempos, maiores.",
+    ),
+    (
         r"The safety checker blocked this image, rightly or not: try another prompt or seed\.",
         "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente.",
     ),
