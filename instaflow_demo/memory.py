@@ -94,7 +94,7 @@ def need(
         ModelUnavailable: when its files cannot be read.
     """
     try:
-        beside = _parameters(checker) * placement.torch_dtype.itemsize if checker else 0
+        beside = _parameters(checker) * 4 if checker else 0  # it computes in float32
         return replace(_need(spec, files, placement, size, guided), beside=beside)
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         raise damaged(spec, files) from error

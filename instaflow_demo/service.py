@@ -206,10 +206,10 @@ class Service:
     def _looked_at(self, event: ImageReady, checker: "SafetyChecker | None", last: ModelSpec) -> ImageReady:
         """The event, its image replaced by an empty one where the checker refuses it; a note if there is none.
 
-        `last` is what the image comes from, its model or the refiner: shipped ones need no checker.
+        `last` is what the image comes from, its model or the refiner: those that we made need no checker.
         """
         if checker is None:
-            unseen = self._safety and not last.shipped
+            unseen = self._safety and not self._weights.are_ours(last)
             return replace(event, notes=(*event.notes, _NOT_LOOKED_AT)) if unseen else event
         if checker.allows(event.image):
             return event
@@ -239,8 +239,9 @@ class Service:
         if loaded is None:
             memory.refuse_hopeless(run.model, need, free, placement)
             yield replace(loading, notes=(*placement.notes, *memory.forecast(run.model, need, plan, images, free)))
-            engine = self._engine(request, run.model, files, placement, plan)
+            # first, as a model is of no use without it
             looking = self._checker(run.model, files, checker, placement) if checker else None
+            engine = self._engine(request, run.model, files, placement, plan)
             loaded = self._loaded[key] = _Loaded(engine, files, plan, needs, _merged(request), looking)
             load_s = engine.load_s
         elif plan != loaded.plan:

@@ -178,12 +178,30 @@ class Weights:
         return self.locate(base), _given(replace(base, title=fine_tune), folder)
 
     def safety_checker(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
-        """The folder of the safety checker for a published model: its own, else the one in the Hugging Face cache."""
-        if spec.shipped:
+        """The folder of the safety checker for a model that is not ours: its own, else the one in the hub's cache.
+
+        None where there is neither.
+
+        Raises:
+            ModelUnavailable: when there is one, but not whole: a part that is missing is no leave to do without it.
+        """
+        if self.are_ours(spec):
             return None
         own = files.root / "safety_checker"
-        folder = own if own.is_dir() else _snapshot(SAFETY_CHECKER, ["config.json"])
-        return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
+        here = [
+            folder for folder in (own, _snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
+        ]
+        whole = next((folder for folder in here if (folder / "config.json").is_file() and _complete(folder)), None)
+        if here and whole is None:
+            raise ModelUnavailable(
+                f"{spec.title} is not used without its safety checker, and the one in {here[0]} lacks config.json or "
+                f"its weights: run “hf download {SAFETY_CHECKER}”, or restore its files."
+            )
+        return whole
+
+    def are_ours(self, spec: ModelSpec) -> bool:
+        """Whether a model's weights are the shipped ones, which can draw nothing to be afraid of."""
+        return spec.shipped and spec.id not in self.folders
 
     def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""

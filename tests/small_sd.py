@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo.weights import MODELS_DIR
@@ -57,6 +57,12 @@ def full_size_networks() -> Networks:
 
 def small_autoencoder(**settings: Any) -> AutoencoderKL:
     return _autoencoder((8, 8, 16, 16), norm_num_groups=4, **settings)
+
+
+def small_tiny_decoder(halvings: int) -> AutoencoderTiny:
+    torch.manual_seed(1)
+    channels = {"encoder_block_out_channels": (8,) * halvings, "decoder_block_out_channels": (8,) * halvings}
+    return AutoencoderTiny(**channels, num_encoder_blocks=(1,) * halvings, num_decoder_blocks=(1,) * halvings)
 
 
 def full_size_autoencoder(**settings: Any) -> AutoencoderKL:

@@ -14,8 +14,8 @@ from threading import Event, Thread, current_thread
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
-from small_sd import save_published
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from small_sd import save_published, small_tiny_decoder
 from test_networks import drawn, furthest
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -76,12 +76,6 @@ def ready(engine: engines.Engine, request: GenerationRequest) -> list[ImageReady
 def compiling() -> list[Thread]:
     """Those that compile."""
     return [thread for thread in threading.enumerate() if "_compile_aside" in thread.name]
-
-
-def small_tiny_decoder(halvings: int) -> AutoencoderTiny:
-    torch.manual_seed(1)
-    channels = {"encoder_block_out_channels": (8,) * halvings, "decoder_block_out_channels": (8,) * halvings}
-    return AutoencoderTiny(**channels, num_encoder_blocks=(1,) * halvings, num_decoder_blocks=(1,) * halvings)
 
 
 def smallest_networks() -> EagerNetworks:

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderTiny
-from small_sd import save_published
+from small_sd import save_published, small_tiny_decoder
 
 from instaflow_demo import device, engines
 from instaflow_demo.device import Placement
@@ -35,11 +34,7 @@ INSTAFLOW = MODELS["instaflow-0.9b"]
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random one in the published layout, with a tiny decoder of its own."""
     folder = save_published(tmp_path_factory.mktemp("published"))
-    torch.manual_seed(1)
-    channels = {"encoder_block_out_channels": (8,) * 4, "decoder_block_out_channels": (8,) * 4}
-    AutoencoderTiny(**channels, num_encoder_blocks=(1,) * 4, num_decoder_blocks=(1,) * 4).save_pretrained(
-        folder / "tiny_vae"
-    )
+    small_tiny_decoder(4).save_pretrained(folder / "tiny_vae")
     return folder
 
 

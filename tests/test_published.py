@@ -57,19 +57,19 @@ def published_pipeline(folder: Path, steps: int, guidance: float, dtype: torch.d
         else:
             v = unet(x, t, states).sample
         x = x + (1 / steps) * v
-    image = vae.decode(x / 0.18215).sample.float()[0]
-    return ((image / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0).numpy().astype(int)
+    image = vae.decode(x / 0.18215).sample[0]
+    return ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().permute(1, 2, 0).numpy().astype(int)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 @pytest.mark.parametrize("guidance", [0.0, 1.0, 1.5])
 @pytest.mark.parametrize("steps", [1, 4, 25])
 def test_the_image_is_the_published_pipeline_s(checkpoint: Path, steps: int, guidance: float, dtype) -> None:
     expected = published_pipeline(checkpoint, steps, guidance, getattr(torch, dtype))
     made = drawn(checkpoint, Placement("cpu", dtype), steps=steps, guidance=guidance)
     assert expected.std() > 3
-    difference = abs(made - expected)
-    assert difference.max() <= 1 if dtype == "float32" else difference.mean() < 1.5
+    # in float32, channels lie last on a CPU, which rounds otherwise; in half precision all is as published
+    assert abs(made - expected).max() <= (1 if dtype == "float32" else 0)
 
 
 def test_the_baseline_keeps_its_own_noise_schedule(checkpoint: Path) -> None:

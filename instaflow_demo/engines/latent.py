@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -43,7 +42,7 @@ from .passes import (
     working,
 )
 from .reading import load
-from .schedulers import Scheduler, scheduler
+from .schedulers import Scheduler, advance, foreseen, scheduler
 from .unread import Reader
 
 Told = Callable[[], Iterator[Step | Preview | ImageReady]]
@@ -94,8 +93,9 @@ class LatentEngine:
 
         def make() -> "LatentEngine":
             rest = extras.delta[1] if extras.delta else files
+            steps = scheduler(spec, files)  # first, as it is judged in no time, and networks are gigabytes
             tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
-            return cls(tokenizer, _networks(files, placement, extras), scheduler(spec, files), placement)
+            return cls(tokenizer, _networks(files, placement, extras), steps, placement)
 
         return load(make, spec, files, placement, plan)
 
@@ -129,8 +129,9 @@ class LatentEngine:
     @torch.inference_mode()
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
         """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
-        start = self._noise(Pass(0, tuple(seeds)), run.size)
-        path = [start, *self._path(start, self._states([*[""] * len(prompts) * run.guided, *prompts]), run)]
+        generators = Pass(0, tuple(seeds)).generators()
+        start, states = self._noise(generators, run.size), self._states([*[""] * len(prompts) * run.guided, *prompts])
+        path = [start, *self._path(start, states, generators, run)]
         flows = run.model.scheduler == "rectified-flow" and run.steps > 1
         pixels = self._decode(path[-1], "full")()
         self._warm.add((len(prompts), run.size, "full", self._networks.ran().backend))
@@ -152,12 +153,14 @@ class LatentEngine:
     def _work(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Generator[Told, None, None]:
         """A pass's steps and its decoding, each with what tells of it once the device has done it."""
         watch, count = Stopwatch(device.clock(self.placement)), len(current.seeds)
+        generators = current.generators()
         with self._working(watch, "text", "text_encoder"), watch("text"):
             states = self._prompt_states(request, run, count)
-            latents = self._noise(current, run.size)  # drawn while a GPU reads the prompt
+            latents = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
         shown_at = time.perf_counter()
         with self._working(watch, "sample", "unet"):
-            for number, after in enumerate(watch.each("steps", self._path(latents, states, run)), start=1):
+            path = self._path(latents, states, generators, run)
+            for number, after in enumerate(watch.each("steps", path), start=1):
                 before, latents = latents, after
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
                 soon = self._preview(self._expected(before, after, number, run)) if shows else None
@@ -188,7 +191,7 @@ class LatentEngine:
         """The latents (B, C, h, w) that the last step promises for the end."""
         if isinstance(self._scheduler, RectifiedFlowScheduler):
             return straight_on(before, after, number, run.steps)
-        return cast(Tensor, self._scheduler.model_outputs[-1])  # DPM-Solver++ predicts the end itself
+        return foreseen(self._scheduler, before)
 
     def _timing(self, watch: Stopwatch, run: ModelRun, shape: Shape) -> Timing:
         """The pass's seconds by stage; the first one of its shape is cold."""
@@ -219,14 +222,16 @@ class LatentEngine:
         """Text states (B, T, D)."""
         return self._networks.text(to_device(clip_ids(self._tokenizer, texts), self.placement))
 
-    def _noise(self, current: Pass, size: int) -> Tensor:
+    def _noise(self, generators: Sequence[torch.Generator], size: int) -> Tensor:
         """The latents (B, C, h, w) that sampling starts from."""
         side = size // self._networks.latents.pixels
         shape = (self._networks.latents.channels, side, side)
-        return noise(current.generators(), shape, self.placement).to(self.placement.torch_dtype)
+        return noise(generators, shape, self.placement).to(self.placement.torch_dtype)
 
-    def _path(self, latents: Tensor, states: Tensor, run: ModelRun) -> Iterator[Tensor]:
-        """The latents after each denoising step."""
+    def _path(
+        self, latents: Tensor, states: Tensor, generators: Sequence[torch.Generator], run: ModelRun
+    ) -> Iterator[Tensor]:
+        """The latents after each denoising step; where steps add noise, each image's comes from its own generator."""
         self._scheduler.set_timesteps(run.steps)
         latents = latents * self._scheduler.init_noise_sigma
         timesteps = self._scheduler.timesteps  # the scheduler asks for their values, for which a GPU would have to stop
@@ -235,7 +240,7 @@ class LatentEngine:
             output = self._networks.predict(inputs, moment, states)
             if run.guided:
                 output = guide(output, run.guidance)
-            latents = self._scheduler.step(output, cast(Any, timestep), latents, return_dict=False)[0]
+            latents = advance(self._scheduler, output, timestep, latents, generators)
             yield latents
 
     def _decode(self, latents: Tensor, decoder: Decoder) -> Sent:

@@ -27,11 +27,13 @@ from ..memory import WHOLE, Plan
 from ..registry import REFINER
 from ..request import GenerationRequest
 from ..weights import ModelFiles
-from .passes import clip_ids, fit, levels, noise, working
+from .passes import clip_ids, fit, lay_out, levels, noise, working
 from .reading import load, network
+from .schedulers import following
 from .unread import Reader
 
 STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
+_SCHEDULE = round(REFINER.steps.default / STRENGTH)  # steps of the whole schedule
 _STAGE = "refine"
 _AESTHETICS = (2.5, 6.0)  # scores to stay away from and to go for, as in the published pipeline
 
@@ -97,7 +99,7 @@ class Refiner:
         with self._working(watch, self._unet):
             for number, timestep in enumerate(timesteps, start=1):
                 with watch("steps"):
-                    latents = self._step(latents, timestep, text)
+                    latents = self._step(latents, timestep, text, generator)
                 rate = {"stepped": number, "stepping_s": watch.seconds("steps")}
                 elapsed = watch.seconds(_STAGE, "steps")
                 yield Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate)
@@ -125,9 +127,8 @@ class Refiner:
 
     def _timesteps(self) -> Tensor:
         """The last steps of the schedule, 15 of 50."""
-        steps = REFINER.steps.default
-        self._scheduler.set_timesteps(round(steps / STRENGTH), device=self.placement.device)
-        begin = len(self._scheduler.timesteps) - steps
+        self._scheduler.set_timesteps(_SCHEDULE, device=self.placement.device)
+        begin = _SCHEDULE - REFINER.steps.default
         self._scheduler.set_begin_index(begin)
         return self._scheduler.timesteps[begin:]
 
@@ -138,13 +139,13 @@ class Refiner:
         latents = self._vae.encode(scaled).latent_dist.sample(generator)
         return latents.to(self.placement.torch_dtype) * self._vae.config["scaling_factor"]
 
-    def _step(self, latents: Tensor, timestep: Tensor, text: Text) -> Tensor:
+    def _step(self, latents: Tensor, timestep: Tensor, text: Text, generator: torch.Generator) -> Tensor:
         """One guided denoising step, both network evaluations in one call."""
         states, facts = text
         inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2), timestep)
         output = self._unet(inputs, timestep, states, added_cond_kwargs=facts, return_dict=False)[0]
         output = guide(output, REFINER.guidance.default)
-        return self._scheduler.step(output, timestep, latents, return_dict=False)[0]
+        return self._scheduler.step(output, timestep, latents, generator=generator, return_dict=False)[0]
 
     def _decode(self, latents: Tensor) -> Image.Image:
         scaled = latents.float() / self._vae.config["scaling_factor"]
@@ -155,6 +156,7 @@ def _read(files: ModelFiles, placement: Placement) -> tuple:
     def frozen(made: Any, name: str, **settings: Any) -> Any:
         return network(made, files.component(name), placement, **settings).eval().requires_grad_(False)
 
+    scheduler = following(EulerDiscreteScheduler, REFINER, files, [_SCHEDULE])
     dtype = placement.torch_dtype
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer_2"), local_files_only=True)
     text_encoder = frozen(CLIPTextModelWithProjection, "text_encoder_2", dtype=dtype)
@@ -162,9 +164,7 @@ def _read(files: ModelFiles, placement: Placement) -> tuple:
     # SDXL's autoencoder overflows in float16
     vae = frozen(AutoencoderKL, "vae", torch_dtype=torch.float32, low_cpu_mem_usage=False)
     _refuse_others(files, text_encoder, unet)
-    for convolutional in (unet, vae):
-        convolutional.to(memory_format=torch.channels_last)
-    scheduler = EulerDiscreteScheduler.from_pretrained(files.component("scheduler"), local_files_only=True)
+    lay_out((unet, vae), placement)
     return tokenizer, text_encoder, unet, vae, scheduler
 
 

@@ -41,13 +41,13 @@ class StockEngine:
         """
 
         def make() -> "StockEngine":
-            dtype = placement.torch_dtype
+            dtype, steps = placement.torch_dtype, scheduler(spec, files)
             pipeline = StableDiffusionPipeline(
                 network(AutoencoderKL, files.component("vae"), placement, torch_dtype=dtype),
                 network(CLIPTextModel, files.component("text_encoder"), placement, dtype=dtype),
                 CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True),
                 network(UNet2DConditionModel, files.component("unet"), placement, torch_dtype=dtype),
-                cast(Any, scheduler(spec, files)),
+                cast(Any, steps),
                 safety_checker=cast(Any, None),
                 feature_extractor=cast(Any, None),
                 requires_safety_checker=False,

@@ -32,7 +32,7 @@ from ..memory import WHOLE, Plan
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights import ModelFiles
-from .passes import Drawn, Pass, each_pass, finished, levels, noise, place, preview, working
+from .passes import Drawn, Pass, each_pass, finished, lay_out, levels, noise, place, preview, working
 from .reading import load, network
 from .unread import Reader
 
@@ -179,7 +179,7 @@ def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placem
     settings = {"torch_dtype": placement.torch_dtype, "low_cpu_mem_usage": False}
     words = network(TextEncoder, files.component(text_encoder), placement, **settings)
     painter = network(UNet2DConditionModel, files.component(unet), placement, **settings)
-    painter.to(memory_format=torch.channels_last)
+    lay_out([painter], placement)
     for part in (words, painter):
         part.eval().requires_grad_(False)
     return words, painter

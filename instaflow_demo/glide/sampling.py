@@ -33,7 +33,7 @@ def guided(network: Callable[..., Tensor], states: Tensor, pooled: Tensor, scale
     """
 
     def evaluate(x: Tensor, timesteps: Tensor) -> Tensor:
-        x = x.to(states.dtype, memory_format=torch.channels_last)
+        x = x.to(states.dtype)
         return network(x, timesteps, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0].float()
 
     def with_guidance(x: Tensor, timesteps: Tensor) -> Tensor:

@@ -654,6 +654,31 @@ _WORDS = {
     "a multiple of 64 pixels ": "um múltiplo de 64 pixels ",
     ", or -1 for a random one": ", ou -1 para uma ao acaso",
 }
+# why a checkpoint's noise schedule cannot be followed
+_STEPS_REFUSED = (
+    (r"it is missing, or not an object in JSON\.", "falta, ou não é um objeto em JSON."),
+    (
+        r"(?P<name>.+) follows no schedule of betas, as DPM-Solver and Euler's method must\.",
+        "{name} não segue uma sequência de betas, de que DPM-Solver e o método de Euler precisam.",
+    ),
+    (r"it gives no (?P<n>\S+) steps of falling noise\.", "não dá {n} passos de ruído decrescente."),
+    (r"no scheduler here has a field (?P<field>“.+”)\.", "nenhum agendador daqui tem um campo {field}."),
+    (r"(?P<field>“.+”) is (?P<value>.+), and can be: (?P<values>.+)\.", "{field} é {value}, e pode ser: {values}."),
+    (
+        r"(?P<field>“.+”) is (?P<value>.+), and can be from (?P<low>\S+) to (?P<high>\S+)\.",
+        "{field} é {value}, e pode ir de {low} a {high}.",
+    ),
+    (
+        r"(?P<field>“.+”) is (?P<value>.+), and not (?P<n>\S+) numbers between 0 and 1\.",
+        "{field} é {value}, e não {n} números entre 0 e 1.",
+    ),
+    (
+        r"(?P<one>“.+”) and (?P<a>a|the) (?P<other>“.+”) (?P<of>of )?(?P<value>“?\w+”?) exclude each other\.",
+        "{one} e {other} {value} excluem-se.",
+    ),
+    (r"(?P<one>“.+”) and (?P<other>“.+”) exclude each other\.", "{one} e {other} excluem-se."),
+    (r"(?P<one>“.+”) needs scipy \((?P<command>“.+”)\)\.", "{one} precisa de scipy ({command})."),
+)
 
 _SENTENCES = (
     (
@@ -824,8 +849,33 @@ _SENTENCES = (
         "Falta memória: cada rede fica no dispositivo só enquanto trabalha, o que é mais lento.",
     ),
     (
+        r"Memory ran out, so this batch was made in parts: the images are the same, and their times longer\.",
+        "Faltou memória, e por isso este lote foi feito em partes: as imagens são as mesmas, e os tempos, maiores.",
+    ),
+    (
         r"The safety checker blocked this image, rightly or not: try another prompt or seed\.",
         "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente.",
+    ),
+    *(
+        (
+            r"(?P<title>.+) cannot take its steps as (?P<file>.+) says: "
+            rf"{why} Restore the file, or take the one of the model that it was made from\.",
+            f"{{title}} não pode dar os passos que {{file}} diz: {porque} Restaure o arquivo, ou use o do modelo de "
+            "que este foi feito.",
+        )
+        for why, porque in _STEPS_REFUSED
+    ),
+    (
+        r"(?P<title>.+) is not used without its safety checker, and the one in (?P<folder>.+) is damaged: its "
+        r"(?P<name>“.+”) is empty, all zeros, too large or not a number\. Restore its files\.",
+        "{title} não é usado sem o verificador de segurança, e o que está em {folder} está danificado: {name} está "
+        "vazio, é só zeros, é grande demais ou não é um número. Restaure os arquivos dele.",
+    ),
+    (
+        r"(?P<title>.+) is not used without its safety checker, and the one in (?P<folder>.+) lacks config\.json or "
+        r"its weights: run “(?P<command>.+)”, or restore its files\.",
+        "{title} não é usado sem o verificador de segurança, e ao que está em {folder} falta config.json ou os pesos: "
+        "execute “{command}”, ou restaure os arquivos dele.",
     ),
     (
         r"No safety checker looked at this: “(?P<command>.+)” brings one\.",
