@@ -21,10 +21,12 @@ ALLOWED = {
     "measure": set(),
     "flow": set(),
     "grammar": set(),
-    "glide": {"errors"},
+    "files": {"errors"},
+    "tensors": {"errors", "files"},
+    "glide": {"errors", "files", "tensors"},
     "events": {"measure"},
     "device": {"environment", "errors", "measure", "request"},
-    "memory": {"device", "errors", "registry", "weights"},
+    "memory": {"device", "errors", "files", "registry", "weights"},
     "request": {"errors", "registry"},
     "weights": {"errors", "registry"},
     "hub": {"errors", "events", "glide", "registry", "weights"},
@@ -36,12 +38,14 @@ ALLOWED = {
         "environment",
         "errors",
         "events",
+        "files",
         "flow",
         "glide",
         "measure",
         "memory",
         "registry",
         "request",
+        "tensors",
         "weights",
     },
     "service": {
@@ -114,7 +118,19 @@ ALLOWED = {
     },
 }
 PAGE = ("ui", "app")  # all that may know gradio
-LIGHT = ("errors", "events", "registry", "request", "measure", "report", "results", "gallery", "weights", "environment")
+LIGHT = (
+    "errors",
+    "files",
+    "events",
+    "registry",
+    "request",
+    "measure",
+    "report",
+    "results",
+    "gallery",
+    "weights",
+    "environment",
+)
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}
 BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "print", "input"}

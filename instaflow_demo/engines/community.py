@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..device import Placement
 from ..errors import CheckpointError
 from .extras import Extras
+from .reading import network as stored_network
 from .reading import stored
 
 # the same three tensors, as PEFT, diffusers and kohya's scripts call them
@@ -148,8 +149,6 @@ def _unet(folder: Path) -> UNet2DConditionModel:
         settings = stored(folder, Placement("cpu", "float32"))
         if not settings["use_safetensors"]:
             raise CheckpointError(f"{folder} has no safetensors, and other files are not merged: convert it first.")
-        return UNet2DConditionModel.from_pretrained(
-            folder, local_files_only=True, torch_dtype=torch.float32, low_cpu_mem_usage=False, **settings
-        )
+        return stored_network(UNet2DConditionModel, folder, Placement("cpu", "float32"), torch.float32)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read: its files are damaged. Restore them.") from error

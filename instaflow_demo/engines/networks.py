@@ -121,11 +121,10 @@ class EagerNetworks:
         """Read the networks of a checkpoint, with what is to be merged into them."""
         dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
         rest = extras.delta[1] if extras.delta else files
-        convolutional = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
-        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), placement, dtype=dtype)
-        unet = network(UNet2DConditionModel, files.component("unet"), placement, **convolutional)
-        vae = network(AutoencoderKL, rest.component("vae"), placement, **convolutional)
-        tiny = network(AutoencoderTiny, files.tiny_decoder, placement, **convolutional) if files.tiny_decoder else None
+        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), placement, dtype)
+        unet = network(UNet2DConditionModel, files.component("unet"), placement, dtype)
+        vae = network(AutoencoderKL, rest.component("vae"), placement, dtype)
+        tiny = network(AutoencoderTiny, files.tiny_decoder, placement, dtype) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
         if extras:
             merge(extras, {"unet": unet, "text_encoder": text_encoder})

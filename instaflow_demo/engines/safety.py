@@ -16,7 +16,8 @@ from transformers import CLIPImageProcessor
 from ..device import Placement
 from ..registry import ModelSpec
 from ..weights import ModelFiles
-from .reading import reading, stored
+from .reading import network as stored_network
+from .reading import reading
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,7 @@ class SafetyChecker:
             ModelUnavailable: when it cannot be read, so that the model is not used without it.
         """
         with reading(spec, files):
-            network = StableDiffusionSafetyChecker.from_pretrained(
-                folder, local_files_only=True, dtype=placement.torch_dtype, **stored(folder, placement)
-            )
+            network = stored_network(StableDiffusionSafetyChecker, folder, placement, placement.torch_dtype)
         side = network.config.vision_config.image_size
         processor = CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
         return cls(network.to(placement.device).eval(), processor, placement)
