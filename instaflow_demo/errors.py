@@ -21,6 +21,10 @@ class ModelUnavailable(DemoError):
     """The weights of a model are missing, damaged or cannot be loaded."""
 
 
+class CheckpointError(ModelUnavailable):
+    """A file of a checkpoint is not what its name says, or does not go with the others."""
+
+
 class DeviceUnavailable(DemoError):
     """The requested device or precision does not exist on this machine."""
 
@@ -39,10 +43,6 @@ class StorageFull(DemoError):
 
 class DownloadFailed(DemoError):
     """A published checkpoint could not be fetched."""
-
-
-class CheckpointError(DemoError):
-    """A file of weights is not what its name says."""
 
 
 class DependencyMissing(DemoError):

@@ -3,7 +3,6 @@
 Nothing here slices attention: PyTorch's own takes memory in proportion to the pixels, and slices would only be slower.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +12,9 @@ from safetensors import SafetensorError, safe_open
 
 from .device import Placement
 from .errors import OutOfMemory
+from .files import json_object, regular
 from .registry import ModelSpec
-from .weights import ModelFiles, damaged, variant_of, weight_files
+from .weights import ModelFiles, unreadable, variant_of, weight_files
 
 WORTH_SAYING = 10**9  # bytes
 TILE = 256  # pixels a side of what is decoded at a time where decoding is tiled
@@ -97,7 +97,7 @@ def need(
         beside = _parameters(checker) * 4 if checker else 0  # it computes in float32
         return replace(_need(spec, files, placement, size, guided), beside=beside)
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
-        raise damaged(spec, files) from error
+        raise unreadable(spec, files, f"{type(error).__name__}: {error}") from error
 
 
 def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, guided: bool) -> Need:
@@ -160,7 +160,7 @@ def refuse_hopeless(spec: ModelSpec, need: Need, free: int, placement: Placement
 
 
 def _config(folder: Path) -> dict:
-    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return json_object(folder / "config.json")
 
 
 def _width(config: dict) -> int:
@@ -171,7 +171,7 @@ def _parameters(folder: Path) -> int:
     """How many numbers a network's weights are, without reading them."""
     names = {path.name for path in folder.iterdir()}
     variant = variant_of(names, half_first=True)
-    chosen = [folder / name for name in weight_files(names, variant)]
+    chosen = [regular(folder / name) for name in weight_files(names, variant)]
     if variant and variant[0] == "bin":
         return sum(file.stat().st_size for file in chosen) // (2 if variant[1] else 4)
     return sum(map(_numbers, chosen))

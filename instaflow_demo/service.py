@@ -78,10 +78,15 @@ class Service:
     def run(self, request: GenerationRequest) -> Iterator[Event]:
         """Generate, yielding events; closing the iterator ends the work within one step.
 
-        A model that fails yields `Failed` and the others go on.
+        A model that fails yields `Failed` and the others go on. One whose files are not what they should be does so
+        before anybody has to wait for it.
         """
+        sound = []
+        for run in request.runs:
+            if (yield from self._guarded(run.model, self._inspected(request, run), partial(_failed, run))):
+                sound.append(run)
         with self._lock:
-            for run in request.runs:
+            for run in sound:
                 yield from self._guarded(run.model, self._run(request, run), partial(_failed, run))
 
     def use_folder(self, model: str, folder: str) -> None:
@@ -102,11 +107,14 @@ class Service:
 
     def _guarded(
         self, spec: ModelSpec, events: Iterator[Event], instead: Callable[[str], Iterable[Event]]
-    ) -> Iterator[Event]:
-        """The events of a model or of the refiner; an error becomes a sentence, and what comes `instead` says it."""
+    ) -> Generator[Event, None, bool]:
+        """The events of a model or of the refiner; an error becomes a sentence, and what comes `instead` says it.
+
+        Returns whether there was none.
+        """
         try:
             yield from events
-            return
+            return True
         except DemoError as error:
             said = str(error)
         except Exception as error:
@@ -117,6 +125,24 @@ class Service:
                 log.exception("error %s while running %s", number, spec.id)
                 said = f"Something went wrong (id {number}); the log of the app says what."
         yield from instead(said)
+        return False
+
+    def _inspected(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
+        """Judge the files of a model that is to be loaded; there is nothing to tell of those that are good."""
+        placement = engines.placed(request, run.model, lasting=self._lasting)
+        if _key(request, run, placement) not in self._loaded or run.model.id in self._moved:
+            files = self._weights.locate(run.model)
+            self._inspect(request, run.model, files, placement, self._checker_of(run.model, files))
+        yield from ()
+
+    def _inspect(
+        self, request: GenerationRequest, spec: ModelSpec, files: ModelFiles, placement: Placement, checker: Path | None
+    ) -> None:
+        engines.inspect(spec, files, placement, self._extras(request, spec), checker)
+
+    def _checker_of(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+        """The folder of the safety checker that is to look at a model's images, if one is."""
+        return self._weights.safety_checker(spec, files) if self._safety else None
 
     def _run(self, request: GenerationRequest, run: ModelRun) -> Iterator[Event]:
         placement = engines.placed(request, run.model, lasting=self._lasting)
@@ -224,11 +250,13 @@ class Service:
         Where it has to be loaded, `loading` says so, with notes.
         """
         self._forget_moved()
-        key, load_s = (run.model.id, *placement.key, (request.loras, request.delta_from, placement.background)), 0.0
+        key, load_s = _key(request, run, placement), 0.0
         loaded = self._loaded.get(key)
         files = loaded.files if loaded else self._weights.locate(run.model)
         shape, needs = (run.size, run.guided), loaded.needs if loaded else {}
-        checker = self._weights.safety_checker(run.model, files) if self._safety else None
+        checker = self._checker_of(run.model, files)
+        if loaded is None:
+            self._inspect(request, run.model, files, placement, checker)
         if shape not in needs:
             needs[shape] = memory.need(run.model, files, placement, run.size, guided=run.guided, checker=checker)
         need = needs[shape]
@@ -327,6 +355,11 @@ class Service:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:
             return replace(event, notes=(*event.notes, str(error)))
+
+
+def _key(request: GenerationRequest, run: ModelRun, placement: Placement) -> _Key:
+    """What tells loaded models apart."""
+    return run.model.id, *placement.key, (request.loras, request.delta_from, placement.background)
 
 
 def _failed(run: ModelRun, said: str) -> Iterator[Event]:

@@ -52,6 +52,11 @@ class ModelFiles:
     commit: str = ""
     tiny_decoder: Path | None = None
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All folders that its files are in."""
+        return tuple(folder for folder in (self.root, self.shared, self.tiny_decoder) if folder)
+
     def component(self, name: str) -> Path:
         """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
         own = self.root / name
@@ -83,11 +88,9 @@ def given_folders(values: Iterable[str]) -> dict[str, Path]:
     return folders
 
 
-def damaged(spec: ModelSpec, files: ModelFiles) -> ModelUnavailable:
+def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable:
     """The error for files that are there and cannot be read."""
-    return ModelUnavailable(
-        f"{spec.title} could not be read from {files.root}: its files are damaged or incomplete. Restore them."
-    )
+    return ModelUnavailable(f"{spec.title} could not be read from {files.root} ({why}): restore it.")
 
 
 def components(spec: ModelSpec) -> tuple[str, ...]:

@@ -21,10 +21,12 @@ ALLOWED = {
     "measure": set(),
     "flow": set(),
     "grammar": set(),
-    "glide": {"errors"},
+    "files": {"errors"},
+    "tensors": {"errors", "files"},
+    "glide": {"errors", "files", "tensors"},
     "events": {"measure"},
     "device": {"environment", "errors", "measure", "request"},
-    "memory": {"device", "errors", "registry", "weights"},
+    "memory": {"device", "errors", "files", "registry", "weights"},
     "effects": {"registry"},
     "request": {"effects", "errors", "registry"},
     "weights": {"errors", "registry"},
@@ -37,12 +39,14 @@ ALLOWED = {
         "environment",
         "errors",
         "events",
+        "files",
         "flow",
         "glide",
         "measure",
         "memory",
         "registry",
         "request",
+        "tensors",
         "weights",
     },
     "service": {
@@ -115,7 +119,19 @@ ALLOWED = {
     },
 }
 PAGE = ("ui", "app")  # all that may know gradio
-LIGHT = ("errors", "events", "registry", "request", "measure", "report", "results", "gallery", "weights", "environment")
+LIGHT = (
+    "errors",
+    "files",
+    "events",
+    "registry",
+    "request",
+    "measure",
+    "report",
+    "results",
+    "gallery",
+    "weights",
+    "environment",
+)
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}
 BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "print", "input"}

@@ -97,7 +97,7 @@ def test_code_in_a_bin_file_is_not_run(tmp_path: Path) -> None:
             return (Path.touch, (harm,))
 
     torch.save({"conv_in.weight": Harm()}, folder / "unet/diffusion_pytorch_model.bin")
-    with pytest.raises(ModelUnavailable, match="damaged or incomplete"):
+    with pytest.raises(ModelUnavailable, match=r"\.bin cannot be read as a PyTorch file of plain tensors"):
         drawn(folder)
     assert not harm.exists()
 
@@ -105,13 +105,13 @@ def test_code_in_a_bin_file_is_not_run(tmp_path: Path) -> None:
 def test_weights_that_are_not_there_are_a_sentence(tmp_path: Path) -> None:
     folder = save_published(tmp_path / "empty")
     (folder / "unet/diffusion_pytorch_model.safetensors").unlink()
-    with pytest.raises(ModelUnavailable, match="2-Rectified Flow could not be read"):
+    with pytest.raises(ModelUnavailable, match="unet holds no weights"):
         drawn(folder)
 
 
 def test_what_is_no_number_is_a_sentence_and_no_black_image(tmp_path: Path) -> None:
     text_encoder, unet, vae = networks()
-    torch.nn.init.constant_(vae.decoder.conv_out.bias, torch.nan)
+    torch.nn.init.constant_(vae.decoder.conv_out.weight, 3e38)  # a number each, and none when they are added up
     folder = save_published(tmp_path / "nan", (text_encoder, unet, vae))
     with pytest.raises(NotANumber, match="choose the precision float32"):
         drawn(folder)

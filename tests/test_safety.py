@@ -108,7 +108,7 @@ def test_a_damaged_checker_lets_its_model_not_be_used(checkpoint: Path, tmp_path
     for _ in range(2):
         (failed,) = [event for event in service.run(request) if not isinstance(event, Loading)]
         assert isinstance(failed, Failed)
-        assert "damaged" in failed.message
+        assert "is not a safetensors file" in failed.message
 
 
 def test_without_a_checker_images_say_so(checkpoint: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .. import device, environment
@@ -104,6 +105,19 @@ def _against_compiling(placement: Placement) -> str:
             return "choose hardware that the Space keeps"  # there, every call is a process of its own
         return "" if find_spec("triton") else "install it with “pip install triton”"
     return "" if shutil.which(os.environ.get("CXX", "g++")) else "install it with “apt-get install g++”"
+
+
+def inspect(
+    spec: ModelSpec, files: ModelFiles, placement: Placement, extras: Extras = NOTHING, checker: Path | None = None
+) -> None:
+    """Judge a model's files, and a safety checker's, by each other without loading them; `load` does so too.
+
+    Raises:
+        CheckpointError: when they are not what they should be.
+    """
+    from . import agreement  # noqa: PLC0415 - slow to import
+
+    agreement.inspect(spec, files, placement, extras, checker)
 
 
 def load(

@@ -148,6 +148,6 @@ def _unet(folder: Path) -> UNet2DConditionModel:
     try:
         if not reading.stored(folder, full)["use_safetensors"]:
             raise CheckpointError(f"{folder} has no safetensors, and other files are not merged: convert it first.")
-        return reading.network(UNet2DConditionModel, folder, full, torch_dtype=torch.float32, low_cpu_mem_usage=False)
+        return reading.network(UNet2DConditionModel, folder, full, torch.float32)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read: its files are damaged. Restore them.") from error

@@ -97,7 +97,7 @@ class LatentEngine:
             tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
             return cls(tokenizer, _networks(files, placement, extras), steps, placement)
 
-        return load(make, spec, files, placement, plan)
+        return load(make, spec, files, placement, plan, extras)
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""

@@ -127,11 +127,10 @@ class EagerNetworks:
         dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
         stored_as = replace(placement, dtype="float32") if extras else placement  # halves would be rounded before it
         rest = extras.delta[1] if extras.delta else files
-        convolutional = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
-        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), stored_as, dtype=dtype)
-        unet = network(UNet2DConditionModel, files.component("unet"), stored_as, **convolutional)
-        vae = network(AutoencoderKL, rest.component("vae"), stored_as, **convolutional)
-        tiny = network(AutoencoderTiny, files.tiny_decoder, placement, **convolutional) if files.tiny_decoder else None
+        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), stored_as, dtype)
+        unet = network(UNet2DConditionModel, files.component("unet"), stored_as, dtype)
+        vae = network(AutoencoderKL, rest.component("vae"), stored_as, dtype)
+        tiny = network(AutoencoderTiny, files.tiny_decoder, placement, dtype) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
         notes: tuple[str, ...] = ()
         if extras:

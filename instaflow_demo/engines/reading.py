@@ -1,4 +1,4 @@
-"""How engines read a checkpoint's files: safetensors where there are any, never anything that could run code."""
+"""How engines read a checkpoint: judged before anything is loaded, and never by what could run code."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,15 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import diffusers
-import transformers
+import torch
 from safetensors import SafetensorError
 
 from .. import device
 from ..device import Placement
 from ..memory import Plan
 from ..registry import ModelSpec
-from ..weights import ModelFiles, damaged, variant_of
+from ..weights import ModelFiles, unreadable, variant_of
+from .agreement import inspect
+from .checkpoint import hush, read, reason
+from .extras import NOTHING, Extras
 
 
 class Fitted(Protocol):
@@ -30,7 +32,14 @@ class Fitted(Protocol):
 Loaded = TypeVar("Loaded", bound=Fitted)
 
 
-def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan) -> Loaded:
+def load(
+    make: Callable[[], Loaded],
+    spec: ModelSpec,
+    files: ModelFiles,
+    placement: Placement,
+    plan: Plan,
+    extras: Extras = NOTHING,
+) -> Loaded:
     """What `make` reads from a model's files, fitted into memory, with the seconds that this took.
 
     Raises:
@@ -38,6 +47,7 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
     """
     started = time.perf_counter()
     with reading(spec, files):
+        inspect(spec, files, placement, extras)
         loaded = make()
         loaded.fit(plan)
     device.synchronize(placement)
@@ -47,27 +57,25 @@ def load(make: Callable[[], Loaded], spec: ModelSpec, files: ModelFiles, placeme
 
 @contextmanager
 def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
-    """Whatever diffusers and transformers raise on files that are not what they expect becomes a sentence.
-
-    Their own bars and advice stay away: the run has a bar, and what goes wrong, they raise.
+    """What happens to files that were found good and are gone or changed when they are read becomes a sentence.
 
     Raises:
-        ModelUnavailable: instead; running out of memory stays what it is.
+        ModelUnavailable: instead of errors that name a file of the model's; others stay what they are.
     """
-    for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.disable_progress_bar()
-        library.set_verbosity_error()
+    hush()
     try:
         yield
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        if device.is_out_of_memory(error):
+    except SafetensorError as error:
+        raise unreadable(spec, files, reason(error)) from error
+    except OSError as error:
+        if not any(_inside(str(error.filename or ""), folder) for folder in files.folders):
             raise
-        raise damaged(spec, files) from error
+        raise unreadable(spec, files, f"{error.filename}: {error.strerror}") from error
 
 
-def network(made: Any, folder: Path, placement: Placement, **settings: Any) -> Any:
+def network(made: Any, folder: Path, placement: Placement, dtype: torch.dtype) -> Any:
     """The network of class `made` that is stored in `folder`, from the files that suit the placement's precision."""
-    return made.from_pretrained(folder, local_files_only=True, **stored(folder, placement), **settings)
+    return read(made, folder, dtype, half_first=placement.dtype != "float32")
 
 
 def stored(folder: Path, placement: Placement) -> dict[str, Any]:
@@ -84,3 +92,7 @@ def stored(folder: Path, placement: Placement) -> dict[str, Any]:
         raise OSError(f"{folder} holds no weights")
     ending, half = variant
     return {"use_safetensors": ending == "safetensors", "variant": "fp16" if half else None}
+
+
+def _inside(file: str, folder: Path) -> bool:
+    return Path(file).is_relative_to(folder)

@@ -19,7 +19,6 @@ from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from .. import device
 from ..device import Placement
-from ..errors import ModelUnavailable
 from ..events import ImageReady, Noted, Refinement, Step, digest
 from ..flow import guide
 from ..measure import Stopwatch
@@ -153,23 +152,14 @@ class Refiner:
 
 
 def _read(files: ModelFiles, placement: Placement) -> tuple:
-    def frozen(made: Any, name: str, **settings: Any) -> Any:
-        return network(made, files.component(name), placement, **settings).eval().requires_grad_(False)
+    def frozen(made: Any, name: str, dtype: torch.dtype = placement.torch_dtype) -> Any:
+        return network(made, files.component(name), placement, dtype).requires_grad_(False)
 
     scheduler = following(EulerDiscreteScheduler, REFINER, files, [_SCHEDULE])
-    dtype = placement.torch_dtype
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer_2"), local_files_only=True)
-    text_encoder = frozen(CLIPTextModelWithProjection, "text_encoder_2", dtype=dtype)
-    unet = frozen(UNet2DConditionModel, "unet", torch_dtype=dtype, low_cpu_mem_usage=False)
+    text_encoder = frozen(CLIPTextModelWithProjection, "text_encoder_2")
+    unet = frozen(UNet2DConditionModel, "unet")
     # SDXL's autoencoder overflows in float16
-    vae = frozen(AutoencoderKL, "vae", torch_dtype=torch.float32, low_cpu_mem_usage=False)
-    _refuse_others(files, text_encoder, unet)
+    vae = frozen(AutoencoderKL, "vae", torch.float32)
     lay_out((unet, vae), placement)
     return tokenizer, text_encoder, unet, vae, scheduler
-
-
-def _refuse_others(files: ModelFiles, text_encoder: Any, unet: Any) -> None:
-    """SDXL's base has folders of the same names, and is told six numbers of an image instead of five."""
-    told = unet.config["addition_time_embed_dim"] or 0
-    if unet.config["projection_class_embeddings_input_dim"] != text_encoder.config.projection_dim + 5 * told:
-        raise ModelUnavailable(f"{files.root} holds another model than {REFINER.title}: name a folder that holds it.")

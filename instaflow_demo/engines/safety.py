@@ -20,7 +20,8 @@ from ..device import Placement
 from ..errors import ModelUnavailable
 from ..registry import ModelSpec
 from ..weights import ModelFiles
-from .reading import reading, stored
+from .reading import network as stored_network
+from .reading import reading
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,7 @@ class SafetyChecker:
         """
         whole = replace(placement, dtype="float32")
         with reading(spec, files):
-            network = StableDiffusionSafetyChecker.from_pretrained(
-                folder, local_files_only=True, dtype=whole.torch_dtype, **stored(folder, whole)
-            )
+            network = stored_network(StableDiffusionSafetyChecker, folder, whole, whole.torch_dtype)
             side = network.config.vision_config.image_size
             processor = CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
         if (name := _damaged(network)) is not None:

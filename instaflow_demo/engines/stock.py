@@ -43,10 +43,10 @@ class StockEngine:
         def make() -> "StockEngine":
             dtype, steps = placement.torch_dtype, scheduler(spec, files)
             pipeline = StableDiffusionPipeline(
-                network(AutoencoderKL, files.component("vae"), placement, torch_dtype=dtype),
-                network(CLIPTextModel, files.component("text_encoder"), placement, dtype=dtype),
+                network(AutoencoderKL, files.component("vae"), placement, dtype),
+                network(CLIPTextModel, files.component("text_encoder"), placement, dtype),
                 CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True),
-                network(UNet2DConditionModel, files.component("unet"), placement, torch_dtype=dtype),
+                network(UNet2DConditionModel, files.component("unet"), placement, dtype),
                 cast(Any, steps),
                 safety_checker=cast(Any, None),
                 feature_extractor=cast(Any, None),

@@ -175,10 +175,8 @@ class Text2ImEngine:
 
 def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Networks:
     """A text encoder and the U-Net that it speaks to."""
-
-    settings = {"torch_dtype": placement.torch_dtype, "low_cpu_mem_usage": False}
-    words = network(TextEncoder, files.component(text_encoder), placement, **settings)
-    painter = network(UNet2DConditionModel, files.component(unet), placement, **settings)
+    words = network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype)
+    painter = network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype)
     lay_out([painter], placement)
     for part in (words, painter):
         part.eval().requires_grad_(False)

@@ -6,27 +6,21 @@ checked: nothing may be missing, left over or of another shape.
 
 import json
 import shutil
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
-from zipfile import BadZipFile, is_zipfile
 
 import torch
 from torch import Tensor, nn
 from transformers import GPT2Tokenizer
 
 from ..errors import CheckpointError
+from ..files import json_object, regular
+from ..tensors import refuse_not_finite, tensors_of
 from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 
 VOCABULARY = ("vocab.json", "merges.txt")
-# what torch.load raises for files that are cut off, or altered here and there
-_DAMAGED = (
-    *(OSError, RuntimeError, ValueError, EOFError, UnpicklingError),
-    *(AssertionError, AttributeError, LookupError, TypeError, BadZipFile, struct.error),
-)
+_END = "<|endoftext|>"
 
 
 @dataclass(frozen=True)
@@ -57,6 +51,7 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
             raise CheckpointError(
                 f"{file} is missing: put {' and '.join(VOCABULARY)} of openai-community/gpt2 beside {base.name}."
             )
+    refuse_vocabulary(*vocabulary)
     # both files are judged before anything is written
     networks = {
         "": networks_of(read_state(base), shapes[0], base.name),
@@ -74,18 +69,28 @@ def read_state(file: Path) -> dict[str, Tensor]:
     """The tensors of a .pt file, without running anything that it may hold.
 
     Raises:
-        CheckpointError: when it cannot be read, or holds something else.
+        CheckpointError: when it cannot be read, or holds something else than finite numbers.
     """
-    try:
-        # only archives can be mapped; files from before PyTorch 1.6 are none
-        state: Any = torch.load(file, map_location="cpu", weights_only=True, mmap=is_zipfile(file))
-    except _DAMAGED as error:
+    stored = tensors_of(file)
+    refuse_not_finite(stored)
+    return {name: each.read() for name, each in stored.items()}
+
+
+def refuse_vocabulary(words: Path, merges: Path) -> None:
+    """Judge GPT-2's vocab.json and merges.txt by each other: a merge makes every word of more than a letter.
+
+    Raises:
+        CheckpointError: when one of them is garbled or cut off.
+    """
+    known = json_object(words)
+    lines = regular(merges).read_text(encoding="utf-8", errors="replace").splitlines()
+    made = {line.replace(" ", "", 1) for line in lines}
+    unmade = [word for word in known if len(word) > 1 and word not in made and word != _END]
+    if unmade or _END not in known or not all(type(number) is int for number in known.values()):
         raise CheckpointError(
-            f"{file} cannot be read as a PyTorch file of plain tensors: download it again."
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CheckpointError(f"{file} holds no dictionary of tensors: is it the right file?")
-    return state
+            f"{words} and {merges.name} do not belong together: put {' and '.join(VOCABULARY)} of "
+            "openai-community/gpt2 in their place."
+        )
 
 
 def networks_of(state: Mapping[str, Tensor], shape: Shape, name: str) -> tuple[nn.Module, nn.Module]:
@@ -234,6 +239,8 @@ def _renamed(
             f"In {name}, the parameter {rename.source} is {list(tensor.shape)} and not {list(expected)}: is it the "
             "right file?"
         )
+    if not tensor.is_floating_point():
+        raise CheckpointError(f"In {name}, the parameter {rename.source} is {tensor.dtype}: is it the right file?")
     tensor = tensor.reshape(expected)
     if rename.parts > 1:
         tensor = _by_part(tensor, rename.head, rename.parts)

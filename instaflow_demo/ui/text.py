@@ -765,9 +765,255 @@ _SENTENCES = (
         r"(?P<title>.+) has a file of unknown origin, (?P<name>.+): remove it\.",
         "{title} tem um arquivo de origem desconhecida, {name}: remova-o.",
     ),
+    # checkpoints that are not what they should be
     (
-        r"(?P<title>.+) could not be read from (?P<folder>.+): its files are damaged or incomplete\. Restore them\.",
-        "Não foi possível ler {title} de {folder}: os arquivos estão danificados ou incompletos. Restaure-os.",
+        r"(?P<title>.+) could not be read from (?P<folder>.+) \((?P<why>.+)\): restore it\.",
+        "Não foi possível ler {title} de {folder} ({why}): restaure-o.",
+    ),
+    (
+        r"(?P<file>.+) is missing: restore it, or download it again\.",
+        "Falta {file}: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is a link to a file that is not there: restore it, or download it again\.",
+        "{file} é um link para um arquivo que não existe: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) cannot be read \((?P<why>.+)\): restore it, or download it again\.",
+        "Não é possível ler {file} ({why}): restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is a folder, not a file: restore it, or download it again\.",
+        "{file} é uma pasta, não um arquivo: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is a named pipe, not a file: restore it, or download it again\.",
+        "{file} é um pipe nomeado, não um arquivo: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is a socket, not a file: restore it, or download it again\.",
+        "{file} é um socket, não um arquivo: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is a device, not a file: restore it, or download it again\.",
+        "{file} é um dispositivo, não um arquivo: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is something else, not a file: restore it, or download it again\.",
+        "{file} é outra coisa, não um arquivo: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is a Git LFS pointer, not the file that it stands for: run “git lfs pull” in "
+        r"(?P<folder>.+)\.",
+        "{file} é um ponteiro do Git LFS, não o arquivo que ele representa: execute “git lfs pull” em {folder}.",
+    ),
+    (
+        r"(?P<file>.+) has (?P<count>\d+) MB, too many for settings: restore it, or download it again\.",
+        "{file} tem {count} MB, o que é demais para configurações: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is not valid JSON: restore it, or download it again\.",
+        "{file} não é JSON válido: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) does not hold a JSON object: restore it, or download it again\.",
+        "{file} não contém um objeto JSON: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) cannot be read as a PyTorch file of plain tensors: download it again\.",
+        "{file} não pode ser lido como um arquivo de tensores do PyTorch: baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) holds no dictionary of tensors: it is another kind of file\.",
+        "{file} não contém um dicionário de tensores: é outro tipo de arquivo.",
+    ),
+    (
+        r"In (?P<file>.+), (?P<name>\S+) has values that are not finite numbers: download it again\.",
+        "Em {file}, {name} tem valores que não são números finitos: baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is not a safetensors file: download it again\.",
+        "{file} não é um arquivo safetensors: baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is cut off: (?P<here>\S+) bytes of (?P<whole>\S+) are there; download it again\.",
+        "{file} está cortado: há {here} bytes de {whole}; baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is compressed, as PyTorch's files are not: download it again\.",
+        "{file} está comprimido, o que arquivos do PyTorch não são: baixe-o de novo.",
+    ),
+    (
+        r"In (?P<file>.+), (?P<name>\S+) is larger than what the file holds of it: download it again\.",
+        "Em {file}, {name} é maior do que o que o arquivo contém: baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is of a quantised network, which cannot be read here: use its plain weights\.",
+        "{file} é de uma rede quantizada, que não se lê aqui: use os pesos sem quantização.",
+    ),
+    (
+        r"(?P<file>.+) lacks “(?P<name>\w+)”: restore it, or download it again\.",
+        "Em {file} falta “{name}”: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"In (?P<file>.+), “(?P<name>\w+)” is (?P<value>.+), which cannot be: restore it, or download it again\.",
+        "Em {file}, “{name}” é {value}, o que não pode ser: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) is of a (?P<what>.+), and a (?P<wanted>\w+) is needed here: name a folder that holds one\.",
+        "{file} é de um {what}, e aqui é preciso um {wanted}: indique uma pasta que tenha um.",
+    ),
+    (
+        r"(?P<file>.+) describes no network that can be built \((?P<why>.+)\): restore it, or download it again\.",
+        "{file} não descreve uma rede que se possa construir ({why}): restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) describes a network that is far larger than its (?P<count>\d+) tensors: restore it, or "
+        r"download it again\.",
+        "{file} descreve uma rede muito maior que os seus {count} tensores: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) has (?P<name>\S+) in two files: restore it, or download it again\.",
+        "{folder} tem {name} em dois arquivos: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) has no (?P<name>\S+) in (?P<file>\S+), where its index says that it is: restore it, or "
+        r"download it again\.",
+        "{folder} não tem {name} em {file}, onde o índice diz que está: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) holds no weights: restore it, or download it again\.",
+        "{folder} não contém pesos: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) lacks the index of its (?P<count>\d+) files of weights: restore it, or download it "
+        r"again\.",
+        "Em {folder} falta o índice dos {count} arquivos de pesos: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) does not say which file each tensor is in: restore it, or download it again\.",
+        "{file} não diz em que arquivo está cada tensor: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<file>.+) names (?P<other>.+), which is no file of weights beside it: restore it, or download it "
+        r"again\.",
+        "{file} indica {other}, que não é um arquivo de pesos ao lado dele: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) lacks (?P<count>\d+) of the (?P<all>\d+) tensors that its config\.json asks for, the "
+        r"first (?P<name>\S+): restore it, or download it again\.",
+        "Em {folder} faltam {count} dos {all} tensores que o config.json pede, o primeiro {name}: restaure-o, ou "
+        "baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) has (?P<count>\d+) more tensors than its config\.json asks for, the first (?P<name>\S+): "
+        r"restore it, or download it again\.",
+        "{folder} tem {count} tensores a mais do que o config.json pede, o primeiro {name}: restaure-o, ou "
+        "baixe-o de novo.",
+    ),
+    (
+        r"(?P<folder>.+) has (?P<count>\d+) tensors of another shape than its config\.json asks for; the first, "
+        r"(?P<name>\S+), is (?P<theirs>.+) and not (?P<ours>.+): restore it, or download it again\.",
+        "{folder} tem {count} tensores de outra forma que a pedida pelo config.json; o primeiro, {name}, é "
+        "{theirs} e não {ours}: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"In (?P<file>.+), (?P<name>\S+) is stored as (?P<what>\S+), which cannot be read here: use the "
+        r"checkpoint's plain weights\.",
+        "Em {file}, {name} está guardado como {what}, que não se lê aqui: use os pesos sem quantização.",
+    ),
+    (
+        r"The U-Net in (?P<unet>.+) takes (?P<channels>\d+) channels, and the latents of the autoencoder in "
+        r"(?P<vae>.+) have (?P<latents>\d+): name a folder whose parts belong together\.",
+        "A U-Net em {unet} recebe {channels} canais, e os latentes do autoencoder em {vae} têm {latents}: "
+        "indique uma pasta cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"The U-Net in (?P<unet>.+) takes (?P<channels>\d+) channels, and the latents of the autoencoder in "
+        r"(?P<vae>.+) have (?P<latents>\d+): name a folder whose parts belong together\. It is for inpainting\.",
+        "A U-Net em {unet} recebe {channels} canais, e os latentes do autoencoder em {vae} têm {latents}: "
+        "indique uma pasta cujas partes sejam do mesmo modelo. Ela é para inpainting.",
+    ),
+    (
+        r"The U-Net in (?P<unet>.+) gives (?P<channels>\d+) channels, and the latents of the autoencoder in "
+        r"(?P<vae>.+) have (?P<latents>\d+): name a folder whose parts belong together\.",
+        "A U-Net em {unet} devolve {channels} canais, e os latentes do autoencoder em {vae} têm {latents}: "
+        "indique uma pasta cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"The U-Net in (?P<unet>.+) gives (?P<channels>\d+) channels, and the latents of the autoencoder in "
+        r"(?P<vae>.+) have (?P<latents>\d+): name a folder whose parts belong together\. It is for inpainting\.",
+        "A U-Net em {unet} devolve {channels} canais, e os latentes do autoencoder em {vae} têm {latents}: "
+        "indique uma pasta cujas partes sejam do mesmo modelo. Ela é para inpainting.",
+    ),
+    (
+        r"The U-Net in (?P<unet>.+) reads text states of width (?P<reads>\S+), and those of the text encoder in "
+        r"(?P<text>.+) have (?P<width>\d+): name a folder whose parts belong together\.",
+        "A U-Net em {unet} lê estados de texto de largura {reads}, e os do codificador de texto em {text} têm "
+        "{width}: indique uma pasta cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"The U-Net in (?P<unet>.+) wants to be told more than a prompt \(“(?P<name>\w+)” is (?P<value>.+)\): "
+        r"name a folder with a U-Net in Stable Diffusion's layout\.",
+        "A U-Net em {unet} pede mais que um comando (“{name}” é {value}): indique uma pasta com uma U-Net no "
+        "formato do Stable Diffusion.",
+    ),
+    (
+        r"The tiny decoder in (?P<tiny>.+) takes (?P<channels>\d+) channels, and the latents of the autoencoder "
+        r"in (?P<vae>.+) have (?P<latents>\d+): name a folder whose parts belong together\.",
+        "O decodificador pequeno em {tiny} recebe {channels} canais, e os latentes do autoencoder em {vae} têm "
+        "{latents}: indique uma pasta cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"(?P<folder>.+) holds another model than (?P<title>.+): name a folder that holds it\.",
+        "{folder} contém outro modelo que não {title}: indique uma pasta que o contenha.",
+    ),
+    (
+        r"In (?P<file>.+), “(?P<name>\w+)” is (?P<value>.+), and GLIDE's is (?P<wanted>.+): name a folder whose "
+        r"parts belong together\.",
+        "Em {file}, “{name}” é {value}, e no GLIDE é {wanted}: indique uma pasta cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"(?P<folder>.+) holds no tokenizer that can be read \((?P<why>.+)\): restore it, or download it again\.",
+        "{folder} não contém um tokenizador que se possa ler ({why}): restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"In (?P<file>.+), “model_max_length” is (?P<value>.+), and the text encoder reads (?P<count>\d+) tokens: "
+        r"name a folder whose parts belong together\.",
+        "Em {file}, “model_max_length” é {value}, e o codificador de texto lê {count} tokens: indique uma pasta "
+        "cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"The tokenizer in (?P<folder>.+) has words up to number (?P<last>\d+), and the text encoder knows "
+        r"(?P<rows>\d+): name a folder whose parts belong together\.",
+        "O tokenizador em {folder} tem palavras até o número {last}, e o codificador de texto conhece {rows}: "
+        "indique uma pasta cujas partes sejam do mesmo modelo.",
+    ),
+    (
+        r"The tokenizer in (?P<folder>.+) has (?P<count>\d+) words that no merge makes: its merges are cut off\. "
+        r"Restore them, or download them again\.",
+        "O tokenizador em {folder} tem {count} palavras que nenhuma junção forma: as junções estão cortadas. "
+        "Restaure-as, ou baixe-as de novo.",
+    ),
+    (
+        r"The tokenizer in (?P<folder>.+) does not read text as its files say: restore it, or download it again\.",
+        "O tokenizador em {folder} não lê texto como os seus arquivos dizem: restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"The network in (?P<folder>.+) does not work as its config\.json has it \((?P<why>.+)\): restore it, or "
+        r"download it again\.",
+        "A rede em {folder} não funciona como o config.json a descreve ({why}): restaure-o, ou baixe-o de novo.",
+    ),
+    (
+        r"The network in (?P<folder>.+) gives (?P<made>.+), where (?P<wanted>.+) is needed: name a folder whose "
+        r"parts belong together\.",
+        "A rede em {folder} devolve {made}, onde é preciso {wanted}: indique uma pasta cujas partes sejam do "
+        "mesmo modelo.",
+    ),
+    (
+        r"(?P<words>.+) and (?P<merges>\S+) do not belong together: put (?P<both>.+) of (?P<source>\S+) in their "
+        r"place\.",
+        "{words} e {merges} não são do mesmo tokenizador: ponha {both} de {source} no lugar deles.",
     ),
     (
         r"(?P<title>.+) is only partly in the cache \((?P<part>.+) is missing\): run “(?P<command>.+)” again\.",
