@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from .errors import InvalidRequest
+from .errors import CheckpointError, InvalidRequest
+from .folders import lora_in
+from .paths import path_of, unquoted
 from .registry import MODELS, ModelSpec, Range
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -239,10 +241,11 @@ class _Checker:
         return pixels
 
     def loras(self, values: Iterable[str], specs: Iterable[ModelSpec]) -> tuple[Lora, ...]:
-        files = tuple(map(_lora, values))
-        for file in files:
-            if file.path.suffix != ".safetensors" or not file.path.is_file():
-                self.problems["loras"] = f"{file.path} is no safetensors file: give --lora FILE.safetensors[:SCALE]."
+        files: tuple[Lora, ...] = ()
+        try:
+            files = tuple(map(_lora, values))
+        except CheckpointError as error:
+            self.problems["loras"] = str(error)
         unfit = [spec.title for spec in specs if spec.kind != "latent"]
         if files and unfit:
             self.problems["loras"] = f"{unfit[0]} takes no LoRA files: leave it out, or them."
@@ -268,13 +271,19 @@ class _Checker:
 
 
 def _lora(value: str) -> Lora:
-    """FILE or FILE:SCALE; what follows the last colon is the scale if it is a number."""
+    """FILE or FILE:SCALE; what follows the last colon is the scale if it is a number.
+
+    Raises:
+        CheckpointError: with a sentence, where there is no such file.
+    """
+    value = unquoted(value)
     path, _, scale = value.rpartition(":")
     try:
         strength = float(scale)
     except ValueError:
-        return Lora(Path(value))
-    return Lora(Path(path), strength) if path and math.isfinite(strength) else Lora(Path(value))
+        return Lora(lora_in(path_of(value)))
+    scaled = bool(path) and math.isfinite(strength)
+    return Lora(lora_in(path_of(path)), strength) if scaled else Lora(lora_in(path_of(value)))
 
 
 def _normalised(text: str) -> str:

@@ -16,8 +16,11 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), ROOT / "app.py"])
 ALLOWED = {
     "__init__": set(),
     "errors": set(),
+    "paths": set(),
+    "folders": {"errors", "paths"},
+    "caches": {"paths"},
     "registry": set(),
-    "environment": set(),
+    "environment": {"paths"},
     "measure": set(),
     "flow": set(),
     "grammar": set(),
@@ -25,13 +28,14 @@ ALLOWED = {
     "events": {"measure"},
     "device": {"environment", "errors", "measure", "request"},
     "memory": {"device", "errors", "registry", "weights"},
-    "request": {"errors", "registry"},
-    "weights": {"errors", "registry"},
-    "hub": {"errors", "events", "glide", "registry", "weights"},
-    "gallery": {"errors", "events"},
+    "request": {"errors", "folders", "paths", "registry"},
+    "weights": {"caches", "errors", "folders", "paths", "registry"},
+    "hub": {"caches", "errors", "events", "glide", "registry", "weights"},
+    "gallery": {"caches", "errors", "events"},
     "results": {"registry"},
     "report": {"environment", "events", "measure", "registry", "request"},
     "engines": {
+        "caches",
         "device",
         "environment",
         "errors",
@@ -63,6 +67,7 @@ ALLOWED = {
         "events",
         "gallery",
         "measure",
+        "paths",
         "progress",
         "registry",
         "report",
@@ -114,7 +119,21 @@ ALLOWED = {
     },
 }
 PAGE = ("ui", "app")  # all that may know gradio
-LIGHT = ("errors", "events", "registry", "request", "measure", "report", "results", "gallery", "weights", "environment")
+LIGHT = (
+    "errors",
+    "events",
+    "registry",
+    "request",
+    "measure",
+    "report",
+    "results",
+    "gallery",
+    "weights",
+    "environment",
+    "paths",
+    "folders",
+    "caches",
+)
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}
 BANNED_CALLS = {"eval", "exec", "compile", "os.system", "os.popen", "print", "input"}

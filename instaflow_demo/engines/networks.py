@@ -51,9 +51,13 @@ class Ran:
 
 
 class Networks(Protocol):
-    """A latent model's text encoder, U-Net and decoders. `latents` says what goes between the latter two."""
+    """A latent model's text encoder, U-Net and decoders. `latents` says what goes between the latter two.
+
+    `notes` are for the user, of what could not be kept for the next start.
+    """
 
     latents: Latents
+    notes: tuple[str, ...]
 
     def text(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) to text states (B, T, D)."""
@@ -100,6 +104,8 @@ def no_decoder(decoder: Decoder) -> DeviceUnavailable:
 
 class EagerNetworks:
     """PyTorch modules as diffusers and transformers have them: always there, and what others are compared with."""
+
+    notes = ()
 
     def __init__(
         self,

@@ -25,6 +25,8 @@ from .schedulers import scheduler
 class StockEngine:
     """`StableDiffusionPipeline` as it comes, but for its bar; it cannot yield steps. Make one with `load`."""
 
+    notes = ()
+
     def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement):
         self.placement = placement
         self.load_s = 0.0

@@ -50,7 +50,7 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
     if column.measurement:
         body = _headline(view, column, column.measurement, language)
     return Markup('<section class="head" data-model="{}" data-phase="{}">{}{}{}{}</section>').format(
-        model, column.phase, _heading(column, language), body, _notes(column.notes, language), _blank(view, column)
+        model, column.phase, _heading(column, language), body, notes_html(column.notes, language), _blank(view, column)
     )
 
 
@@ -173,7 +173,8 @@ def speedup_text(language: Language, speedup: float) -> str:
     return say(language, "fastest", n=number(language, speedup, 0 if speedup >= 10 else 1))
 
 
-def _notes(notes: Sequence[str], language: Language) -> Markup:
+def notes_html(notes: Sequence[str], language: Language) -> Markup:
+    """Notes one below the other, in the page's language."""
     return _join([Markup('<p class="note">{}</p>').format(translated(language, note)) for note in notes])
 
 
@@ -192,7 +193,9 @@ def results_html(view: RunView, model: str, prompt: str, language: Language) -> 
 
 def _images(column: Column, prompt: str, language: Language) -> Markup:
     """Finished images, and while others are made their frames after them."""
-    frames = [_image(column, picture, prompt, language) for picture in column.pictures if picture.path]
+    frames = [
+        _image(column, picture, prompt, language) for picture in column.pictures if picture.path or picture.inline
+    ]
     if not column.over:
         made = {picture.index for picture in column.pictures}
         frames += [_unfinished(column, index) for index in range(column.images) if index not in made]
@@ -204,7 +207,7 @@ def _image(column: Column, picture: Picture, prompt: str, language: Language) ->
     """A link to the file as it was written, so that what is downloaded holds the metadata that makes it again."""
     name = f"{column.run.model.title}: {prompt}"
     label = f"{say(language, 'image')} {picture.index + 1}"
-    source = "gradio_api/file=" + quote(str(picture.path))
+    source = "gradio_api/file=" + quote(str(picture.path)) if picture.path else picture.inline
     return Markup(
         '<figure><a href="{source}" target="_blank" rel="noopener"><img src="{source}" alt="{name}" title="{name}"></a>'
         '<figcaption>{label} · <b>{time}</b> <a href="{source}" download aria-label="{save} {label}">↓</a></figcaption>'
@@ -232,7 +235,7 @@ def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
 def _picture_row(picture: Picture, language: Language) -> Markup:
     timing = picture.timing
     temperature = Markup("") if timing.warm else _tag(say(language, "cold"), "cold")
-    notes = _refined(picture, language) + _notes(picture.notes, language)
+    notes = _refined(picture, language) + notes_html(picture.notes, language)
     if notes:
         notes = Markup("<tr><td colspan=4>{}</td></tr>").format(notes)
     return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(
