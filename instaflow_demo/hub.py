@@ -72,7 +72,13 @@ def _cache(folder: Path, spare: str, setting: str) -> tuple[Path, str]:
     Raises:
         DownloadFailed: when neither can be written to.
     """
-    kept, note = caches.keep(folder, "downloads", lambda to: to if to == folder else to / spare, setting)
+
+    def made(to: Path) -> Path:
+        where = to if to == folder else to / spare
+        where.mkdir(exist_ok=True)
+        return where
+
+    kept, note = caches.keep(folder, "downloads", made, setting)
     if kept is None:
         raise DownloadFailed(f"Nothing can be fetched. {note}")
     return kept, note

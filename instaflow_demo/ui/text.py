@@ -566,8 +566,8 @@ _SENTENCES = (
         "essa pasta: aponte {setting} para uma pasta em que se possa escrever e haja espaço.",
     ),
     (
-        r"OpenVINO's networks cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so every start converts them again: set "
-        r"(?P<setting>\w+) to a folder that can be written to and has room\.",
+        r"OpenVINO's networks cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so every start converts them again: "
+        r"set (?P<setting>\w+) to a folder that can be written to and has room\.",
         "As redes do OpenVINO não podem ser guardadas em {folder} ({why}); por isso são convertidas a cada início: "
         "aponte {setting} para uma pasta em que se possa escrever e haja espaço.",
     ),
@@ -584,10 +584,10 @@ _SENTENCES = (
         "que se possa escrever e haja espaço.",
     ),
     (
-        r"The image could not be saved in (?P<folder>.+) \((?P<why>.+)\): free some space or set TMPDIR to a folder that "
-        r"can be written to and has room\.",
-        "A imagem não pôde ser salva em {folder} ({why}): libere espaço ou aponte TMPDIR para uma pasta em que se possa "
-        "escrever e haja espaço.",
+        r"The image could not be saved in (?P<folder>.+) \((?P<why>.+)\): free some space or set TMPDIR to a folder "
+        r"that can be written to and has room\.",
+        "A imagem não pôde ser salva em {folder} ({why}): libere espaço ou aponte TMPDIR para uma pasta em que se "
+        "possa escrever e haja espaço.",
     ),
     (
         r"(?P<path>.+) cannot be found \((?P<why>.+)\): name a folder that exists\.",
@@ -863,7 +863,7 @@ def translated(language: Language, sentence: str) -> str:
 
 
 def _localised(name: str, said: str) -> str:
-    """Gigabytes and factors, in a sentence's “size”, “free” and “times”, with Portuguese's comma; a system's reasons."""
+    """Gigabytes and factors, in a sentence's “size”, “free” and “times”, with a comma; a system's reasons."""
     if name == "why":
         return _REASONS.get(said, said)
     return said.replace(".", ",") if name in ("size", "free", "times") else said
