@@ -5,19 +5,22 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from instaflow_demo.caches import refusal
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.paths import path_of
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Weights, given_folders
+from instaflow_demo.weights import FOLDERS, Weights, given_folders
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("instaflow_demo.app")
 
+REMEDY = "set TMPDIR to a folder that can be written to and has room"
 _GIVE_WAY_S = 0.1  # a lock goes to whoever asks first, which would be the warm-up again
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor
@@ -43,7 +47,9 @@ def main(
     models: Annotated[
         str, typer.Option(help="Models to offer, separated by commas; all of them if left out.")
     ] = ",".join(MODELS),
-    out: Annotated[Path, typer.Option(help="Folder that saved images go to.")] = Path("outputs"),
+    out: Annotated[Path, typer.Option(parser=path_of, metavar="FOLDER", help="Folder that saved images go to.")] = Path(
+        "outputs"
+    ),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     safety: Annotated[
         bool | None,
@@ -55,9 +61,7 @@ def main(
     ] = None,
     model_dir: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="ID=FOLDER", envvar="INSTAFLOW_DEMO_MODEL_DIRS", help="A model's own folder; may be repeated."
-        ),
+        typer.Option(metavar="ID=FOLDER", help=f"A model's own folder; may be repeated. {FOLDERS} holds several."),
     ] = None,
 ) -> None:
     """Serve the page that compares one-step and many-step text-to-image models."""
@@ -65,14 +69,40 @@ def main(
         raise typer.BadParameter("--share needs the network, which --offline rules out: leave one of them out.")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
-    with tempfile.TemporaryDirectory(prefix="instaflow-shown-") as shown:
+    with temporary_folder() as shown:
+        place_gradio_files(shown.parent)
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
-        service = Service(weights(model_dir or []), Gallery(Path(shown)), safety=checked, lasting=True)
-        page, warm = assemble(service, offered(models), out, Path(shown), alone=alone, offline=offline)
+        service = Service(weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
+        page, warm = assemble(service, offered(models), out, shown, alone=alone, offline=offline)
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder for the images that the page shows, in one for whatever is temporary; both are gone afterwards.
+
+    Raises:
+        typer.Exit: after a sentence, where there can be none.
+    """
+    try:
+        whole = tempfile.TemporaryDirectory(prefix="instaflow-shown-", ignore_cleanup_errors=True)
+        shown = Path(whole.name, "shown")
+        shown.mkdir()
+    except OSError as error:
+        typer.echo(f"There is no folder for temporary files ({error.strerror}): {REMEDY}.", err=True)
+        raise typer.Exit(1) from error
+    with whole:
+        yield shown
+
+
+def place_gradio_files(folder: Path) -> None:
+    """Give gradio, before it is imported, a folder of ours: its own, /tmp/gradio, may be another user's."""
+    chosen = os.environ.get("GRADIO_TEMP_DIR")
+    if not chosen or refusal(Path(chosen)):
+        os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")
 
 
 def only_user(host: str, *, share: bool) -> bool:
@@ -94,7 +124,7 @@ def offered(names: str) -> tuple[str, ...]:
     return tuple(run.model.id for run in runs)
 
 
-def weights(model_dirs: list[str]) -> Weights:
+def weights(model_dirs: list[str] | None) -> Weights:
     """Where models are, with the folders that the user gave for some of them.
 
     Raises:

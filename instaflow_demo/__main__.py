@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +21,15 @@ from rich.table import Table
 
 from . import benchmark as benchmarks
 from . import progress, report
+from .caches import converted_dir, let_torch_be_imported
 from .environment import fingerprint
 from .errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
 from .gallery import Gallery
+from .paths import exists, is_folder, path_of
 from .registry import DEFAULT_MODELS, LOADABLE, MODELS, ModelSpec, Range
 from .request import RANDOM_SEED, GenerationRequest, Limits
 from .service import Service
-from .weights import Availability, Weights, converted_dir, given_folders
+from .weights import FOLDERS, Availability, Weights, given_folders
 
 log = logging.getLogger("instaflow_demo.cli")
 
@@ -122,13 +125,16 @@ Size = Annotated[
 Batched = Annotated[bool, typer.Option("--batched/--one-by-one", help="All images in one pass, or each in its own.")]
 Dtype = Annotated[str, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the images.")]
+Out = Annotated[Path, typer.Option("--out", parser=path_of, metavar="FOLDER", help="Folder for the images.")]
 Save = Annotated[bool, typer.Option("--save/--no-save", help="Write the images to the folder.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write everything measured to this file.")]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", parser=path_of, metavar="FILE", help="Write everything measured to this file."),
+]
 ModelDirs = Annotated[
     list[str] | None,
     typer.Option(
-        "--model-dir", metavar="ID=FOLDER", envvar="INSTAFLOW_DEMO_MODEL_DIRS", help="A model's own folder; repeatable."
+        "--model-dir", metavar="ID=FOLDER", help=f"A model's own folder; repeatable. {FOLDERS} holds several."
     ),
 ]
 Download = Annotated[bool, typer.Option("--download", help="Fetch published models that are not here: gigabytes.")]
@@ -223,7 +229,7 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
     """List the models and the refiner: where each was found, or what is missing."""
     with _sentences(debug):
         _check_paths(json_file=json_file)
-        weights = Weights(folders=given_folders(model_dir or ()))
+        weights = Weights(folders=given_folders(model_dir))
         found = [(spec, weights.availability(spec), weights.bytes_of(spec)) for spec in LOADABLE.values()]
         table = Table("Id", "What it is, and where it was found or what is missing", show_lines=True)
         table.columns[0].no_wrap = True
@@ -248,16 +254,22 @@ def evaluate(
         list[PublishedMetric] | None,
         typer.Option("--metric", help="Compare with photographs; repeatable. Without it our judge judges."),
     ] = None,
-    reference: Annotated[Path | None, typer.Option("--reference", help="Folder of photographs.")] = None,
-    captions: Annotated[Path | None, typer.Option("--captions", help="Their captions, a file like COCO's.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", parser=path_of, metavar="FOLDER", help="Folder of photographs.")
+    ] = None,
+    captions: Annotated[
+        Path | None,
+        typer.Option("--captions", parser=path_of, metavar="FILE", help="Their captions, a file like COCO's."),
+    ] = None,
     steps: Steps = None,
     guidance: Guidance = None,
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images in one pass.")] = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
-    work: Annotated[Path, typer.Option("--work", help="Where an unfinished evaluation is kept.")] = Path(
-        "outputs/evaluation"
-    ),
+    work: Annotated[
+        Path,
+        typer.Option("--work", parser=path_of, metavar="FOLDER", help="Where an unfinished evaluation is kept."),
+    ] = Path("outputs/evaluation"),
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
     unproven_judge: Annotated[bool, typer.Option("--unproven-judge", hidden=True)] = False,
@@ -279,7 +291,7 @@ def evaluate(
         )
         for note in what.notes:
             typer.echo(note, err=True)
-        found = evaluation.evaluate(what, Weights(folders=given_folders(model_dir or ())), work)
+        found = evaluation.evaluate(what, Weights(folders=given_folders(model_dir)), work)
         if found is None:  # one of the processes that only helped
             return
         header, *rows = evaluation.table(found["results"])
@@ -307,10 +319,18 @@ def benchmark(
     device: Device = "auto",
     dtype: Dtype = "auto",
     json_file: JsonFile = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file, as CSV.")] = None,
-    markdown_file: Annotated[Path | None, typer.Option("--markdown", help="The same as Markdown.")] = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", parser=path_of, metavar="FILE", help="Write the table to this file, as CSV."),
+    ] = None,
+    markdown_file: Annotated[
+        Path | None, typer.Option("--markdown", parser=path_of, metavar="FILE", help="The same as Markdown.")
+    ] = None,
     against: Annotated[
-        Path | None, typer.Option("--compare", help="Show a file of --json, of another machine, below ours.")
+        Path | None,
+        typer.Option(
+            "--compare", parser=path_of, metavar="FILE", help="Show a file of --json, of another machine, below ours."
+        ),
     ] = None,
     model_dir: ModelDirs = None,
     debug: Debug = False,
@@ -328,7 +348,7 @@ def benchmark(
             batches=[int(number) if number.isdecimal() else number for number in _listed_in(batches)],
             **dict(steps=steps, guidance=guidance, size=size, device=device, dtype=dtype),
         )
-        service = Service(Weights(folders=given_folders(model_dir or ())), Gallery(Path("outputs")))
+        service = Service(Weights(folders=given_folders(model_dir)), Gallery(Path("outputs")))
         followed = progress.timed(benchmarks.run(service, asked), asked)
         table = benchmarks.table(followed.rows)
         _console().print(_sideways(benchmarks.COLUMNS, table))
@@ -346,9 +366,17 @@ def benchmark(
 
 @app.command()
 def convert_glide(
-    base: Annotated[Path, typer.Argument(help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it.")],
-    upsampler: Annotated[Path, typer.Argument(help="OpenAI's upsample.pt.")],
-    out: Annotated[Path | None, typer.Argument(help="The folder to write; by default where the demo looks.")] = None,
+    base: Annotated[
+        Path,
+        typer.Argument(
+            parser=path_of, metavar="BASE", help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it."
+        ),
+    ],
+    upsampler: Annotated[Path, typer.Argument(parser=path_of, metavar="UPSAMPLER", help="OpenAI's upsample.pt.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(parser=path_of, metavar="OUT", help="The folder to write; by default where the demo looks."),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Turn the published GLIDE files into a folder of safetensors."""
@@ -365,6 +393,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to fail
+    let_torch_be_imported()
     try:
         code = app(standalone_mode=False)
     except UsageError as error:
@@ -445,7 +474,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
             same.
     """
     request = GenerationRequest.parse(prompt, models, **raw)
-    weights = Weights(folders=given_folders(files.model_dirs or ()))
+    weights = Weights(folders=given_folders(files.model_dirs))
     _check_paths(json_file=files.json, out=files.out if request.save else None)
     progress.prepare(request, weights, download=files.download)
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
@@ -463,12 +492,23 @@ def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
     Raises:
         InvalidRequest: with a sentence.
     """
-    if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
+    if json_file and (is_folder(json_file) or not is_folder(json_file.absolute().parent)):
         raise InvalidRequest(
             {"json": f"{json_file} is a folder, or its folder does not exist: choose another one with --json."}
         )
-    if out and out.exists() and not out.is_dir():
+    if json_file and not _may_write(json_file.absolute() if exists(json_file) else json_file.absolute().parent):
+        raise InvalidRequest({"json": f"{json_file} cannot be written: choose another one with --json."})
+    if out and exists(out) and not is_folder(out):
         raise InvalidRequest({"out": f"{out} is not a folder: choose another one with --out."})
+    if out and not _may_write(out.absolute()):
+        raise InvalidRequest({"out": f"{out} cannot be written to: choose another folder with --out."})
+
+
+def _may_write(path: Path) -> bool:
+    """Whether a file may be written, or files may be made in a folder, or in the nearest one above that is there."""
+    above = next((each for each in (path, *path.parents) if exists(each)), path)
+    wanted = os.W_OK | (os.X_OK if is_folder(above) else 0)
+    return os.access(above, wanted, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from . import __version__
+from .paths import exists
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "gradio", "openvino")
 
@@ -124,4 +125,4 @@ def _version(name: str) -> str:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     folder = folder.absolute()
-    return folder if folder.exists() else _existing(folder.parent)
+    return folder if exists(folder) else _existing(folder.parent)

@@ -1,9 +1,10 @@
 """What long work yields. Callers decide what to show, save or stop; nothing here knows a user interface."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .measure import Measurement, Timing, iterations_per_second
 
@@ -94,6 +95,8 @@ def digest(image: "Image") -> str:
 class ImageReady:
     """An image is finished. `sha256` is its `digest`; `path` is set once it has been saved.
 
+    `metadata` is what makes it again, where it was to be saved.
+
     `refinement` is None for an image that is as its model made it.
     """
 
@@ -106,6 +109,7 @@ class ImageReady:
     path: Path | None = None
     notes: tuple[str, ...] = ()
     refinement: Refinement | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -126,12 +130,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Downloading:
-    """A published model is being fetched: `file` now, `done` of `total` bytes of all its files so far."""
+    """A published model is being fetched: `file` now, `done` of `total` bytes of all its files so far.
+
+    `note` says where it goes, if that is not where it should.
+    """
 
     model: str
     file: str
     done: int
     total: int
+    note: str = ""
 
 
 Event = Loading | Noted | Step | Preview | Unrefined | ImageReady | Failed | Done

@@ -2,11 +2,11 @@
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
 import secrets
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +16,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from . import __version__
+from .caches import PARTIAL, sweep
 from .errors import StorageFull
 from .events import ImageReady
 
 KEY = "instaflow_demo"
-_PARTIAL = ".partial-"
-_STALE_SECONDS = 3600
 _OURS = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}-.+-\d+\.png")
 # what file systems without hard links answer: exFAT, some network shares, some FUSE mounts
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -30,12 +29,14 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 class Gallery:
     """A folder of PNG files, of which the oldest are removed when there are more than `max_images`.
 
-    The folder may hold other files: only those whose names `save` made are counted and removed.
+    The folder may hold other files: only those whose names `save` made are counted and removed. `remedy` is what to do
+    where it cannot be written to.
     """
 
-    def __init__(self, folder: Path, max_images: int = 500):
+    def __init__(self, folder: Path, max_images: int = 500, remedy: str = "choose another folder with --out"):
         self.folder = Path(folder).absolute()
         self._max_images = max_images
+        self._remedy = remedy
 
     def save(self, event: ImageReady, metadata: Mapping[str, Any]) -> Path:
         """Write an image with the metadata that makes it again, and return its path.
@@ -45,21 +46,21 @@ class Gallery:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._sweep()
-            path = self._write(event, _text(metadata))
+            sweep(self.folder)
+            path = self._write(event, encoded(event, metadata))
         except OSError as error:
             raise StorageFull(
                 f"The image could not be saved in {self.folder} ({error.strerror or error}): free some space or "
-                "choose another folder with --out."
+                f"{self._remedy}."
             ) from error
         self._trim()
         return path
 
-    def _write(self, event: ImageReady, text: PngInfo) -> Path:
-        partial = self.folder / f"{_PARTIAL}{secrets.token_hex(8)}"
+    def _write(self, event: ImageReady, content: bytes) -> Path:
+        partial = self.folder / f"{PARTIAL}{secrets.token_hex(8)}"
         try:
             with partial.open("xb") as file:
-                event.image.save(file, "PNG", pnginfo=text)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             return _publish(partial, self.folder, f"{event.model}-{event.index}")
@@ -73,12 +74,12 @@ class Gallery:
             with contextlib.suppress(OSError):  # another process may trim as well
                 path.unlink()
 
-    def _sweep(self) -> None:
-        """Remove what a killed process left half written."""
-        for path in self.folder.glob(f"{_PARTIAL}*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                    path.unlink()
+
+def encoded(event: ImageReady, metadata: Mapping[str, Any]) -> bytes:
+    """An image as a PNG file with the metadata that makes it again."""
+    png = io.BytesIO()
+    event.image.save(png, "PNG", pnginfo=_text(metadata))
+    return png.getvalue()
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from . import caches
 from .errors import DownloadFailed
 from .events import Downloading
 from .registry import ModelSpec
-from .weights import components, converted_dir, variant_of, weight_files
+from .weights import components, variant_of, weight_files
 
 _LOOK_EVERY_S = 0.2
 _SHA256_DIGITS = 64
@@ -39,26 +40,48 @@ def download(spec: ModelSpec, *, half: bool) -> Iterator[Downloading]:
         DownloadFailed: with a sentence.
     """
     if spec.kind == "text2im":
-        from .glide import download as glide  # noqa: PLC0415 - torch is slow to import
-
-        target = converted_dir() / spec.id
-        _make_room(spec, 2 * spec.download_bytes - glide.held(target), target.parent, "INSTAFLOW_DEMO_HOME")
-        for fetched in glide.download(target):
-            yield Downloading(spec.id, fetched.file, fetched.done, fetched.total)
+        yield from _glide(spec)
         return
-    from huggingface_hub import constants  # noqa: PLC0415 - slow to import
-
     commit, files = _listed(spec)
     wanted = needed(files, components(spec), half=half)
-    cache = Path(constants.HF_HUB_CACHE)
+    cache, note = _cache(caches.hub_dir(), caches.HUB, "HF_HOME")
     _make_room(spec, _coming(spec, wanted, commit, cache), cache, "HF_HOME")
     total, done = sum(file.size for file in wanted), 0
     for file in wanted:
-        for so_far in _fetched(spec, file, commit):
-            yield Downloading(spec.id, file.name, done + so_far, total)
+        for so_far in _fetched(spec, file, commit, cache):
+            yield Downloading(spec.id, file.name, done + so_far, total, note)
         done += file.size
-        yield Downloading(spec.id, file.name, done, total)
-    _settle(spec, wanted)
+        yield Downloading(spec.id, file.name, done, total, note)
+    _settle(spec, wanted, cache)
+
+
+def _glide(spec: ModelSpec) -> Iterator[Downloading]:
+    from .glide import download as glide  # noqa: PLC0415 - torch is slow to import
+
+    setting = "INSTAFLOW_DEMO_HOME"
+    home, note = _cache(caches.converted_dir(), "", setting)
+    target = home / spec.id
+    _make_room(spec, 2 * spec.download_bytes - glide.held(target), home, setting)
+    for fetched in glide.download(target):
+        yield Downloading(spec.id, fetched.file, fetched.done, fetched.total, note)
+
+
+def _cache(folder: Path, spare: str, setting: str) -> tuple[Path, str]:
+    """Where downloads go: to the folder, or to this part of the spare one; and a note if it is the latter.
+
+    Raises:
+        DownloadFailed: when neither can be written to.
+    """
+
+    def made(to: Path) -> Path:
+        where = to if to == folder else to / spare
+        where.mkdir(exist_ok=True)
+        return where
+
+    kept, note = caches.keep(folder, "downloads", made, setting)
+    if kept is None:
+        raise DownloadFailed(f"Nothing can be fetched. {note}")
+    return kept, note
 
 
 def needed(files: Iterable[RemoteFile], folders: Iterable[str], *, half: bool) -> list[RemoteFile]:
@@ -77,13 +100,23 @@ def _listed(spec: ModelSpec) -> tuple[str, list[RemoteFile]]:
     from huggingface_hub import HfApi  # noqa: PLC0415 - slow to import
 
     with _sentences(spec):
-        info = HfApi().model_info(spec.source, revision=spec.revision, files_metadata=True)
+        info = HfApi(token=_token()).model_info(spec.source, revision=spec.revision, files_metadata=True)
         return str(info.sha), [RemoteFile(file.rfilename, file.size or 0) for file in info.siblings or []]
+
+
+def _token() -> bool | None:
+    """False where the hub's client could not read the user's token: what is public comes without one."""
+    from huggingface_hub import get_token  # noqa: PLC0415 - slow to import
+
+    try:
+        get_token()
+    except (OSError, ValueError):  # a folder, not ours to read, no text
+        return False
+    return None
 
 
 def _make_room(spec: ModelSpec, size: int, folder: Path, setting: str) -> None:
     """Find out before a long download, not in the middle of it, that there is no room for so many bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if size > free:
         raise DownloadFailed(
@@ -102,7 +135,7 @@ def _coming(spec: ModelSpec, files: Iterable[RemoteFile], commit: str, cache: Pa
     return sum(file.size for file in files if not here(file))
 
 
-def _fetched(spec: ModelSpec, file: RemoteFile, commit: str) -> Iterator[int]:
+def _fetched(spec: ModelSpec, file: RemoteFile, commit: str, cache: Path) -> Iterator[int]:
     """How many bytes of a file are there, every so often; huggingface_hub does the work on a thread of its own."""
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import
 
@@ -114,8 +147,8 @@ def _fetched(spec: ModelSpec, file: RemoteFile, commit: str) -> Iterator[int]:
         progress[0] += int(bytes_)
 
     with ThreadPoolExecutor(1) as thread, _sentences(spec):
-        work = partial(hf_hub_download, spec.source, file.name, revision=commit, tqdm_class=partial(_Bar, count))
-        future = thread.submit(work)
+        settings = {"revision": commit, "cache_dir": cache, "token": _token(), "tqdm_class": partial(_Bar, count)}
+        future = thread.submit(partial(hf_hub_download, spec.source, file.name, **settings))
         try:
             while not future.done():
                 wait([future], timeout=_LOOK_EVERY_S)
@@ -125,12 +158,13 @@ def _fetched(spec: ModelSpec, file: RemoteFile, commit: str) -> Iterator[int]:
         _check(Path(future.result()), spec)
 
 
-def _settle(spec: ModelSpec, files: Iterable[RemoteFile]) -> None:
+def _settle(spec: ModelSpec, files: Iterable[RemoteFile], cache: Path) -> None:
     """Let the cache know that the revision's name stands for this commit, as it is looked up by name."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
 
     with _sentences(spec):
-        snapshot_download(spec.source, revision=spec.revision, allow_patterns=[file.name for file in files])
+        names = [file.name for file in files]
+        snapshot_download(spec.source, revision=spec.revision, allow_patterns=names, cache_dir=cache, token=_token())
 
 
 def _check(path: Path, spec: ModelSpec) -> None:

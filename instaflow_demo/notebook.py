@@ -11,11 +11,12 @@ from . import progress, report
 from .errors import ModelUnavailable
 from .events import ImageReady
 from .gallery import Gallery
+from .paths import path_of
 from .registry import MODELS
 from .report import Outcome
 from .request import RANDOM_SEED, GenerationRequest
 from .service import Service
-from .weights import Weights
+from .weights import Weights, given_folders
 
 _ROW = "display: flex; flex-wrap: wrap; gap: 1em"
 
@@ -39,7 +40,7 @@ class Results:
     outcomes: tuple[Outcome, ...]
 
 
-def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: Path = Path("outputs")) -> Loaded:
+def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: Path | str = "outputs") -> Loaded:
     """Load a model on the GPU, or on the CPU where there is none, and draw one image in as few steps as it allows.
 
     So the times of later runs are warm. With `download`, a published model that is not here is fetched first.
@@ -47,8 +48,8 @@ def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: 
     Raises:
         DemoError: with a sentence, if the model cannot be used.
     """
-    weights = Weights()
-    loaded = Loaded(model, torch_dtype, download, Service(weights, Gallery(out)), weights)
+    weights = Weights(folders=given_folders())
+    loaded = Loaded(model, torch_dtype, download, Service(weights, Gallery(path_of(out))), weights)
     fewest = {name: spec.steps.low for name, spec in MODELS.items()}
     request = GenerationRequest.parse("a big dog", model, steps=fewest, dtype=torch_dtype, save=False)
     (outcome,) = _generate(loaded, request).outcomes

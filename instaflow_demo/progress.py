@@ -95,8 +95,12 @@ def _download(specs: Sequence[ModelSpec], weights: Weights) -> int:
     missing = [spec for spec in specs if not spec.shipped and not weights.availability(spec).available]
     for spec in missing:
         typer.echo(f"{spec.title}: about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}")
+        told = ""
         with tqdm(desc=spec.id, unit="B", unit_scale=True, file=sys.stderr) as bar:
             for step in hub.download(spec, half=torch.cuda.is_available()):
+                if step.note != told:
+                    told = step.note
+                    bar.write(told, file=sys.stdout)
                 bar.total = step.total
                 bar.update(step.done - bar.n)
     return len(missing)

@@ -20,7 +20,7 @@ class Range(Generic[Number]):
     def fixed(self) -> bool:
         return self.low == self.high
 
-    def __contains__(self, value: Number) -> bool:
+    def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast, get_args
 
 from .effects import Choice, without_effect
 from .errors import InvalidRequest
+from .paths import path_of, unquoted
 from .registry import MODELS, ModelSpec, Range
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -316,11 +317,11 @@ def _lora(value: str) -> Lora:
     Raises:
         ValueError: with a sentence, when it is none of these.
     """
-    value = _unquoted(value)
-    given, strength = _written(value), 1.0
+    value = unquoted(value)
+    given, strength = path_of(value), 1.0
     before, _, scale = value.rpartition(":")
-    if before and not given.exists() and (_is_number(scale) or _written(before).exists()):
-        given, strength = _written(before), _strength(value, scale)
+    if before and not given.exists() and (_is_number(scale) or path_of(before).exists()):
+        given, strength = path_of(before), _strength(value, scale)
     path = _lora_in(given) if value and given.is_dir() else given
     if path.suffix.lower() in _PYTORCH and path.is_file():
         raise ValueError(f"{path} is a PyTorch file, in which code can hide: save it as safetensors, and name that.")
@@ -329,19 +330,6 @@ def _lora(value: str) -> Lora:
     files = (path, path.with_name("adapter_config.json"))
     state = tuple(number for file in files if file.is_file() for number in _written_at(file))
     return Lora(path, strength, state)
-
-
-def _unquoted(text: str) -> str:
-    plain = text.strip()
-    return plain[1:-1] if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "\"'" else plain
-
-
-def _written(path: str) -> Path:
-    """A path as people write it: in quotes, or with ~ for their home."""
-    try:
-        return Path(_unquoted(path)).expanduser()
-    except RuntimeError:  # nobody's home
-        return Path(_unquoted(path))
 
 
 def _written_at(file: Path) -> tuple[int, int]:

@@ -69,6 +69,7 @@ class Service:
         self._gallery = gallery
         self._loaded: OrderedDict[_Key, _Loaded] = OrderedDict()
         self._moved: set[str] = set()  # models that are to be loaded again, from another folder
+        self._told: set[str] = set()  # notes that concern the machine and not a run are told once
         self._lock = Lock()  # not re-entrant: a generator may be resumed and closed on different threads
 
     def availability(self) -> dict[str, Availability]:
@@ -93,8 +94,7 @@ class Service:
         """Take a model from this folder from the next run on; one that is under way ends as it began.
 
         Raises:
-            InvalidRequest: when there is no such folder.
-            ModelUnavailable: when the folder does not hold the model.
+            ModelUnavailable: when there is no such folder, or it does not hold the model.
         """
         self._weights.use_folder(model, folder)
         self._moved.add(model)
@@ -272,6 +272,10 @@ class Service:
             engine = self._engine(request, run.model, files, placement, plan)
             loaded = self._loaded[key] = _Loaded(engine, files, plan, needs, _merged(request), looking)
             load_s = engine.load_s
+            if untold := tuple(note for note in engine.notes if note not in self._told):
+                self._told.update(untold)
+                log.warning("%s", " ".join(untold))  # whoever keeps the page up can act on it
+                yield replace(loading, notes=untold)
         elif plan != loaded.plan:
             loaded.engine.fit(plan)
             loaded.plan = plan
@@ -351,6 +355,7 @@ class Service:
             **loaded.merged,
             **_refiner(event),
         }
+        event = replace(event, metadata=metadata)
         try:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:

@@ -5,16 +5,21 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from . import caches
 from .errors import InvalidRequest, ModelUnavailable
+from .folders import checkpoint_in
+from .paths import entries, exists, is_file, is_folder, path_of, unquoted
 from .registry import LOADABLE, MODELS, ModelSpec
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
 TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
 MODELS_DIR = Path(__file__).parent.parent / "assets" / "models"
+FOLDERS = "INSTAFLOW_DEMO_MODEL_DIRS"  # the environment variable
 _COMPONENTS = {
     "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
     "text2im": ("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
@@ -22,10 +27,12 @@ _COMPONENTS = {
 }
 
 
+_AS_PUBLISHED = ("base.pt", "upsample.pt")  # GLIDE's files, which are converted
 # other files beside these are of other libraries, or without the moving average
 _WEIGHTS = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|model)(\.fp16)?(?:-\d+-of-\d+)?(\.fp16)?\.(safetensors|bin)"
 )
+_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")  # what a hub's may be called
 Variant = tuple[str, bool]
 """How a network's weights are stored: "safetensors" or "bin", and whether in half precision."""
 
@@ -60,32 +67,52 @@ class ModelFiles:
     def component(self, name: str) -> Path:
         """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
         own = self.root / name
-        return own if own.is_dir() or self.shared is None else self.shared / name
+        return own if is_folder(own) or self.shared is None else self.shared / name
 
 
-def converted_dir() -> Path:
-    """Where converted checkpoints are kept: INSTAFLOW_DEMO_HOME, or a folder of the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("INSTAFLOW_DEMO_HOME") or cache / "instaflow_demo")
-
-
-def given_folders(values: Iterable[str]) -> dict[str, Path]:
-    """Folders by model id, from values like "sd-1.5=/models/sd15".
+def given_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
+    """Folders by model id, from values like "sd-1.5=/models/sd15"; by default INSTAFLOW_DEMO_MODEL_DIRS holds them.
 
     Raises:
-        InvalidRequest: with a sentence, for one that names no model or no folder.
+        InvalidRequest: with a sentence, for one that names no model, or no folder that could be a model's.
     """
     folders = {}
-    for value in values:
-        name, _, folder = value.partition("=")
+    for value in values or _split(os.environ.get(FOLDERS, "")):
+        name, _, folder = map(unquoted, unquoted(value).partition("="))
         if name not in LOADABLE or not folder:
             raise InvalidRequest(
                 {"model_dir": f"“{value}” is not like ID=FOLDER, where ID is one of {', '.join(LOADABLE)}."}
             )
-        if not Path(folder).is_dir():
-            raise InvalidRequest({"model_dir": f"{folder}, given for {name}, is not a folder: name one that exists."})
-        folders[name] = Path(folder)
+        try:
+            folders[name] = _meant(LOADABLE[name], path_of(folder))
+        except ModelUnavailable as error:
+            raise InvalidRequest({"model_dir": f"{name}: {error}"}) from error
     return folders
+
+
+def _split(text: str) -> list[str]:
+    """The values of a variable like "sd-1.5=/my models/sd15 2rf=/2rf": each begins with a model's id, as paths do not.
+
+    >>> _split("sd-1.5=/my models/sd15; 2rf='/2rf'")
+    ['sd-1.5=/my models/sd15', "2rf='/2rf'"]
+    """
+    ids = "|".join(map(re.escape, LOADABLE))
+    begins = re.split(rf"""(?:^|[\s,;:]+)(?=["'“‘]?(?:{ids})\s*=)""", text)
+    return [value.strip(" \t\r\n,;:") for value in begins if value.strip(" \t\r\n,;:")]
+
+
+def _meant(spec: ModelSpec, path: Path) -> Path:
+    """The folder that is meant where `path` is named for a model.
+
+    Raises:
+        ModelUnavailable: with a sentence, where none is.
+    """
+    if spec.kind == "text2im" and path.name in _AS_PUBLISHED:
+        path = path.parent
+    if spec.kind == "text2im" and exists(path / _AS_PUBLISHED[0]):
+        return path
+    pipeline = "StableDiffusionXLImg2ImgPipeline" if spec.kind == "refiner" else "StableDiffusionPipeline"
+    return checkpoint_in(path, components(spec), pipeline, "" if spec.shipped else spec.source)
 
 
 def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable:
@@ -122,7 +149,7 @@ class Weights:
     """
 
     models_dir: Path = MODELS_DIR
-    converted_dir: Path = field(default_factory=converted_dir)
+    converted_dir: Path = field(default_factory=caches.converted_dir)
     folders: Mapping[str, Path] = field(default_factory=dict)
     _verified: set[tuple[Path, int, int]] = field(default_factory=set, repr=False)
 
@@ -142,12 +169,11 @@ class Weights:
         """Look for a model in this folder from now on.
 
         Raises:
-            InvalidRequest: when there is no such folder.
-            ModelUnavailable: when the folder does not hold the model.
+            ModelUnavailable: when there is no such folder, or it does not hold the model.
         """
-        given = given_folders([f"{model}={folder}"])
-        _given(LOADABLE[model], given[model])
-        self.folders = {**self.folders, **given}
+        given = _meant(LOADABLE[model], path_of(folder))
+        _given(LOADABLE[model], given)
+        self.folders = {**self.folders, model: given}
 
     def locate(self, spec: ModelSpec) -> ModelFiles:
         """The model's files; those of shipped models are checked against their SHA-256 once.
@@ -170,9 +196,9 @@ class Weights:
         base = MODELS[spec.delta_base or ""]
         if fine_tune in MODELS:
             return self.locate(base), self.locate(MODELS[fine_tune])
-        folder = Path(fine_tune)
-        if not folder.is_dir():
-            folder = _snapshot(fine_tune, ["model_index.json"])
+        path = path_of(fine_tune)
+        is_path = exists(path) or not _REPOSITORY.fullmatch(fine_tune)
+        folder = _meant(base, path) if is_path else _snapshot(fine_tune, ["model_index.json"])
         if folder is None:
             raise ModelUnavailable(
                 f"{fine_tune} is no model's id, no folder, and no repository in the cache: name a folder, or run "
@@ -194,7 +220,7 @@ class Weights:
         here = [
             folder for folder in (own, _snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
         ]
-        whole = next((folder for folder in here if (folder / "config.json").is_file() and _complete(folder)), None)
+        whole = next((folder for folder in here if is_file(folder / "config.json") and _complete(folder)), None)
         if here and whole is None:
             raise ModelUnavailable(
                 f"{spec.title} is not used without its safety checker, and the one in {here[0]} lacks config.json or "
@@ -209,8 +235,8 @@ class Weights:
     def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
         own = files.component("tiny_vae")
-        folder = own if own.is_dir() or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
-        return folder if folder and (folder / "config.json").is_file() and _complete(folder) else None
+        folder = own if is_folder(own) or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
+        return folder if folder and is_file(folder / "config.json") and _complete(folder) else None
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
         if spec.id in self.folders:
@@ -220,7 +246,9 @@ class Weights:
         return self._converted(spec) if spec.kind == "text2im" else _cached(spec)
 
     def _converted(self, spec: ModelSpec) -> ModelFiles:
-        files = ModelFiles(self.converted_dir / spec.id)
+        spare, files = caches.spare_dir(), ModelFiles(self.converted_dir / spec.id)
+        if spare and _missing(files, spec) and not _missing(ModelFiles(spare / spec.id), spec):
+            return ModelFiles(spare / spec.id)
         if missing := _missing(files, spec):
             raise ModelUnavailable(
                 f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
@@ -292,20 +320,20 @@ def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
 
 def _complete(folder: Path) -> bool:
     """Whether a component is there: settings or a vocabulary alone, or a network with its weights."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return False
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in entries(folder)}
     return "config.json" not in names or variant_of(names, half_first=False) is not None
 
 
 def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
-    files = ModelFiles(folder)
+    files = ModelFiles(folder, commit=folder.name if folder.parent.name == "snapshots" else "")
     if missing := _missing(files, spec):
-        if spec.kind == "text2im" and (folder / "base.pt").is_file():
+        if spec.kind == "text2im" and exists(folder / _AS_PUBLISHED[0]):
+            both = " ".join(str(folder / name) for name in _AS_PUBLISHED)
             raise ModelUnavailable(
                 f"{folder} holds {spec.title} as OpenAI published it, which is converted once: run “python -m "
-                f"instaflow_demo convert-glide {folder / 'base.pt'} {folder / 'upsample.pt'}”, after which no folder "
-                "need be named."
+                f"instaflow_demo convert-glide {both}”, after which no folder need be named."
             )
         raise ModelUnavailable(
             f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
@@ -332,11 +360,15 @@ def _cached(spec: ModelSpec) -> ModelFiles:
 
 
 def _snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
-    """The folder of a repository's commit in the Hugging Face cache, if it has such files."""
+    """The folder of a repository's commit in the Hugging Face cache, or in the spare one, if it has such files."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=files, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None
+    spare = caches.spare_dir()
+    for cache in (caches.hub_dir(), *([spare / caches.HUB] if spare else [])):
+        with suppress(LocalEntryNotFoundError, HFValidationError, OSError):  # the last where it cannot be looked into
+            found = snapshot_download(
+                repository, revision=revision, allow_patterns=files, local_files_only=True, cache_dir=cache
+            )
+            return Path(found)
+    return None

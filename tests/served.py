@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -38,14 +38,16 @@ class App:
 
 
 @contextmanager
-def running_app(folder: Path, *flags: str, **extra: str) -> Iterator[App]:
+def running_app(
+    folder: Path, *flags: str, prefix: Sequence[str] = (), given: dict[str, str] | None = None, **extra: str
+) -> Iterator[App]:
     """`python app.py --port <free> --out <folder>/out <flags>`, ended with the context.
 
-    `extra` goes to its environment.
+    `extra` goes to its environment, which is `given` or the usual one; the command is put behind `prefix`.
     """
     port, out = free_port(), folder / "out"
-    settings = environment(folder) | extra
-    command = [sys.executable, "app.py", "--port", str(port), "--out", str(out), *flags]
+    settings = (environment(folder) if given is None else given) | extra
+    command = [*prefix, sys.executable, "app.py", "--port", str(port), "--out", str(out), *flags]
     # everything goes to files: nobody would read a pipe
     with (
         (folder / "app.log").open("wb") as log,

@@ -1,6 +1,8 @@
 """The real app as a process: start-up, its flags, and what it answers to those who don't use the page."""
 
+import base64
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conditions import Condition, full
 from served import ROOT, App, environment, free_port, running_app
+
+from instaflow_demo.gallery import read_metadata
 
 CLOSED = ["run/generate", "run/predict", "api/generate", "upload", "component_server", "run/0", "stream/x"]
 FORBIDDEN = [
@@ -55,6 +60,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def defaults(app: App) -> tuple[int, list[Any]]:
+    return _defaults(app)
+
+
+def _defaults(app: App) -> tuple[int, list[Any]]:
     """The number of the generating function and what the untouched page would send to it."""
     config = json.loads(app.get("/config")[1])
     function = next(d for d in config["dependencies"] if d["api_name"] == "generate")
@@ -181,3 +190,33 @@ def test_without_a_tunnel_the_page_stays_up_and_says_so(tmp_path: Path) -> None:
         assert "No public link could be had" in log
         assert app.get("/")[0] == 200
         assert app.process.poll() is None
+
+
+def _answered(app: App, function: tuple[int, list[Any]]) -> str:
+    """Everything that the page is sent for a run."""
+    called = json.loads(app.post("/gradio_api/call/generate", {"data": function[1]})[1])
+    return app.get(f"/gradio_api/call/generate/{called['event_id']}")[1]
+
+
+def test_images_are_shown_and_kept_where_temporary_files_find_no_room(tmp_path: Path) -> None:
+    """Four are asked for, and there is room for two; the other two are shown without a file, and all are kept."""
+    room = tmp_path / "room"
+    condition = Condition(full(room, left=150_000), {"TMPDIR": str(room)}).or_skip()
+    given = condition.applied(environment(tmp_path))
+    flags = ("--offline", "--models", "instaflow-mini")
+    with running_app(tmp_path, *flags, prefix=condition.prefix, given=given) as app:
+        function, values = _defaults(app)
+        values[values.index(["instaflow-mini"]) + 1] = 4
+        told = _answered(app, (function, values))
+        kept = [read_metadata(path) for path in app.out.glob("*.png")]
+    inline = {base64.b64decode(each) for each in re.findall(r"data:image/png;base64,([\w+/=]+)", told)}
+    files = set(re.findall(r"gradio_api/file=([^\"\\]+)", told))
+    assert len(inline) + len(files) == 4
+    assert 0 < len(files) < 4
+    assert f"could not be saved in {room}" in told
+    assert "set TMPDIR" in told
+    assert "--out" not in told
+    assert len(kept) == len({each["seed"] for each in kept}) == 4
+    for png in inline:
+        (tmp_path / "shown.png").write_bytes(png)
+        assert read_metadata(tmp_path / "shown.png") in kept  # what is downloaded can be made again too

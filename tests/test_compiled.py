@@ -273,3 +273,20 @@ def test_many_shapes_of_one_function_are_all_compiled() -> None:
     for side in range(2, 14):
         compiled(add, [torch.zeros(side)], backend=backend)
     assert made == [(side,) for side in range(2, 14)]
+
+
+@pytest.mark.parametrize("chosen", ["", "file/theirs"])
+def test_where_generated_code_cannot_be_kept_is_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    """Whoever named the folder, it is a file; PyTorch gets one among the temporary files, and the image is the same."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / chosen) if chosen else "")
+    eager = smallest_networks()
+    (note,) = CompiledNetworks(eager, COMPILED).notes
+    assert "Compiled code cannot be kept in" in note
+    assert ("set TORCHINDUCTOR_CACHE_DIR" if chosen else "set INSTAFLOW_DEMO_HOME") in note
+    assert Path(os.environ["TORCHINDUCTOR_CACHE_DIR"]).parent == tmp_path / f"instaflow_demo-{os.getuid()}"
+    assert CompiledNetworks(eager, COMPILED).notes == ()  # PyTorch is told once, and so is the user

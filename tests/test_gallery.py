@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from conditions import Condition, mounted
 from PIL import Image
 from served import ROOT
 
@@ -171,3 +172,59 @@ def test_a_disk_without_hard_links_that_is_full_is_left_clean(tmp_path: Path, mo
     with pytest.raises(StorageFull):
         Gallery(tmp_path).save(ready(), {})
     assert list(tmp_path.iterdir()) == []
+
+
+FILL = """
+import sys
+sys.path.insert(0, "tests")
+from pathlib import Path
+from test_gallery import ready
+from instaflow_demo.errors import StorageFull
+from instaflow_demo.gallery import Gallery, read_metadata
+for folder in map(Path, sys.argv[1:]):
+    before = set(folder.iterdir()) if folder.is_dir() else set()
+    try:
+        for seed in range(1000):
+            Gallery(folder, remedy="set THIS").save(ready(seed), {"seed": seed})
+    except StorageFull as error:
+        print(error)
+    for image in set(folder.iterdir()) - before if folder.is_dir() else ():
+        assert "seed" in read_metadata(image)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "then", "why"),
+    [
+        ("size=200k", "true", "No space left on device"),
+        ("size=1m,nr_inodes=4", "true", "No space left on device"),
+        ("size=1m,ro", "true", "Read-only file system"),
+        ("size=1m", "touch images", "Not a directory"),
+    ],
+)
+def test_a_folder_that_takes_no_more_is_named_and_holds_whole_images_only(
+    tmp_path: Path, options: str, then: str, why: str
+) -> None:
+    disk = tmp_path / "disk"
+    condition = Condition(mounted(disk, options, then)).or_skip()
+    places = [str(disk / "images"), str(disk / "images" / "deeper")]
+    command = [*condition.prefix, sys.executable, "-c", FILL, *places]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    for place, line in zip(places, done.stdout.splitlines(), strict=True):
+        assert line.startswith(f"The image could not be saved in {place} (")
+        assert line.endswith("): free some space or set THIS.")
+    assert why in done.stdout
+
+
+def test_a_folder_that_vanishes_is_made_again(tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path / "images")
+    gallery.save(ready(), {}).unlink()
+    gallery.folder.rmdir()
+    assert gallery.save(ready(), {}).is_file()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "/".join(["y" * 200] * 30)])
+def test_a_name_that_is_too_long_is_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StorageFull, match="File name too long"):
+        Gallery(tmp_path / name).save(ready(), {})

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from conditions import Condition, nobody_known
 from served import ROOT, environment
 from small_sd import save_published
 from tiny_hub import COMMIT, TinyHub, cached, tiny_hub
@@ -188,3 +190,50 @@ def test_shards_belong_together() -> None:
     files = [RemoteFile(f"text_encoder/{name}", 1) for name in names]
     assert needed(files, ["text_encoder"], half=False) == files
     assert variant_of(["tf_model.h5"], half_first=False) is None
+
+
+def test_a_cache_that_cannot_be_written_is_a_note_and_the_spare_one_serves(hub: TinyHub, tmp_path: Path) -> None:
+    """The second time nothing is fetched, and without the network the model is found."""
+    (tmp_path / "file").touch()
+    odd = {"HF_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    code, _, errors = hub.fetch(tmp_path, **odd)
+    assert code == 0, errors
+    hub.served.clear()
+    command = [sys.executable, "-m", "instaflow_demo", "models", "--json", "models.json"]
+    offline = environment(tmp_path) | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"} | odd
+    done = subprocess.run(command, cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    found = {each["id"]: each["found"] for each in json.loads((tmp_path / "models.json").read_text())["models"]}
+    assert found["2rf"].startswith(str(tmp_path / f"instaflow_demo-{os.getuid()}"))
+    assert hub.fetch(tmp_path, **odd)[0] == 0
+    assert not hub.served
+
+
+def test_where_no_cache_can_be_written_nothing_is_fetched(hub: TinyHub, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / f"instaflow_demo-{os.getuid()}").touch()
+    code, _, errors = hub.fetch(tmp_path, HF_HOME=str(tmp_path / "file"), TMPDIR=str(tmp_path))
+    assert code == 1
+    assert f"Nothing can be fetched. Downloads cannot be kept in {tmp_path / 'file'}" in errors
+    assert "set HF_HOME" in errors
+    assert hub.served == []
+
+
+def test_what_was_fetched_is_found_where_nothing_may_be_written(hub: TinyHub, tmp_path: Path) -> None:
+    assert hub.fetch(tmp_path)[0] == 0
+    condition = Condition(nobody_known(), {"HOME": None, "TMPDIR": "/nonexistent"}).or_skip()
+    code = "from instaflow_demo.weights import Weights; from instaflow_demo.registry import MODELS; "
+    code += "print(Weights().locate(MODELS['2rf']).commit)"
+    told = condition.applied(environment(tmp_path) | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"})
+    command = [*condition.prefix, sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{COMMIT}\n"), done.stderr
+
+
+def test_a_token_that_cannot_be_read_keeps_nobody_from_what_is_public(hub: TinyHub, tmp_path: Path) -> None:
+    (tmp_path / "token").mkdir()
+    code, _, errors = hub.fetch(tmp_path, HF_TOKEN_PATH=str(tmp_path / "token"))
+    assert code == 0, errors
+    (tmp_path / "file").touch()
+    code, _, errors = hub.fetch(tmp_path / "other", HF_TOKEN_PATH=str(tmp_path / "file" / "token"))
+    assert code == 0, errors

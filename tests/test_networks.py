@@ -1,7 +1,13 @@
 """What runs a latent model: OpenVINO and the stock pipeline draw what PyTorch's modules draw."""
 
+import gc
 import json
-import socket
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from served import ROOT, environment
 from small_sd import save_published, small_tiny_decoder
 
-from instaflow_demo import device, engines
+from instaflow_demo import caches, device, engines
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import Engine
 from instaflow_demo.engines.networks import EagerNetworks
 from instaflow_demo.engines.openvino import Compiled, OpenVinoNetworks
+from instaflow_demo.engines.openvino import _is_whole as is_whole
 from instaflow_demo.errors import DeviceUnavailable
 from instaflow_demo.events import ImageReady, Preview
 from instaflow_demo.registry import MODELS
@@ -111,21 +119,143 @@ def test_a_network_is_converted_once_and_anew_when_its_weights_change(
     assert len(now - set(made)) == 1
 
 
-def test_nothing_is_reported_to_anybody_while_a_network_is_converted(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *address, **_: asked.append(address) or [])
-    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("CI", raising=False)
-    OpenVinoNetworks.read(ModelFiles(checkpoint), EAGER)
-    assert not asked
+REPORTING = """
+import socket, sys
+from pathlib import Path
+asked = []
+socket.getaddrinfo = lambda *address, **_: asked.append(address) or []
+from instaflow_demo.device import Placement
+from instaflow_demo.engines.openvino import OpenVinoNetworks
+from instaflow_demo.weights import ModelFiles
+OpenVinoNetworks.read(ModelFiles(Path(sys.argv[1])), Placement("cpu", "float32"))
+import time
+time.sleep(1)
+print(asked)
+"""
+
+
+def test_nothing_is_reported_to_anybody(checkpoint: Path, tmp_path: Path) -> None:
+    """Neither while a network is converted nor by importing OpenVINO, which no process that has done so can tell."""
+    told = environment(tmp_path) | {"HOME": str(tmp_path), "INSTAFLOW_DEMO_HOME": str(tmp_path / "own")}
+    told.pop("CI", None)
+    command = [sys.executable, "-c", REPORTING, str(checkpoint)]
+    done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=200, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
     assert not (tmp_path / "intel").exists()
 
 
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of one's own, to do harm to."""
+    monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "own"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / "own"
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def garble(file: Path) -> None:
+    """Some bits in its middle, which no reader need notice."""
+    content = bytearray(file.read_bytes())
+    for place in range(len(content) // 2, len(content) // 2 + 64):
+        content[place] ^= 0x40
+    file.write_bytes(content)
+
+
+def test_a_network_that_was_damaged_is_noticed(files: ModelFiles, own_home: Path, tmp_path: Path) -> None:
+    OpenVinoNetworks.read(files, EAGER)
+    network = next(own_home.rglob("network.xml")).parent
+    for harm in (cut, empty, garble, Path.unlink):
+        for kind in ("network.bin", "network.xml", "sha256.json"):
+            harmed = shutil.copytree(network, tmp_path / f"{harm.__name__}-{kind}")
+            assert is_whole(harmed)
+            harm(harmed / kind)
+            assert not is_whole(harmed)
+
+
+def test_a_cache_that_was_damaged_is_made_again(files: ModelFiles, own_home: Path) -> None:
+    before = drawn(files, OPENVINO)
+    blobs, networks = sorted(own_home.rglob("*.blob")), sorted(own_home.rglob("network.bin"))
+    assert len(blobs) == len(networks) - 1 == 3  # nothing was shown before its time
+    for harm, blob in zip((cut, empty, garble), blobs, strict=True):
+        harm(blob)
+    assert furthest(drawn(files, OPENVINO), before) == 0
+    for harm, network in zip((cut, empty, garble, Path.unlink), networks, strict=True):
+        harm(network)
+    assert furthest(drawn(files, OPENVINO), before) == 0
+    assert sorted(own_home.rglob("network.bin")) == networks
+    assert sorted(own_home.rglob("*.blob")) == blobs
+    assert all(map(is_whole, (network.parent for network in networks)))
+
+
+def test_where_nothing_can_be_kept_networks_are_converted_in_memory(
+    files: ModelFiles, own_home: Path, tmp_path: Path
+) -> None:
+    """The cache is a file, and where the spare one would be somebody has put something else."""
+    own_home.touch()
+    (tmp_path / f"instaflow_demo-{os.getuid()}").touch()
+    asked = GenerationRequest.parse("a big dog", INSTAFLOW.id, seed=5, size=256)
+    engine = engines.load(INSTAFLOW, files, OPENVINO)
+    (note,) = engine.notes
+    assert note.startswith(f"OpenVINO's networks cannot be kept in {own_home} (Not a directory), so every start")
+    gc.collect()
+    made = [each for each in engine.generate(asked, asked.runs[0]) if isinstance(each, ImageReady)]
+    images = [np.asarray(each.image).astype(int) for each in made]
+    engine.close()
+    assert furthest(images, drawn(files, EAGER, size=256)) <= 2
+
+
+@pytest.mark.parametrize("theirs", ["a link", "writable by others", "another user's"])
+def test_the_spare_cache_is_nobody_else_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str) -> None:
+    """Whoever could write to it could have us load weights of theirs."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    spare = tmp_path / f"instaflow_demo-{os.getuid()}"
+    assert caches.spare_dir() == spare
+    if theirs == "a link":
+        spare.symlink_to(tmp_path)
+    elif theirs == "writable by others":
+        spare.mkdir()
+        spare.chmod(0o777)
+    elif os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    else:
+        spare.mkdir()
+        os.chown(spare, 12345, 12345)
+    assert caches.spare_dir() is None
+
+
+def test_what_others_are_writing_stays_and_what_they_left_goes(files: ModelFiles, own_home: Path) -> None:
+    drawn(files, OPENVINO)
+    (network,) = [path for path in own_home.rglob("network.bin") if path.stat().st_size > 100_000][:1]
+    place = network.parent.parent
+    network.unlink()
+    for name, age in ((".partial-now", 0), (".partial-killed", 7200), ("of-another-version", 0)):
+        (place / name).mkdir()
+        (place / name / "network.bin").touch()
+        os.utime(place / name, (time.time() - age,) * 2)
+    drawn(files, OPENVINO)
+    assert {path.name for path in place.iterdir()} == {".partial-now", network.parent.name}
+
+
+def test_two_processes_may_convert_the_same_network(checkpoint: Path, tmp_path: Path) -> None:
+    told = environment(tmp_path) | {"INSTAFLOW_DEMO_HOME": str(tmp_path / "own")}
+    command = [sys.executable, "-c", REPORTING, str(checkpoint)]
+    both = [subprocess.Popen(command, cwd=ROOT, env=told, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in both:
+        assert process.wait(timeout=200) == 0, process.stderr and process.stderr.read()
+    made = list((tmp_path / "own").rglob("network.xml"))
+    assert len(made) == len({path.parent.parent for path in made}) == 4
+    assert not list((tmp_path / "own").rglob(".partial-*"))
+
+
 def test_only_the_last_shapes_stay_compiled(files: ModelFiles) -> None:
-    network = Compiled(OpenVinoNetworks.read(files, EAGER).path("tiny"))
+    network = Compiled(OpenVinoNetworks.read(files, EAGER).converted("tiny"))
     shown = [network(torch.zeros(1, 4, side, 8)).shape for side in (8, 16, 24, 32, 8)]
     assert [shape[2] for shape in shown] == [64, 128, 192, 256, 64]
     assert len(network._compiled) == 3

@@ -5,6 +5,7 @@ import base64
 import io
 import re
 import string
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -25,9 +26,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from small_sd import save_published
+from test_paths import REFUSED
 from transformers import CLIPTokenizer
 
-from instaflow_demo import device, engines, hub, memory
+from app import REMEDY
+from instaflow_demo import caches, device, engines, hub, memory
 from instaflow_demo.benchmark import Benchmark
 from instaflow_demo.device import Placement
 from instaflow_demo.engines import passes
@@ -535,6 +538,10 @@ def failures(folder: Path) -> Iterator[str]:
     """What keeps published models from being found, fetched and loaded, as the code itself says it."""
     published, weights = MODELS["2rf"], Weights(converted_dir=folder)
     yield raised(lambda: weights.use_folder("2rf", str(folder / "none")))
+    yield from (
+        raised(lambda named=named: weights.use_folder("2rf", str(named(mixed(folder))))) for named, _ in REFUSED
+    )
+    yield from unkept(folder)
     yield raised(lambda: weights.use_folder("2rf", str(folder)))
     (folder / "base.pt").touch()
     yield raised(lambda: weights.use_folder("text2im", str(folder)))
@@ -552,6 +559,27 @@ def failures(folder: Path) -> Iterator[str]:
 
     (run,) = GenerationRequest.parse("a dog", "2rf").runs
     yield raised(lambda: list(passes.each_pass([passes.Pass(0, (7,))], no_memory, run, CPU)))
+
+
+def mixed(folder: Path) -> Path:
+    """A new folder in it."""
+    return Path(tempfile.mkdtemp(dir=folder))
+
+
+def unkept(folder: Path) -> Iterator[str]:
+    """What is said of folders that cannot be written to, with a spare one and without."""
+    (folder / "file").touch()
+    for spare in (folder, folder / "file"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", str(spare))
+            kinds: tuple[caches.Kind, ...] = ("conversions", "compiled code", "downloads")
+            notes = {kind: caches.keep(folder / "file", kind, Path)[1] for kind in kinds}
+            if spare != folder:
+                patch.setattr("instaflow_demo.hub._listed", lambda _: ("c" * 40, []))
+                patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "file"))
+                notes["downloads"] = raised(lambda: list(hub.download(MODELS["2rf"], half=False)))
+            yield from notes.values()
+    yield raised(lambda: Gallery(folder / "file", remedy=REMEDY).save(ready(FAST, 0, 1.0), {}))
 
 
 def refusals(folder: Path) -> Iterator[str]:
@@ -595,7 +623,7 @@ def test_a_forged_folder_is_refused_where_others_can_come(tmp_path: Path) -> Non
         assert "Choose a model, and name its folder." in answer(model, folder, alone=False)
     for model, folder in (("sd-mini", str(checkpoint)), ("2rf", 7), ("2rf", " "), ("2rf", "x" * 5000), (None, "/etc")):
         assert "Choose a model, and name its folder." in answer(model, folder, alone=True)
-    assert "is not a folder" in answer("2rf", str(tmp_path / "none"), alone=True)
+    assert "cannot be found" in answer("2rf", str(tmp_path / "none"), alone=True)
     assert not service.availability()["2rf"].available
     assert "is taken from there" in answer("2rf", str(checkpoint), alone=True)
     assert service.availability()["2rf"].found == str(checkpoint)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from .. import device, environment
+from .. import caches, device, environment
 from ..device import Placement
 from ..errors import DeviceUnavailable
 from ..events import ImageReady, Noted, Preview, Step
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """A loaded model. `load_s` is how long loading took."""
+    """A loaded model. `load_s` is how long loading took; `notes` are for the user, of what it could not keep."""
 
     placement: Placement
     load_s: float
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
@@ -129,6 +132,7 @@ def load(
         ModelUnavailable: when the files cannot be read.
         CheckpointError: when `extras`, which only latent models take, do not fit.
     """
+    caches.let_torch_be_imported()
     _use_real_cores()
     # the page is served before these libraries are imported
     if spec.kind == "text2im":

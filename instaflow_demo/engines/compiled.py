@@ -19,12 +19,11 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
-from .. import device
+from .. import caches, device
 from ..device import Placement
 from ..errors import DeviceUnavailable
 from ..memory import Plan
 from ..request import Decoder
-from ..weights import converted_dir
 from .networks import EagerNetworks, Part, Ran, no_decoder
 
 Function = Callable[..., Tensor]
@@ -35,7 +34,7 @@ log = logging.getLogger(__name__)
 
 COMPILING = "PyTorch is compiling this model for this size: in a minute or two it will be faster."
 NOT_COMPILED = "PyTorch could not compile this model for this size, so it runs as it is; the log says why."
-_CACHE = "TORCHINDUCTOR_CACHE_DIR"
+_OWN = "inductor"
 _SHAPES = 4  # programs that are kept of a network: a graph holds memory of its own
 _WARM_UPS = 3  # before a graph is captured: the first ones allocate, and choose among kernels
 _VARIANTS = 256  # of one function that PyTorch may compile: all models and all shapes count
@@ -52,6 +51,7 @@ class CompiledNetworks:
 
     def __init__(self, eager: EagerNetworks, placement: Placement):
         self.latents = eager.latents
+        self.notes = tuple(filter(None, [_keep_what_is_generated()]))
         self._eager = eager
         self._moves = False
         self._best: dict[str, Function] = {}
@@ -235,12 +235,20 @@ def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> F
     return program
 
 
-def _keep_what_is_generated() -> None:
-    """Generated code goes where converted checkpoints are, unless TORCHINDUCTOR_CACHE_DIR names another folder."""
-    chosen = Path(os.environ.get(_CACHE, ""))
+def _keep_what_is_generated() -> str:
+    """Generated code goes where converted checkpoints are, unless TORCHINDUCTOR_CACHE_DIR names another folder.
+
+    The answer is a note, where it cannot be kept there.
+    """
+    chosen = Path(os.environ.get(caches.INDUCTOR, ""))
     temporary = chosen.name.startswith("torchinductor_") and chosen.parent == Path(tempfile.gettempdir())
-    if _CACHE not in os.environ or temporary:  # importing diffusers already names PyTorch's own, in /tmp
-        os.environ[_CACHE] = str(converted_dir() / "inductor")
+    if chosen.name == "" or temporary:  # importing diffusers already names PyTorch's own, in /tmp
+        chosen = caches.converted_dir() / _OWN
+    setting = "INSTAFLOW_DEMO_HOME" if chosen == caches.converted_dir() / _OWN else caches.INDUCTOR
+    kept, note = caches.keep(chosen, "compiled code", lambda to: to if to == chosen else to / _OWN, setting)
+    if kept:
+        os.environ[caches.INDUCTOR] = str(kept)
+    return note
 
 
 class Graph:

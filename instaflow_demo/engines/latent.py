@@ -99,6 +99,11 @@ class LatentEngine:
 
         return load(make, spec, files, placement, plan, extras)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For the user, of what could not be kept for the next start."""
+        return self._networks.notes
+
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         device.synchronize(self.placement)  # a run that was stopped may have left it something to do

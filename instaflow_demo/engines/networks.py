@@ -51,9 +51,13 @@ class Ran:
 
 
 class Networks(Protocol):
-    """A latent model's text encoder, U-Net and decoders. `latents` says what goes between the latter two."""
+    """A latent model's text encoder, U-Net and decoders. `latents` says what goes between the latter two.
+
+    `notes` are for the user, of what could not be kept for the next start.
+    """
 
     latents: Latents
+    notes: tuple[str, ...]
 
     def text(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) to text states (B, T, D)."""
@@ -103,6 +107,8 @@ class EagerNetworks:
 
     Half precision gives their numbers to the bit, float32 on a CPU up to rounding: there, channels lie last in memory.
     """
+
+    notes = ()
 
     def __init__(
         self,

@@ -1,33 +1,68 @@
 """Latent models through OpenVINO: on a CPU up to 1.5 times as fast as PyTorch, and three to four times in bfloat16.
 
 Each network is converted once and kept in the user's cache, and compiled for one shape at a time: OpenVINO is several
-times slower where shapes may vary. The decoder in 8 bits comes with the shipped models.
+times slower where shapes may vary. The decoder in 8 bits comes with the shipped models. Where nothing can be kept, each
+process converts again: that draws the same images, and after seconds as fast.
 """
 
 import hashlib
+import io
+import json
 import secrets
 import shutil
+import sys
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .. import environment
+from .. import caches, environment
 from ..device import Placement
 from ..memory import Plan
 from ..request import Decoder
-from ..weights import ModelFiles, converted_dir
+from ..weights import ModelFiles
 from .networks import Calls, EagerNetworks, Latents, Part, Ran, no_decoder
 
 INT8_DECODER = "decoder_int8.xml"
 MADE_FROM = "weights_sha256"  # what the decoder in 8 bits was made from, in its own metadata
-_SHAPES = 3  # compiled ones that are kept of a network: each holds weights of its own
+_SHAPES = 3  # compiled ones that are held of a network: each holds weights of its own
+_BLOBS = 8  # and that are kept on the disk
+_NETWORK, _SUMS = "network.xml", "sha256.json"
+
+
+def library() -> ModuleType:
+    """OpenVINO, without its telemetry.
+
+    Importing it would otherwise report that to Google, write to the home folder, and fail for users who have none.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType] - its own stub comes instead
+    import openvino  # noqa: PLC0415 - optional
+
+    return openvino
+
+
+@dataclass(frozen=True)
+class Network:
+    """A converted network: its file, or the model itself where no file could be kept.
+
+    Code that is compiled for it goes to the folder `compiled`, if there is one; `note` says what could not be kept.
+    """
+
+    model: Any
+    compiled: Path | None
+    note: str = ""
+
+    def read(self) -> Any:
+        """A model of one's own to work on."""
+        return library().Core().read_model(self.model) if isinstance(self.model, Path) else self.model.clone()
 
 
 class OpenVinoNetworks:
@@ -36,9 +71,11 @@ class OpenVinoNetworks:
     What goes in and comes out is float32; with `half`, they compute in bfloat16 between.
     """
 
-    def __init__(self, parts: dict[str, Path], latents: Latents, *, half: bool = False):
+    def __init__(self, parts: dict[str, Network], latents: Latents, *, half: bool = False):
         self.latents = latents
-        self._parts = {name: Compiled(path, half=half) for name, path in parts.items()}
+        self.notes = tuple(dict.fromkeys(part.note for part in parts.values() if part.note))
+        self._networks = parts
+        self._parts = {name: Compiled(part, half=half) for name, part in parts.items()}
 
     @classmethod
     def read(cls, files: ModelFiles, placement: Placement) -> "OpenVinoNetworks":
@@ -54,13 +91,13 @@ class OpenVinoNetworks:
             parts["tiny"] = _converted(files.tiny_decoder, lambda: _decoder(eager(), "tiny"))
         int8 = files.component("openvino") / INT8_DECODER
         if int8.is_file():
-            parts["int8"] = int8
+            parts["int8"] = Network(int8, caches.converted_dir() / _name(int8, [int8]))
         latents = Latents.of(files.component("unet"), files.component("vae"))
         return cls(parts, latents, half=placement.dtype == "bfloat16")
 
-    def path(self, name: str) -> Path:
-        """The file of a converted network: "text", "unet", or a decoder's name."""
-        return self._parts[name].path
+    def converted(self, name: str) -> Network:
+        """A converted network: "text", "unet", or a decoder's name."""
+        return self._networks[name]
 
     def text(self, ids: Tensor) -> Tensor:
         return self._parts["text"](ids)
@@ -89,8 +126,8 @@ class OpenVinoNetworks:
 class Compiled:
     """A converted network, compiled when a shape is met for the first time; the last few shapes are kept."""
 
-    def __init__(self, path: Path, *, half: bool = False):
-        self.path = path
+    def __init__(self, network: Network, *, half: bool = False):
+        self._network = network
         self._half = half
         self._compiled: OrderedDict[tuple, Any] = OrderedDict()
 
@@ -98,7 +135,7 @@ class Compiled:
         """The network's one output, a copy of its own."""
         shape = tuple(tuple(each.shape) for each in inputs)
         if shape not in self._compiled:
-            self._compiled[shape] = _compile(self.path, shape, half=self._half)
+            self._compiled[shape] = _compiled(self._network, shape, half=self._half).create_infer_request()
             while len(self._compiled) > _SHAPES:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(shape)
@@ -106,43 +143,126 @@ class Compiled:
         return torch.from_numpy(self._compiled[shape].infer(arrays, share_inputs=True)[0])
 
 
-def _compile(path: Path, shape: Sequence[Sequence[int]], *, half: bool) -> Any:
-    """What runs the network in `path` for inputs of this shape, with `half` in bfloat16."""
-    import openvino  # noqa: PLC0415 - optional
+def _compiled(network: Network, shape: Sequence[Sequence[int]], *, half: bool) -> Any:
+    """The network for inputs of this shape, with `half` in bfloat16.
 
-    core = openvino.Core()
-    model = core.read_model(path)
+    What was compiled is kept here and not by OpenVINO: that does not notice when a file has changed, and 2026.4 takes
+    one precision's code for the other's. Both draw noise.
+    """
+    openvino = library()
+    core, settings = openvino.Core(), _settings(half=half)
+    processor = core.get_property("CPU", "FULL_DEVICE_NAME"), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    made_for = _digest(repr((shape, sorted(settings.items()), processor, openvino.__version__)))
+    file = network.compiled / f"{made_for}.blob" if network.compiled else None
+    if file and (kept := caches.read_whole(file)):
+        with suppress(RuntimeError):  # it was whole, and OpenVINO has its own reasons
+            return core.import_model(io.BytesIO(kept), "CPU", settings)
+    model = network.read()
     model.reshape({each: list(size) for each, size in zip(model.inputs, shape, strict=True)})
-    settings = {
+    made = core.compile_model(model, "CPU", settings)
+    if file:
+        _keep_compiled(made, file)
+    return made
+
+
+def _settings(*, half: bool) -> dict[str, Any]:
+    return {
         "PERFORMANCE_HINT": "LATENCY",
         # without a hint it would choose bfloat16 by itself where the processor has it
         "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
         "INFERENCE_NUM_THREADS": environment.usable_cores(),
-        # of its own for each precision: OpenVINO 2026.4 takes one's code for the other's, and draws noise with it
-        "CACHE_DIR": str(converted_dir() / "openvino" / ("compiled-half" if half else "compiled")),
     }
-    return core.compile_model(model, "CPU", settings).create_infer_request()
 
 
-def _converted(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, ...]]]) -> Path:
-    """The converted network of the weights in `source`, which is made if it is not there yet."""
-    import openvino  # noqa: PLC0415 - optional
+def _keep_compiled(made: Any, file: Path) -> None:
+    """Keep what was compiled for the next process, among the last few; it is no loss if that cannot be."""
+    with suppress(OSError, RuntimeError):
+        caches.write_whole(file, made.export_model().getbuffer())
+        caches.sweep(file.parent)
+        for old in sorted(file.parent.glob("*.blob"), key=lambda blob: blob.stat().st_mtime)[:-_BLOBS]:
+            old.unlink()
 
-    stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(source.iterdir())]
-    home = converted_dir() / "openvino" / _digest(str(source.resolve()))
-    folder = home / _digest(repr((stamps, openvino.__version__)))
-    if not folder.exists():
-        network, example = make()
-        shutil.rmtree(home, ignore_errors=True)  # what was made from other weights, or by another version
-        partial = home / f".partial-{secrets.token_hex(8)}"
-        model = _traced(network, example)
-        openvino.save_model(model, partial / "network.xml", compress_to_fp16=_halves_exactly(network))
+
+def _converted(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, ...]]]) -> Network:
+    """The converted network of the weights in `source`, which is made if it is not there yet.
+
+    Raises whatever `make` raises; that nothing can be kept is no error.
+    """
+    name = _name(source, sorted(source.iterdir()))
+    wanted, spare = caches.converted_dir(), caches.spare_dir()
+    if _is_whole(wanted / name):
+        return _kept(wanted / name)
+    convert = cache(lambda: _saved_exactly(*make()))
+    if spare is None or not _is_whole(spare / name):
+        convert()  # what goes wrong here has nothing to do with folders
+
+    def write(folder: Path) -> Path:
+        return folder / name if _is_whole(folder / name) else _written(*convert(), folder / name)
+
+    folder, note = caches.keep(wanted, "conversions", write)
+    return replace(_kept(folder), note=note) if folder else Network(convert()[0], None, note)
+
+
+def _kept(folder: Path) -> Network:
+    return Network(folder / _NETWORK, folder / "compiled")
+
+
+def _name(source: Path, files: Sequence[Path]) -> Path:
+    """Where what is made of these files of `source` is kept, below a cache's folder."""
+    stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    made_from = _digest(str(source.resolve())), _digest(repr((stamps, library().__version__)))
+    return Path("openvino", *made_from)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a converted network is as it was written, to the last bit."""
+    try:
+        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        return sums == _sums(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a converted network."""
+
+    def digest(name: str) -> str:
+        with (folder / name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return {name: digest(name) for name in (_NETWORK, Path(_NETWORK).with_suffix(".bin").name)}
+
+
+def _saved_exactly(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[Any, bool]:
+    """A network as OpenVINO's model, and whether it may be written in half precision."""
+    return _traced(network, example), _halves_exactly(network)
+
+
+def _written(model: Any, halves: bool, folder: Path) -> Path:
+    """The folder, after the model was written to it.
+
+    Raises:
+        OSError, RuntimeError: when it cannot be; nothing is left behind.
+    """
+    others = folder.parent
+    others.mkdir(parents=True, exist_ok=True)
+    caches.sweep(others)
+    partial = others / f"{caches.PARTIAL}{secrets.token_hex(8)}"
+    try:
+        library().save_model(model, partial / _NETWORK, compress_to_fp16=halves)
+        (partial / _SUMS).write_text(json.dumps(_sums(partial)), encoding="utf-8")
         _publish(partial, folder)
-    return folder / "network.xml"
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    for other in others.iterdir():  # made from other weights, or by another version
+        if other != folder and not other.name.startswith(caches.PARTIAL):
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
 
 
 def _traced(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
     """A network as OpenVINO's model, by the front end alone: `openvino.convert_model` would report its use to Intel."""
+    library()
     from openvino.frontend import FrontEndManager  # noqa: PLC0415 - optional
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415 - optional
 
@@ -154,13 +274,14 @@ def _traced(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
 
 
 def _publish(partial: Path, folder: Path) -> None:
-    """Give a folder its name, unless another process was faster."""
+    """Give a folder its name, unless another process was faster; one that has been damaged makes way."""
+    if folder.exists() and not _is_whole(folder):
+        shutil.rmtree(folder, ignore_errors=True)
     try:
         partial.rename(folder)
     except OSError:
-        if not folder.exists():
+        if not _is_whole(folder):
             raise
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _halves_exactly(network: nn.Module) -> bool:

@@ -42,6 +42,8 @@ Text = tuple[Tensor, dict[str, Tensor]]
 class Refiner:
     """The loaded refiner. Make one with `load`."""
 
+    notes = ()
+
     def __init__(
         self,
         tokenizer: CLIPTokenizer,

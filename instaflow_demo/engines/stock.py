@@ -26,6 +26,8 @@ from .unread import Reader
 class StockEngine:
     """`StableDiffusionPipeline` as it comes, but for its bar; it cannot yield steps. Make one with `load`."""
 
+    notes = ()
+
     def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement):
         self.placement = placement
         self.load_s = 0.0

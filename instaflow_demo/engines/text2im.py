@@ -42,6 +42,8 @@ Networks = tuple[TextEncoder, UNet2DConditionModel]
 class Text2ImEngine:
     """One loaded cascade. Make one with `load`."""
 
+    notes = ()
+
     def __init__(self, tokenizer: GPT2Tokenizer, base: Networks, upsampler: Networks, placement: Placement):
         self.placement = placement
         self.load_s = 0.0

@@ -5,16 +5,19 @@ checked: nothing may be missing, left over or of another shape.
 """
 
 import json
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import GPT2Tokenizer
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, StorageFull
 from ..files import json_object, regular
 from ..tensors import refuse_not_finite, tensors_of
 from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
@@ -41,6 +44,7 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
 
     Raises:
         CheckpointError: with a sentence that names the first key that is missing, left over or misshapen.
+        StorageFull: when the folder cannot be written; nothing is left behind.
     """
     for file in (base, upsampler):
         if not file.is_file():
@@ -57,12 +61,38 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
         "": networks_of(read_state(base), shapes[0], base.name),
         "upsampler": networks_of(read_state(upsampler), shapes[1], upsampler.name),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    for prefix, (unet, text_encoder) in networks.items():
-        unet.save_pretrained(out / (prefix or "unet"), max_shard_size="2GB")
-        text_encoder.save_pretrained(out / "_".join(filter(None, [prefix, "text_encoder"])), max_shard_size="2GB")
-    save_tokenizer(vocabulary, out / "tokenizer", shapes[0].tokens)
-    write_index(out)
+    with _whole(out) as folder:
+        for prefix, (unet, text_encoder) in networks.items():
+            unet.save_pretrained(folder / (prefix or "unet"), max_shard_size="2GB")
+            name = "_".join(filter(None, [prefix, "text_encoder"]))
+            text_encoder.save_pretrained(folder / name, max_shard_size="2GB")
+        save_tokenizer(vocabulary, folder / "tokenizer", shapes[0].tokens)
+        write_index(folder)
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A folder beside `out` to write to, whose contents are moved there once all of them are written.
+
+    Raises:
+        StorageFull: when that cannot be; nothing is left behind.
+    """
+    partial = out.with_name(f".partial-{secrets.token_hex(8)}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        out.mkdir(exist_ok=True)
+        for made in partial.iterdir():
+            if (out / made.name).is_dir():
+                shutil.rmtree(out / made.name)
+            made.replace(out / made.name)
+    except (OSError, SafetensorError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise StorageFull(
+            f"The converted model could not be written to {out} ({why}): make room there, or name another folder."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_state(file: Path) -> dict[str, Tensor]:

@@ -49,7 +49,7 @@ def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE
         raise DownloadFailed(
             f"{' or '.join(FILES)} came damaged, and both were removed: run the command again. {error}"
         ) from error
-    shutil.rmtree(parts)
+    shutil.rmtree(parts, ignore_errors=True)
 
 
 def held(target: Path) -> int:
@@ -111,7 +111,8 @@ def _vocabulary(name: str, folder: Path) -> None:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled  # noqa: PLC0415
 
     try:
-        hf_hub_download(VOCABULARY_REPOSITORY, name, local_dir=folder)
+        # whoever is not known to the hub may have it too, and has a cache nowhere
+        hf_hub_download(VOCABULARY_REPOSITORY, name, local_dir=folder, cache_dir=folder, token=False)
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise DownloadFailed(
             f"{name} could not be fetched from {VOCABULARY_REPOSITORY}: check the network and run the command again, "

@@ -15,7 +15,6 @@ from typing import Any
 
 import nncf
 import numpy as np
-import openvino
 import torch
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
@@ -25,7 +24,7 @@ from transformers import CLIPTokenizer
 
 from ..device import Placement
 from ..engines.networks import EagerNetworks
-from ..engines.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks
+from ..engines.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks, library
 from ..engines.passes import clip_ids
 from ..evaluation.prompts import ask
 from ..flow import timestep
@@ -58,7 +57,7 @@ def quantise(models: Path, *, calibration: int, examined: int) -> Quality:
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
     drawn = _latents(eager, tokenizer, calibration + examined)
     shape = list(next(drawn).shape)
-    model = openvino.Core().read_model(networks.path("full"))
+    model = networks.converted("full").read()
     model.reshape(shape)
     examples = [next(drawn).numpy() for _ in range(calibration - 1)]
     small = nncf.quantize(
@@ -74,7 +73,7 @@ def quantise(models: Path, *, calibration: int, examined: int) -> Quality:
     target = models / (spec.shared or spec.source) / "openvino" / INT8_DECODER
     target.parent.mkdir(exist_ok=True)
     small.reshape([-1, shape[1], -1, -1])
-    openvino.save_model(small, target, compress_to_fp16=True)
+    library().save_model(small, target, compress_to_fp16=True)
     quality = _compared(target, eager, drawn)
     facts = {"calibration_images": calibration, "psnr_db_to_the_float_decoder": asdict(quality)}
     target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -99,7 +98,7 @@ def _latents(networks: EagerNetworks, tokenizer: CLIPTokenizer, count: int) -> I
 
 
 def _compared(path: Path, eager: EagerNetworks, latents: Iterator[Tensor]) -> Quality:
-    small: Any = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    small: Any = library().Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = [_psnr(small(each.numpy())[0], eager.decode(each, "full").numpy()) for each in latents]
     return Quality(len(found), sum(found) / len(found), min(found))
 

@@ -10,7 +10,7 @@ import gradio as gr
 from ..environment import fingerprint
 from ..errors import DemoError
 from ..events import Event, ImageReady
-from ..gallery import read_metadata
+from ..gallery import encoded
 from ..registry import MODELS, REFINER
 from ..report import collect, rows
 from ..service import Service
@@ -24,7 +24,7 @@ from .results import tried
 from .settings import Settings
 from .tables import comparison_html, environment_html
 from .text import Language, preferred, say, translated
-from .view import Picture, RunView
+from .view import Picture, RunView, png_uri
 
 # a run begins below what is on the screen of a phone
 _SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
@@ -236,13 +236,14 @@ class ComparePage:
     def _picture(self, event: ImageReady, ask: Ask) -> Picture:
         """Keep the image if the visitor wants it kept: a copy, for the folder that is kept is never served."""
         notes = event.notes
-        if ask.keep and event.path:
+        if ask.keep:
             try:
-                self._settings.kept.save(event, read_metadata(event.path))
+                self._settings.kept.save(event, event.metadata)
             except DemoError as error:
                 notes = (*notes, str(error))
         refined_s = event.refinement.seconds if event.refinement else None
-        return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s)
+        inline = "" if event.path else png_uri(encoded(event, event.metadata))
+        return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)
 
     async def _stopped(self, language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
         """End the visitor's run, or take it out of the queue, where gradio's way to cancel can be relied on."""

@@ -12,7 +12,7 @@ from ..events import Downloading
 from ..registry import ModelSpec
 from ..service import Service
 from .background import UnderWay
-from .render import bar, problem, status_html
+from .render import bar, notes_html, problem, status_html
 from .settings import Settings
 from .text import Language, gigabytes, say, translated
 
@@ -97,4 +97,5 @@ def _choice(spec: ModelSpec) -> str:
 def _progress(step: Downloading, language: Language) -> Markup:
     fraction = step.done / step.total if step.total else 0.0
     amounts = f"{gigabytes(language, step.done)} / {gigabytes(language, step.total)}"
-    return bar(fraction, step.file) + status_html(f"{fraction:.0%} · {amounts} · {step.file}")
+    note = notes_html([step.note], language) if step.note else Markup("")
+    return bar(fraction, step.file) + status_html(f"{fraction:.0%} · {amounts} · {step.file}") + note

@@ -193,7 +193,9 @@ def results_html(view: RunView, model: str, prompt: str, language: Language) -> 
 
 def _images(column: Column, prompt: str, language: Language) -> Markup:
     """Finished images, and while others are made their frames after them."""
-    frames = [_image(column, picture, prompt, language) for picture in column.pictures if picture.path]
+    frames = [
+        _image(column, picture, prompt, language) for picture in column.pictures if picture.path or picture.inline
+    ]
     if not column.over:
         made = {picture.index for picture in column.pictures}
         frames += [_unfinished(column, index) for index in range(column.images) if index not in made]
@@ -205,7 +207,7 @@ def _image(column: Column, picture: Picture, prompt: str, language: Language) ->
     """A link to the file as it was written, so that what is downloaded holds the metadata that makes it again."""
     name = f"{column.run.model.title}: {prompt}"
     label = f"{say(language, 'image')} {picture.index + 1}"
-    source = "gradio_api/file=" + quote(str(picture.path))
+    source = "gradio_api/file=" + quote(str(picture.path)) if picture.path else picture.inline
     return Markup(
         '<figure><a href="{source}" target="_blank" rel="noopener"><img src="{source}" alt="{name}" title="{name}"></a>'
         '<figcaption>{label} · <b>{time}</b> <a href="{source}" download aria-label="{save} {label}">↓</a></figcaption>'

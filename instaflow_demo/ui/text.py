@@ -681,6 +681,90 @@ _STEPS_REFUSED = (
 )
 
 _SENTENCES = (
+    # folders: what cannot be kept, and what people name
+    (
+        r"OpenVINO's networks cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so they are in (?P<spare>.+) until the "
+        r"system empties that: set (?P<setting>\w+) to a folder that can be written to and has room\.",
+        "As redes do OpenVINO não podem ser guardadas em {folder} ({why}); por isso estão em {spare} até que o sistema "
+        "esvazie essa pasta: aponte {setting} para uma pasta em que se possa escrever e haja espaço.",
+    ),
+    (
+        r"Compiled code cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so it is in (?P<spare>.+) until the system "
+        r"empties that: set (?P<setting>\w+) to a folder that can be written to and has room\.",
+        "O código compilado não pode ser guardado em {folder} ({why}); por isso está em {spare} até que o sistema "
+        "esvazie essa pasta: aponte {setting} para uma pasta em que se possa escrever e haja espaço.",
+    ),
+    (
+        r"Downloads cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so they are in (?P<spare>.+) until the system "
+        r"empties that: set (?P<setting>\w+) to a folder that can be written to and has room\.",
+        "O que é baixado não pode ser guardado em {folder} ({why}); por isso está em {spare} até que o sistema esvazie "
+        "essa pasta: aponte {setting} para uma pasta em que se possa escrever e haja espaço.",
+    ),
+    (
+        r"OpenVINO's networks cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so every start converts them again: "
+        r"set (?P<setting>\w+) to a folder that can be written to and has room\.",
+        "As redes do OpenVINO não podem ser guardadas em {folder} ({why}); por isso são convertidas a cada início: "
+        "aponte {setting} para uma pasta em que se possa escrever e haja espaço.",
+    ),
+    (
+        r"Compiled code cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so every start compiles it again: set "
+        r"(?P<setting>\w+) to a folder that can be written to and has room\.",
+        "O código compilado não pode ser guardado em {folder} ({why}); por isso é compilado a cada início: aponte "
+        "{setting} para uma pasta em que se possa escrever e haja espaço.",
+    ),
+    (
+        r"Nothing can be fetched\. Downloads cannot be kept in (?P<folder>.+) \((?P<why>.+)\), so every start fetches "
+        r"them again: set (?P<setting>\w+) to a folder that can be written to and has room\.",
+        "Nada pode ser baixado, porque não pode ser guardado em {folder} ({why}): aponte {setting} para uma pasta em "
+        "que se possa escrever e haja espaço.",
+    ),
+    (
+        r"The image could not be saved in (?P<folder>.+) \((?P<why>.+)\): free some space or set TMPDIR to a folder "
+        r"that can be written to and has room\.",
+        "A imagem não pôde ser salva em {folder} ({why}): libere espaço ou aponte TMPDIR para uma pasta em que se "
+        "possa escrever e haja espaço.",
+    ),
+    (
+        r"(?P<path>.+) cannot be found \((?P<why>.+)\): name a folder that exists\.",
+        "{path} não foi encontrado ({why}): indique uma pasta que exista.",
+    ),
+    (
+        r"(?P<path>.+) is a pointer of Git LFS and not the file itself: run “git lfs pull” in its repository, or "
+        r"download the file\.",
+        "{path} é um ponteiro do Git LFS e não o próprio arquivo: execute “git lfs pull” no repositório dele, ou baixe "
+        "o arquivo.",
+    ),
+    (
+        r"(?P<path>.+) is a single file, and models are read from folders in diffusers' layout: convert it with "
+        r"“(?P<command>.+)” and name (?P<target>.+)\. If it is a LoRA file, give it with --lora instead\.",
+        "{path} é um arquivo único, e os modelos são lidos de pastas no formato do diffusers: converta-o com "
+        "“{command}” e indique {target}. Se for um arquivo LoRA, indique-o com --lora.",
+    ),
+    (
+        r"(?P<path>.+) is an archive: unpack it, and name the folder that comes out\.",
+        "{path} é um arquivo compactado: descompacte-o e indique a pasta que sai dele.",
+    ),
+    (
+        r"(?P<path>.+) is a file: name the folder that has (?P<parts>.+)\.",
+        "{path} é um arquivo: indique a pasta que tem {parts}.",
+    ),
+    (
+        r"(?P<path>.+) holds one network and not a whole model: name the folder that it is a part of\.",
+        "{path} tem uma só rede e não um modelo inteiro: indique a pasta de que ela faz parte.",
+    ),
+    (
+        r"(?P<path>.+) holds several checkpoints \((?P<names>.+)\): name the folder of one\.",
+        "{path} tem vários modelos ({names}): indique a pasta de um deles.",
+    ),
+    (
+        r"(?P<path>.+) is of a hub's cache and holds several revisions \((?P<names>.+)\): name a folder in its "
+        r"“snapshots”\.",
+        "{path} é do cache de um hub e tem várias revisões ({names}): indique uma pasta em “snapshots”.",
+    ),
+    (
+        r"(?P<path>.+) is of a hub's cache and holds no files: download the model again\.",
+        "{path} é do cache de um hub e não tem arquivos: baixe o modelo de novo.",
+    ),
     (
         r"PyTorch is compiling this model for this size: in a minute or two it will be faster\.",
         "O PyTorch está compilando este modelo para este tamanho: em um ou dois minutos ele será mais rápido.",
@@ -1020,10 +1104,6 @@ _SENTENCES = (
         "{title} está só em parte no cache (falta {part}): execute “{command}” de novo.",
     ),
     (
-        r"(?P<folder>.+), given for (?P<id>.+), is not a folder: name one that exists\.",
-        "{folder}, indicada para {id}, não é uma pasta: indique uma que exista.",
-    ),
-    (
         r"(?P<title>.+) is not in (?P<folder>.+), which lacks (?P<part>.+) or its weights: name a folder that has "
         r"(?P<parts>.+)\.",
         "{title} não está em {folder}, onde falta {part} ou os pesos: indique uma pasta que tenha {parts}.",
@@ -1301,6 +1381,18 @@ _SENTENCES = (
 )
 
 
+_REASONS = {
+    "No space left on device": "sem espaço no disco",
+    "Disk quota exceeded": "cota de disco esgotada",
+    "Permission denied": "sem permissão",
+    "Read-only file system": "só para leitura",
+    "Not a directory": "não é uma pasta",
+    "No such file or directory": "não existe",
+    "File name too long": "nome longo demais",
+    "there may be too little room": "talvez falte espaço",
+}
+
+
 def translated(language: Language, sentence: str) -> str:
     """A sentence of the code below the page in `language`; one that has no translation stays English."""
     if language == "en":
@@ -1312,9 +1404,11 @@ def translated(language: Language, sentence: str) -> str:
 
 
 def _localised(name: str, said: str | None) -> str:
-    """A group of a sentence: numbers with Portuguese's separators, words of the code in Portuguese."""
+    """A group of a sentence: numbers with Portuguese's separators, words of the code and a system's reasons."""
     if said is None:
         return ""
+    if name == "why":
+        return _REASONS.get(said, said)
     if name in ("size", "free", "times"):
         return said.replace(".", ",")
     if name in ("low", "high", "n"):

@@ -1,7 +1,7 @@
 """What the page knows about a run: frozen values, and one function from (view, event) to the next view.
 
-A view holds no pixels but those of previews, only paths, so that one may be kept for every visitor, and nothing
-here knows gradio.
+A view holds no pixels but those of previews and of images that could not be stored, only paths, so that one may be
+kept for every visitor, and nothing here knows gradio.
 """
 
 import base64
@@ -24,7 +24,7 @@ Phase = Literal["waiting", "loading", "loading_refiner", "running", "done", "fai
 
 @dataclass(frozen=True)
 class Picture:
-    """A finished image: where it lies (None: it could not be stored) and how it was made.
+    """A finished image: where it lies (None: it could not be stored, so `inline` holds it) and how it was made.
 
     `refined_s` is how long the refiner took, in seconds; None for an image that is as its model made it.
     """
@@ -35,6 +35,7 @@ class Picture:
     path: Path | None
     notes: tuple[str, ...] = ()
     refined_s: float | None = None
+    inline: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,11 @@ class RunView:
         if own is None or len(finished) < 2 or not own.seconds_per_image:
             return None
         return max(m.seconds_per_image for m in finished) / own.seconds_per_image
+
+
+def png_uri(png: bytes) -> str:
+    """An image that no file holds, as an address that is the image itself."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def _data_uri(image: Image) -> str:
