@@ -220,13 +220,11 @@ class _Checker:
             self.problems["models"] = f"There is no model called {unknown[0][:40]!r}; choose from {', '.join(MODELS)}."
         return tuple(MODELS[name] for name in names if name in MODELS)
 
-    def integer(
-        self, field: str, value: Any, allowed: Range[int], whose: str = "", kind: str = "a whole number"
-    ) -> int:
+    def integer(self, field: str, value: Any, allowed: Range[int], whose: str = "") -> int:
         number = _as_number(value)
         if number is None or number != int(number):
             return self._refuse(field, f"a whole number {_span(allowed)}{whose}{_instead(value)}", allowed)
-        if number not in allowed:
+        if int(number) not in allowed:
             return self._refuse(field, f"{_span(allowed)}{whose}, not {int(number):,}", allowed)
         return int(number)
 
@@ -269,7 +267,7 @@ class _Checker:
 
     def _size(self, field: str, value: Any, allowed: Range[int], whose: str) -> int:
         number = _as_number(value)
-        if number is not None and number == int(number) and number in allowed and number % 64 == 0:
+        if number is not None and number == int(number) and int(number) in allowed and number % 64 == 0:
             return int(number)
         shown = _instead(value) if number is None else f", not {number:,}"
         return self._refuse(field, f"a multiple of 64 pixels {_span(allowed)}{whose}{shown}", allowed)

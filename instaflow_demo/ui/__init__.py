@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 
+from ..errors import InvalidRequest
 from ..service import Service
 from .benchmark import BenchmarkTab, import_html
 from .compare import ComparePage
@@ -26,7 +28,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """
     text = _texts()
     gr.set_static_paths(shown)
-    with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
+    with _Page(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(text("hero_html"))
         compare, results = ComparePage(service, settings, text), ResultsTab()
         timed = BenchmarkTab(service, settings, text)
@@ -47,6 +49,21 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
 def look() -> dict[str, Any]:
     """What `launch` needs for the page to look, speak and defend itself as it should."""
     return {"theme": theme(), "css_paths": STYLE, "i18n": _texts(), "app_kwargs": server_options()}
+
+
+class _Page(gr.Blocks):
+    """gradio's, but for what a forged call comes to: gradio prints all that was sent, and a log is no place for it."""
+
+    def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
+        """Refuse a call with too few values, without quoting them.
+
+        Raises:
+            InvalidRequest: with a sentence.
+        """
+        needed = len(block_fn.inputs)
+        if len(inputs) < needed:
+            said = f"This call has {len(inputs)} of the {needed} values that it needs: reload the page."
+            raise InvalidRequest({"call": said})
 
 
 def _texts() -> gr.I18n:
