@@ -32,7 +32,7 @@ _AS_PUBLISHED = ("base.pt", "upsample.pt")  # GLIDE's files, which are converted
 _WEIGHTS = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|model)(\.fp16)?(?:-\d+-of-\d+)?(\.fp16)?\.(safetensors|bin)"
 )
-_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")  # what a hub's may be called
+_REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")  # what a hub's may be called
 Variant = tuple[str, bool]
 """How a network's weights are stored: "safetensors" or "bin", and whether in half precision."""
 

@@ -225,9 +225,17 @@ def test_a_fine_tune_brings_its_own_text_encoder_and_decoder(tmp_path: Path) -> 
     assert any(isinstance(event, ImageReady) for event in service.run(plain))
 
 
-@pytest.mark.parametrize("name", ["someone/dreams", "no such folder", "./nowhere"])
-def test_a_fine_tune_that_is_not_here_is_a_sentence(name: str) -> None:
-    with pytest.raises(ModelUnavailable, match="no repository in the cache"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("someone/dreams", "no repository in the cache"),
+        ("no such folder", "cannot be found"),  # what is no repository's name is not to be downloaded
+        ("./nowhere", "cannot be found"),
+        ("~/nowhere", "cannot be found"),
+    ],
+)
+def test_a_fine_tune_that_is_not_here_is_a_sentence(name: str, said: str) -> None:
+    with pytest.raises(ModelUnavailable, match=said):
         Weights().delta(MODELS["instaflow-mini"], name)
 
 

@@ -1,12 +1,14 @@
 """For every model and every option: either something changes, or a note says that nothing does."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import save_file
 from small_glide import save_converted
 from small_sd import save_published
@@ -35,7 +37,7 @@ OPTIONS: dict[str, Any] = {
     "batched": True,
     "backend": "openvino",
     "decoder": "tiny",
-    "loras": "ink.safetensors:0",
+    "loras": ":0",  # of a file that fits
     "delta_from": "sd-mini",
 }
 
@@ -55,11 +57,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(folder: Path) -> Iterator[Service]:
     latent = save_published(folder / "sd")
     save_converted(folder)
-    save_file({}, folder / "ink.safetensors")
     folders = {name: latent for name in ("instaflow-0.9b", "2rf", "sd-1.5")}
-    made = Service(Weights(folders=folders, converted_dir=folder), Gallery(folder / "images"))
+    weights = Weights(folders=folders, converted_dir=folder)
+    for model in KINDS:
+        save_lora(weights.locate(MODELS[model]).component("unet"), folder / f"{model}.safetensors")
+    made = Service(weights, Gallery(folder / "images"))
     yield made
     made.close()
+
+
+def save_lora(unet: Path, path: Path) -> None:
+    """A LoRA of the first convolution."""
+    shape = json.loads((unet / "config.json").read_text())
+    down, up = torch.ones(1, shape["in_channels"], 3, 3), torch.ones(shape["block_out_channels"][0], 1, 1, 1)
+    save_file({"unet.conv_in.lora_A.weight": down, "unet.conv_in.lora_B.weight": up}, path)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +83,7 @@ def asked(folder: Path, model: str, **options: Any) -> GenerationRequest:
     """With as few steps as a model allows, and its own guidance; `options` come over that."""
     few = {name: max(spec.steps.low, 2) for name, spec in MODELS.items() if not spec.steps.fixed}
     if "loras" in options:
-        options["loras"] = [str(folder / options["loras"])]
+        options["loras"] = [f"{folder / model}.safetensors{options['loras']}"]
     return GenerationRequest.parse(
         "a big dog",
         model,

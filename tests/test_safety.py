@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,7 +202,7 @@ def test_what_is_not_a_number_blocks(sound: SafetyChecker, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "value"), zip(WEIGHTS, itertools.cycle(NOT_NUMBERS)))
 def test_what_is_not_a_number_is_refused(checker: SafetyChecker, tmp_path: Path, name: str, value: float) -> None:
-    with pytest.raises(ModelUnavailable, match=rf"not used without its safety checker.*“{name}”.*Restore"):
+    with pytest.raises(ModelUnavailable, match=rf"{re.escape(name)} has values that are not finite"):
         loaded(tmp_path, broken(checker.network, name, value))
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -251,7 +252,7 @@ def test_what_cannot_be_followed_is_refused_by_name_at_once(tmp_path: Path, conf
     files = said(tmp_path, PUBLISHED | config if isinstance(config, dict) and config else config)
     began = time.perf_counter()
     with pytest.raises(ModelUnavailable) as refused:
-        engines.load(SD, files, CPU)  # the networks are not even there
+        scheduler(SD, files)
     assert time.perf_counter() - began < 2
     sentence = str(refused.value)
     assert named in sentence
@@ -260,6 +261,14 @@ def test_what_cannot_be_followed_is_refused_by_name_at_once(tmp_path: Path, conf
     portuguese = translated("pt", sentence)
     assert portuguese.startswith("Stable Diffusion 1.5 não pode dar os passos que")
     assert not {"cannot", "says", "and", "exclude"} & set(portuguese.split())
+
+
+@pytest.mark.parametrize("config", [{"_class_name": "LCMScheduler"}, {"beta_end": -1}, None, []], ids=repr)
+def test_what_cannot_be_followed_is_refused_before_the_networks_are_read(tmp_path: Path, config: object) -> None:
+    files = ModelFiles(save_published(tmp_path / "sd"))
+    said(files.root, PUBLISHED | config if isinstance(config, dict) else config)
+    with pytest.raises(ModelUnavailable, match=re.escape(str(files.root / "scheduler" / FILE))):
+        engines.load(SD, files, CPU)
 
 
 def test_a_file_that_is_missing_is_a_sentence(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_model_whose_folder_changes_is_loaded_again(tmp_path: Path) -> None:
         service.use_folder("2rf", str(folder))
         assert "Loading" in kinds(list(service.run(request)))
     assert "Loading" not in kinds(list(service.run(request)))
-    with pytest.raises(ModelUnavailable, match="lacks tokenizer"):
+    with pytest.raises(ModelUnavailable, match="several checkpoints"):
         service.use_folder("2rf", str(tmp_path))
     assert "Loading" not in kinds(list(service.run(request)))
     service.close()
