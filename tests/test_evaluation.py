@@ -30,6 +30,7 @@ from instaflow_demo.weights import MODELS_DIR, Weights
 FIELDS = {
     *("model", "steps", "guidance", "prompts", "feature_distance", "clip_score", "top1", "top5", "count", "size"),
     *("colour", "position", "straightness", "seconds_per_image", "network_evaluations"),
+    "prompts_read_in_part",
 }
 
 
@@ -169,6 +170,7 @@ def test_an_evaluation_has_every_figure_and_comes_out_the_same_again(judged: Pat
         assert set(row) == FIELDS
         assert row["prompts"] == row["clip_score"]["n"] == row["top1"]["n"] == 10
         assert row["seconds_per_image"]["value"] > 0
+        assert row["prompts_read_in_part"] == 0, "captions are short, and of words that the tokenizer knows"
     assert (one_step["steps"], one_step["network_evaluations"], one_step["straightness"]) == (1, 1, None)
     assert (two_steps["steps"], two_steps["network_evaluations"]) == (2, 2)
     assert two_steps["straightness"]["value"] > 0
