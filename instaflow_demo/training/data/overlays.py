@@ -10,7 +10,7 @@ from .brush import SIZE, Brush
 from .nature import cloud, sparkle
 
 OVERLAY_CHANNELS = 5  # light and alpha of clouds; stars, rain, flakes
-CLOUDS = ((14, 66, 66), (112, 34, 62), (152, 80, 42), (244, 72, 60), (84, 88, 34), (262, 40, 44))  # beside the sun
+CLOUDS = ((14, 66, 66), (130, 38, 46), (152, 80, 42), (244, 72, 60), (84, 88, 34), (262, 40, 44))  # beside the sun
 
 
 def draw_overlays(count: int = 4, seed: int = 5) -> Tensor:

@@ -9,18 +9,28 @@ from ..lights import EVERY_LIGHT
 from ..setting import Place, Setting, Slot, Strip
 from .bathroom import draw_bathroom
 from .bedroom import draw_bedroom
+from .cave import draw_cave
 from .city import draw_city
+from .classroom import draw_classroom
+from .clouds import draw_clouds
 from .coast import draw_beach, draw_sea
 from .desert import draw_desert
 from .farm import draw_farm
 from .forest import draw_forest
+from .jungle import draw_jungle
 from .kitchen import draw_kitchen, draw_kitchen_table
+from .lake import draw_lake
+from .library import draw_library
 from .living_room import draw_living_room
 from .meadow import draw_meadow
 from .mountains import draw_mountains
+from .office import draw_office
+from .park import draw_park
 from .plain import draw_plain
+from .road import draw_road
 from .snow import draw_snow
 from .space import draw_space
+from .stage import draw_stage
 from .underwater import draw_underwater
 
 __all__ = ["PLACES", "Place", "Setting", "Slot", "Strip", "draw_place"]
@@ -45,6 +55,16 @@ PLACES = {
     "living_room": Place(draw_living_room, ROOM, indoor=True),
     "kitchen": Place(draw_kitchen, ROOM, indoor=True),
     "kitchen_table": Place(draw_kitchen_table, ROOM, indoor=True),
+    "park": Place(draw_park, OPEN_AIR),
+    "lake": Place(draw_lake, ("day", "sunset", "night", "golden", "fog", "rain", "snow")),
+    "road": Place(draw_road, ("day", "sunset", "night", "golden", "fog", "rain", "snow")),
+    "jungle": Place(draw_jungle, ("day", "sunset", "night", "golden", "fog", "rain")),
+    "clouds": Place(draw_clouds, ("day", "sunset", "night", "golden")),
+    "cave": Place(draw_cave, ("day", "golden", "night"), sealed=True),
+    "stage": Place(draw_stage, ("day", "spotlight"), sealed=True),
+    "classroom": Place(draw_classroom, ROOM, indoor=True),
+    "library": Place(draw_library, ROOM, indoor=True),
+    "office": Place(draw_office, ROOM, indoor=True),
     "plain": Place(draw_plain, ("plain",), sealed=True),
 }
 

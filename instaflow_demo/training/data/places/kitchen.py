@@ -38,7 +38,7 @@ def _kitchen(brush: Brush) -> tuple[float, Palette]:
     colours = palette(brush)
     window = Window(97, brush.between(30, 36), 64, 54)
     walls(brush, colours, floor, window, wainscot=74, tile=brush.rng.choice((9, 11)))
-    fronts = colours.second if brush.number % 2 == 0 else "#f6f0e4"
+    fronts = "#f6f0e4" if brush.number % 4 == 1 else colours.second
     with brush.at(0.22):
         plant(brush, window.x + 12, window.sill, 20, colours.accent)
         plant(brush, window.x + 52, window.sill, 16, "#fff6ea")
@@ -92,8 +92,9 @@ def _counter(brush: Brush, top: float, colours: Palette) -> None:
 
 def _table(brush: Brush, x: float, y: float, colours: Palette) -> Slot:
     wood, half = brush.tone(WOODS[brush.number % 3]), 74.0
-    brush.shadow(x, y + 48, half * 1.06, 8, 0.42)
+    brush.shadow(x, y + 48, half * 1.06, 9, 0.3)
     for leg in (x - half + 8, x + half - 15):
+        brush.shadow(leg + 4, y + 48, 10, 3, 0.5)
         brush.rectangle(leg, y, 8, 48, brush.gradient(wood, dim(wood, 0.36), angle=0), 2)
     top = [(x - half + 16, y - 16), (x + half - 16, y - 16), (x + half + 6, y + 3), (x - half - 6, y + 3)]
     brush.polygon(top, brush.gradient(lit(wood, 0.16), lit(wood, 0.4)))
