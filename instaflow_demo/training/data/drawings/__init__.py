@@ -1,0 +1,54 @@
+"""Own drawings of things: functions without arguments that return a `Drawing`, by the name that things.tsv gives."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+
+from . import animals, bears, horses, poses, sleeping, specials
+from .cast import CAST
+from .people import draw_person
+from .shapes import Drawing
+
+__all__ = ["Drawing", "drawings"]
+
+Draw = Callable[[], Drawing]
+MODULES = (animals, bears, horses, specials)
+SPACE, JOINT = " ", "_"  # names of drawings have no spaces in things.tsv
+POSES = {
+    "reading": poses.reading,
+    "running": poses.running,
+    "riding a bicycle": poses.riding_a_bicycle,
+    "riding a horse": poses.riding_a_horse,
+}
+
+
+@cache
+def drawings() -> Mapping[str, Draw]:
+    """Every drawing: "fox", "doctor/1" (people have several) and "reading boy" (poses of people and animals)."""
+    return dict([*_plain(), *_people(), *_poses()])
+
+
+def _plain() -> Iterator[tuple[str, Draw]]:
+    """Each public function of the modules that draws one thing."""
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if callable(value) and getattr(value, "__module__", "") == module.__name__ and _draws(value):
+                yield name, value
+
+
+def _draws(function: Callable) -> bool:
+    return function.__annotations__.get("return") is Drawing and not function.__name__.startswith("_")
+
+
+def _people() -> Iterator[tuple[str, Draw]]:
+    for name, looks in CAST.items():
+        for number, person in enumerate(looks):
+            yield f"{name.replace(SPACE, JOINT)}/{number}", partial(draw_person, person)
+
+
+def _poses() -> Iterator[tuple[str, Draw]]:
+    yield "sleeping cat", sleeping.sleeping_cat
+    yield "sleeping dog", sleeping.sleeping_dog
+    yield "cyclist", partial(poses.riding_a_bicycle, CAST["man"][0])
+    for pose, draw in POSES.items():
+        for name, looks in CAST.items():
+            yield f"{pose} {name}", partial(draw, looks[0])
