@@ -238,3 +238,14 @@ def test_far_things_fade_in_the_fog(drawings: dict, composer: Composer) -> None:
         for image in composer(stack([picture(drawings, "meadow", "fog", t) for t in things]))
     )
     assert (far[0] - far[2]).mean() < 0.8 * (near[0] - near[2]).mean()
+
+
+def test_composing_needs_no_host(drawings: dict, composer: Composer) -> None:
+    """Every tensor is made where the banks are, and nothing waits for a value: tensors without values compose too."""
+    sprites = torch.stack([square(RED), square(BLUE), square(GREY)])
+    land = torch.from_numpy(drawings["city"][0][None].copy())
+    nowhere = Composer(Banks(land, sprites, draw_overlays(1)).to("meta"))
+    batch = stack([Picture(0, drawings["city"][1], light, three_things()) for light in PLACES["city"].lights])
+    images, masks = nowhere.masked(batch)
+    assert images.device.type == masks.device.type == "meta"
+    assert images.shape == (len(batch), 3, SIZE, SIZE)

@@ -67,8 +67,8 @@ def tinted(like: Tensor, colour: tuple[float, float, float]) -> Tensor:
 
 def take(bank: Tensor, rows: Tensor, flip: Tensor) -> Tensor:
     """Rows of a bank of bytes as floats in [0, 1], mirrored where `flip` (B,) is 1."""
-    taken = bank[rows].float() / 255
-    return torch.where(column(flip) > 0, taken.flip(-1), taken)
+    taken = bank[rows]
+    return torch.where(column(flip) > 0, taken.flip(-1), taken).float() / 255
 
 
 def open_layers(batch: Batch, banks: Banks) -> Layers:

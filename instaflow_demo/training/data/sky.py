@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .banks import Banks
 from .brush import SIZE
-from .canvas import Grid, blend, column, screen, take
+from .canvas import Grid, blend, column, screen
 from .picture import Batch
 
 STARS, RAIN, FLAKES = 2, 3, 4  # channels of an overlay after light and alpha of clouds
@@ -13,7 +13,7 @@ STARS, RAIN, FLAKES = 2, 3, 4  # channels of an overlay after light and alpha of
 
 def overlays(batch: Batch, banks: Banks) -> Tensor:
     """The overlays of a batch (B, 5, 256, 256) in [0, 1]."""
-    return take(banks.overlays, batch.overlay, torch.zeros_like(batch.flip))
+    return banks.overlays[batch.overlay].float() / 255
 
 
 def paint_sky(batch: Batch, over: Tensor, grid: Grid) -> Tensor:
