@@ -8,7 +8,7 @@ from .things import things
 from .vocabulary import places
 
 ONE_IN = 20
-_SALT = "composes"  # by which no prompt that the page suggests is held out
+_SALT = "held out 889"  # by which no prompt that the page suggests is held out
 
 Pair = tuple[str, str]
 

@@ -32,6 +32,7 @@ from . import (
     loop,
     progressive,
     reflow,
+    scene_stages,
     sheet,
     sprites,
     teacher,
@@ -47,6 +48,7 @@ from .teacher import EncodedScenes, Prompts
 from .wordnet import WordNet
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(scene_stages.app, name="scenes", help="The stages of the family that draws scenes.")
 
 Run = Annotated[Path, typer.Option("--run", help="Folder of this training run.")]
 Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in a minute on a CPU.")]
@@ -614,8 +616,11 @@ def _pairs(made: _Pairs, files: RunFolder, prompts: Prompts, process: loop.Proce
 
     def make() -> reflow.Pairs:
         sampler, unet = Sampler(sprites.keys(files.sprites)), files.unet(made.pairs_of)
-        settings = {"steps": made.ode_steps, "guidance": made.guidance, "seed": _PAIR_SEEDS[made.pairs_of]}
-        return reflow.make_pairs(unet, prompts, sampler, process, share, **settings)
+        seed = _PAIR_SEEDS[made.pairs_of]
+        scenes = sampler.scenes(share, seed + process.process_index)
+        ids = prompts.ids([captions[0] for captions in scenes.captions])
+        settings = {"steps": made.ode_steps, "guidance": made.guidance, "seed": seed}
+        return reflow.make_pairs(unet, prompts, ids, process, **settings)
 
     return reflow.Pairs.share(files.root / "pairs", made.name, process, make)
 
