@@ -114,7 +114,7 @@ def haze(layers: Layers, batch: Batch, grid: Grid, image: Tensor) -> Tensor:
 def glow(layers: Layers, batch: Batch, grid: Grid, image: Tensor, spot: Tensor) -> Tensor:
     """Air that shines around lamps, in beams, and towards the sun; less before things, which keep their colour."""
     clear = 1 - layers.things * 0.75
-    core = ((_lamps(layers, batch) - 0.5) / 0.35).clamp(0, 1) * (1 - layers.things)
+    core = ((_lamps(layers, batch) - 0.46) / 0.34).clamp(0, 1) * (1 - layers.things)
     image = blend(image, tinted(image, BULB), core * 0.78)
     image = screen(image, tinted(image, LAMP) * _lamps(layers, batch) ** 2 * 0.24 * clear)
     image = screen(image, batch.colour("beam_colour") * layers.beams * batch.number("beams") * 0.26 * clear)
