@@ -56,7 +56,7 @@ def raster(svg: str, height: int) -> np.ndarray:
     """The picture of an SVG, uint8 (height, width, 4), its edges not yet multiplied by alpha."""
     from resvg_py import svg_to_bytes  # noqa: PLC0415 - only what renders needs it
 
-    left, top, width, tall = (float(number) for number in svg.split('viewBox="', 1)[1].split('"', 1)[0].split())
+    width, tall = (float(number) for number in svg.split('viewBox="', 1)[1].split('"', 1)[0].split()[2:])
     size = {"width": max(1, round(height * width / tall)), "height": height}
     return np.asarray(Image.open(io.BytesIO(bytes(svg_to_bytes(svg_string=svg, **size)))).convert("RGBA"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 
-from . import animals, bears, horses, poses, sleeping, specials
+from . import animals, bears, creatures, horses, outdoors, poses, rooms, sleeping, specials, vehicles
 from .cast import CAST
 from .people import draw_person
 from .shapes import Drawing
@@ -11,7 +11,7 @@ from .shapes import Drawing
 __all__ = ["Drawing", "drawings"]
 
 Draw = Callable[[], Drawing]
-MODULES = (animals, bears, horses, specials)
+MODULES = (animals, bears, creatures, horses, outdoors, rooms, specials, vehicles)
 SPACE, JOINT = " ", "_"  # names of drawings have no spaces in things.tsv
 POSES = {
     "reading": poses.reading,

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - the path of a shape is one line
+
 """Who there is: each person as two drawings (people differ), and what makes a doctor or a pirate of them."""
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - the path of a shape is one line
+
 """Horses in side view, facing left, and the unicorn that is made of one."""
 
 from .shapes import OUTLINE, Drawing, darker

@@ -1,5 +1,6 @@
 """A small SVG brush with one look: soft gradients lit from the upper left, cushioned by an inner light and shade."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,16 +142,13 @@ class Drawing:
             yield
 
     @contextmanager
-    def moved(
-        self, x: float = 0, y: float = 0, scale: float = 1, turn: float = 0, *, mirror: bool = False
-    ) -> Iterator[None]:
+    def moved(self, x: float = 0, y: float = 0, scale: float = 1, turn: float = 0) -> Iterator[None]:
         """What is drawn inside is turned and scaled about its origin, then moved to (x, y)."""
-        with self._group(f'transform="translate({x} {y}) rotate({turn}) scale({-scale if mirror else scale} {scale})"'):
+        outer, self._seen = self._seen, []
+        with self._group(f'transform="translate({x} {y}) rotate({turn}) scale({scale})"'):
             yield
-
-    def paste(self, svg: str, x: float, y: float, width: float, height: float) -> None:
-        """Another SVG inside a box."""
-        self._put(svg.replace("<svg ", f'<svg x="{x}" y="{y}" width="{width}" height="{height}" ', 1))
+        reach = scale * max((math.hypot(a, b) for box in self._seen for a in box[::2] for b in box[1::2]), default=0)
+        self._seen = [*outer, (x - reach, y - reach, x + reach, y + reach)]
 
     @contextmanager
     def _group(self, attribute: str) -> Iterator[None]:

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - the path of a shape is one line
+
 """Animals asleep: curled up on the ground."""
 
 from .shapes import OUTLINE, Drawing, lighter
