@@ -11,6 +11,7 @@ from .picture import COLUMNS, Batch
 from .sky import FLAKES, RAIN, distance
 
 LAMP = (1.0, 0.78, 0.50)
+NEUTRAL = 0.5  # how much of their colour lamps and sunbeams lose on things
 BULB = (1.0, 0.87, 0.56)
 SHOULDER = 0.84  # brighter colours are pressed together, keeping their hue
 STEEP = 1.9  # how the press begins; 1 stays 1: what is white as drawn comes out white
@@ -42,8 +43,10 @@ def lay_water(layers: Layers, batch: Batch, mirrored: Tensor, path: Tensor) -> T
 def light_up(layers: Layers, batch: Batch, grid: Grid, spot: Tensor) -> Tensor:
     """The layers in their light, premultiplied by cover."""
     light = _ambient(layers, batch, grid) + spot * tinted(spot, (1.0, 0.93, 0.80)) * (1 - layers.things * 0.3)
-    light = light + tinted(light, LAMP) * _lamps(layers, batch)
-    light = light + batch.colour("beam_colour") * layers.beams * batch.number("beams") * 0.5 * (1 - layers.things * 0.5)
+    neutral = layers.things * NEUTRAL
+    light = light + blend(tinted(light, LAMP), torch.ones_like(light), neutral) * _lamps(layers, batch)
+    sunbeam = blend(batch.colour("beam_colour"), torch.ones_like(light), neutral)
+    light = light + sunbeam * layers.beams * batch.number("beams") * 0.5 * (1 - layers.things * 0.5)
     light = blend(light, torch.full_like(light, 1.04), layers.emit)
     image = layers.albedo * light
     image = screen(image, batch.colour("rim_colour") * layers.rim * batch.number("rim"))
