@@ -13,9 +13,9 @@ FACES = {"l": "left", "r": "right", "f": "front"}
 class Thing:
     """One row of things.tsv; `size` is its longer side in pixels at the front of a scene 256 pixels wide.
 
-    `tags` say where it may be: ground, floor (of a room), table, water (afloat, with the share `sink` of it below the
-    waterline), swims, bottom (of the sea), sky, road, beach, farm, cold, hot, space, tall (others stand in front of it),
-    float (in space, above the ground), sits (on a sofa, on a bed, in a bathtub), vehicle, furniture.
+    Its `tags` say where it may be: ground, floor (of a room), table, water (afloat, with the share `sink` of it below
+    the waterline), swims, bottom (of the sea), sky, road, beach, farm, cold, hot, space, tall (others stand in front of
+    it), float (in space, above the ground), sits (on a sofa, on a bed, in a bathtub), vehicle, furniture.
     `own` is the colour that it has when none is named, "" when it has several.
     """
 

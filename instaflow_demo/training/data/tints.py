@@ -77,15 +77,11 @@ def _main(lab: np.ndarray, alpha: np.ndarray, own: str) -> np.ndarray:
     lightness, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
     if own in GREYS:
         low, high = GREYS[own]
-        return (
-            _ramp(chroma, 0.11, 0.075)
-            * _ramp(lightness, low - 0.04, low + 0.04)
-            * _ramp(lightness, high + 0.04, high - 0.04)
-        )
+        between = _ramp(lightness, low - 0.04, low + 0.04) * _ramp(lightness, high + 0.04, high - 0.04)
+        return _ramp(chroma, 0.11, 0.075) * between * (alpha > 0)
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
     main = _hue(paint(own)) if own else _commonest(hue, alpha * (chroma > 0.06) * chroma)
-    off = np.abs((hue - main + 180) % 360 - 180)
-    return _ramp(off, 62, 42) * _ramp(chroma, 0.025, 0.06)
+    return _ramp(np.abs(_turn(hue, main)), 62, 42) * _ramp(chroma, 0.025, 0.06) * (alpha > 0)
 
 
 def _commonest(hue: np.ndarray, weight: np.ndarray) -> float:
@@ -98,29 +94,26 @@ def _moved(lab: np.ndarray, middle: np.ndarray, target: np.ndarray) -> np.ndarra
     """Every pixel as far from `target` as it was from `middle`, with less contrast near black and white."""
     contrast = 1 - 0.5 * _ramp(target[0], 0.5, 0.3) - 0.45 * _ramp(target[0], 0.8, 0.95)
     lightness = target[0] + (lab[..., 0] - middle[0]) * contrast
-    main, goal = np.hypot(*middle[1:]), np.hypot(*target[1:])
-    if goal < 0.03:
+    grey, chroma = np.hypot(*middle[1:]) < 0.06, np.hypot(lab[..., 1], lab[..., 2])
+    if np.hypot(*target[1:]) < 0.03:
         return np.stack([lightness, *(target[c] + 0.12 * (lab[..., c] - middle[c]) for c in (1, 2))], -1)
-    strength = (np.hypot(lab[..., 1], lab[..., 2]) / main).clip(0.4, 1.3) if main > 0.06 else np.ones_like(lightness)
-    strength = strength * (1 - 0.6 * _ramp(lightness, 0.85, 1.05))
-    turn = (
-        0.35 * ((np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) - _hue(middle) + 180) % 360 - 180)
-        if main > 0.06
-        else 0
-    )
-    angle = np.radians(_hue(target) + turn)
-    return np.stack([lightness, goal * strength * np.cos(angle), goal * strength * np.sin(angle)], -1)
+    strength = np.ones_like(lightness) if grey else (chroma / np.hypot(*middle[1:])).clip(0.4, 1.3)
+    strength *= np.hypot(*target[1:]) * (1 - 0.6 * _ramp(lightness, 0.85, 1.05))  # highlights stay pale
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
+    angle = np.radians(_hue(target) + (0 if grey else 0.35 * _turn(hue, _hue(middle))))
+    return np.stack([lightness, strength * np.cos(angle), strength * np.sin(angle)], -1)
 
 
 def _hue(lab: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(lab[2], lab[1])))
 
 
-def _ramp(value: np.ndarray, start: float, end: float) -> np.ndarray:
+def _turn(hue: np.ndarray, start: float) -> np.ndarray:
+    """From `start` to `hue` the short way round, in degrees."""
+    return (hue - start + 180) % 360 - 180
+
+
+def _ramp(value: np.ndarray | float, start: float, end: float) -> np.ndarray:
     """0 at `start`, 1 at `end`, smooth between; `end` may be below `start`."""
-    share = (
-        ((value - start) / (end - start)).clip(0, 1)
-        if isinstance(value, np.ndarray)
-        else min(1, max(0, (value - start) / (end - start)))
-    )
+    share = np.clip((value - start) / (end - start), 0, 1)
     return share * share * (3 - 2 * share)

@@ -1,4 +1,3 @@
-
 """Who there is: each person as two drawings (people differ), and what makes a doctor or a pirate of them."""
 
 from dataclasses import replace

@@ -1,4 +1,3 @@
-
 """Small animals and the dragon, facing left."""
 
 from .animals import eye
@@ -150,4 +149,36 @@ def flower(petals: str = "#f27fb0") -> Drawing:
         d.circle(50, 42, 14, "~#f6c93a")
     for x, y in ((45, 38), (53, 37), (50, 45), (56, 44), (44, 46)):
         d.circle(x, y, 1.5, lighter("#c98a1f", 0.1))
+    return d
+
+
+def crocodile(skin: str = "#5a9e4a") -> Drawing:
+    """A crocodile on its short legs, its teeth showing."""
+    d = Drawing(230, 92)
+    pale = "#e6e7b0"
+    with d.cushion(3):
+        for x in (92, 152):
+            d.box(x, 56, 17, 34, darker(skin, 0.32), 6)
+    with d.cushion(2.5):
+        for x, y in ((100, 31), (114, 30), (128, 30), (142, 32), (156, 36), (170, 41), (183, 48), (196, 56)):
+            d.path(f"M{x - 8} {y + 4}L{x + 2} {y - 11}L{x + 8} {y + 6}Z", darker(skin, 0.2))
+    with d.cushion(5):
+        d.path("M70 34Q110 22 160 34Q200 44 226 76Q206 80 178 74Q120 84 76 76Z", "~" + skin)
+    d.path("M80 66Q120 78 170 68Q160 76 120 79Q90 80 76 76Z", pale)
+    with d.cushion(3):
+        for x in (78, 138):
+            d.box(x, 52, 18, 36, "~" + skin, 7)
+            d.path(f"M{x - 7} 90Q{x - 8} 81 {x + 2} 81H{x + 18}V90Z", "~" + skin)
+    with d.cushion(4):
+        d.path("M84 62Q60 82 22 76Q8 74 6 64L78 52Z", "~" + lighter(skin, 0.12))
+        d.path("M92 44Q94 62 76 62L12 64Q2 62 4 52Q8 44 20 44L54 42Q60 26 76 26Q92 28 92 44Z", "~" + skin)
+    d.line("M10 64L76 62.500", darker(skin, 0.5), 2)
+    for x in (16, 27, 38, 49, 60):
+        d.path(f"M{x - 3.5} 63.500L{x} 70L{x + 3.5} 63.500Z", "#ffffff")
+    with d.cushion(2):
+        d.circle(70, 30, 10, "~" + skin)
+        d.circle(16, 45, 6, "~" + skin)
+    d.circle(69, 29, 6.5, "#fdf6c0")
+    d.ellipse(67.5, 29.5, 2.4, 5, OUTLINE)
+    d.circle(14, 45, 1.8, darker(skin, 0.55))
     return d

@@ -1,4 +1,3 @@
-
 """Horses in side view, facing left, and the unicorn that is made of one."""
 
 from .shapes import OUTLINE, Drawing, darker

@@ -1,4 +1,3 @@
-
 """Animals asleep: curled up on the ground."""
 
 from .shapes import OUTLINE, Drawing, lighter

@@ -1,4 +1,3 @@
-
 """Vehicles that the icon set shows only from the front or at a slant, facing left."""
 
 from .shapes import Drawing, darker, lighter
