@@ -258,3 +258,24 @@ def test_composing_needs_no_host(drawings: dict, composer: Composer) -> None:
     images, masks = nowhere.masked(batch)
     assert images.device.type == masks.device.type == "meta"
     assert images.shape == (len(batch), 3, SIZE, SIZE)
+
+
+def test_a_shadow_changes_no_data() -> None:
+    """Snow settles under a tree as beside it."""
+    brush = Brush(Random(0))
+    with brush.at(depth=0.4, level=1.0):
+        brush.rectangle(0, 0, SIZE, SIZE, "#55aa66")
+    before = brush.render()
+    brush.shadow(128, 128, 60, 30)
+    after = brush.render()
+    assert after[:3, 128, 128].sum() < before[:3, 128, 128].sum()
+    assert np.array_equal(after[4:], before[4:])
+
+
+def test_a_reflection_ends_at_the_shore(drawings: dict, composer: Composer) -> None:
+    setting = drawings["lake"][1]
+    boat = Placed(0, 128, setting.water.near + 2, 90, cut=setting.water.near, mirror=1, shadow=0)
+    with_boat, without = composer(stack([picture(drawings, "lake", "day", things) for things in ((boat,), ())]))
+    difference = (with_boat - without).abs().amax(0)
+    assert difference[192:197, 110:146].mean() > 0.02
+    assert difference[212:, :].max() < 0.01

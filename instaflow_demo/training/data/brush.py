@@ -66,6 +66,8 @@ class Brush:
     shapes: list[Shape] = field(default_factory=list)
     gradients: list[str] = field(default_factory=list)
     lights: list[str] = field(default_factory=list)
+    sheer: set[str] = field(default_factory=set)
+    """Fills that fade to nothing: shadows and glows, which hide neither lamps nor what lies below."""
 
     # chance
 
@@ -106,6 +108,8 @@ class Brush:
             for place, (stop, alpha) in enumerate(zip(stops, opacity, strict=True))
         )
         self.gradients.append(f'<{kind} id="{name}" {geometry}>{inner}</{kind}>')
+        if min(opacity) == 0:
+            self.sheer.add(f"url(#{name})")
         return f"url(#{name})"
 
     # shapes
@@ -205,11 +209,10 @@ class Brush:
         """The drawing as uint8 (9, 256, 256): RGBA, depth, water, level, lamps, beams."""
         solid = [shape for shape in self.shapes if not shape.glow]
         land = self._raster(shape.painted() for shape in solid)
-        data = self._raster(shape.measured() for shape in solid)
+        data = self._raster(shape.measured() for shape in solid if shape.fill not in self.sheer)
         screened = (light.replace(" fill=", ' style="mix-blend-mode:screen" fill=', 1) for light in self.lights)
-        light = self._raster(
-            ['<rect width="256" height="256" fill="#000"/>', *(shape.shining() for shape in self.shapes), *screened]
-        )
+        shining = (shape.shining() for shape in self.shapes if shape.fill not in self.sheer)
+        light = self._raster(['<rect width="256" height="256" fill="#000"/>', *shining, *screened])
         beams = np.asarray(Image.fromarray(light[..., 1]).filter(ImageFilter.GaussianBlur(4)))
         return np.concatenate([land, data[..., :3], light[..., :1], beams[..., None]], -1).transpose(2, 0, 1)
 

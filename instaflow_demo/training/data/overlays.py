@@ -10,7 +10,7 @@ from .brush import SIZE, Brush
 from .nature import cloud, sparkle
 
 OVERLAY_CHANNELS = 5  # light and alpha of clouds; stars, rain, flakes
-CLOUDS = ((14, 66, 66), (130, 38, 46), (152, 80, 42), (244, 72, 60), (84, 88, 34), (262, 40, 44))  # beside the sun
+CLOUDS = ((14, 66, 66), (124, 36, 30), (152, 80, 42), (244, 72, 60), (84, 88, 34), (262, 40, 44))  # beside the sun
 
 
 def draw_overlays(count: int = 4, seed: int = 5) -> Tensor:
@@ -33,7 +33,7 @@ def _layer(rng: Random, draw) -> np.ndarray:
 def _clouds(brush: Brush) -> None:
     fill = brush.gradient("#ffffff", "#ffffff", "#b0b0b0", "#303030")
     for x, y, width in brush.rng.sample(CLOUDS, brush.rng.randint(3, 4)):
-        cloud(brush, x + brush.between(-8, 8), y + brush.between(-5, 5), width * brush.between(0.9, 1.15), fill)
+        cloud(brush, x + brush.between(-5, 5), y + brush.between(-5, 5), width * brush.between(0.9, 1.15), fill)
 
 
 def _stars(brush: Brush) -> None:

@@ -11,6 +11,7 @@ from .picture import COLUMNS, Batch
 SHADOW = (0.92, 0.86, 0.62)  # how much of each colour a full shadow takes: what is left is bluish
 SHARP, HALF = 104.0, 52.0  # sides in pixels from which the full and the half copy of a sprite are used
 MOST_SHEAR = 0.9
+DAMP = 0.3  # wet ground up to this mirrors the sky alone
 
 
 class Thing:
@@ -97,7 +98,8 @@ def _mirror_in_water(layers: Layers, thing: Thing) -> None:
     ripple = torch.sin(below * 0.8 + thing.grid.x * 0.05) * (0.6 + below.clamp(0, 40) * 0.04) / thing.side
     up = (thing["y"] - 2 * thing["cut"] + thing.grid.y) / thing.side
     fade = (1 - below / thing.side).clamp(0, 1) * (below > 0).float() * thing["mirror"] * 0.45
-    image = thing.pixels(thing.across + ripple, up, slice(0, 4)) * fade
+    wet = ((layers.water - DAMP) * 6).clamp(0, 1)  # the shore mirrors nothing
+    image = thing.pixels(thing.across + ripple, up, slice(0, 4)) * fade * wet
     layers.albedo = layers.albedo * (1 - image[:, 3:]) + image[:, :3]
     layers.water = layers.water * (1 - image[:, 3:])
 
@@ -121,7 +123,7 @@ def _foam(layers: Layers, thing: Thing) -> None:
     line = torch.exp(-(((thing.grid.y - thing["cut"]) / 1.8) ** 2)) * torch.exp(
         -((thing.across / (thing.wide * 0.54)) ** 4)
     )
-    foam = line * thing["mirror"] * 0.7 * thing.there
+    foam = line * thing["mirror"] * 0.7 * thing.there * ((layers.water - DAMP) * 6 + layers.things).clamp(0, 1)
     layers.albedo = blend(layers.albedo, tinted(foam, (0.95, 0.98, 1.0)), foam)
     layers.water = layers.water * (1 - foam)
 

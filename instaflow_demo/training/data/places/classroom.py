@@ -39,13 +39,8 @@ def _blackboard(brush: Brush, x: float, y: float, width: float, height: float) -
     brush.rectangle(x - 5, y - 5, width + 10, height + 10, brush.gradient("#d0a068", "#9a6c40"), 3)
     brush.rectangle(x, y, width, height, brush.gradient("#3f7a5c", "#2f5f48", angle=60), 1)
     chalk = "#f2f6ee"
-    brush.path(f"M{x + 12} {y + 34}l9 -22l9 22m-15 -8h12", opacity=0.85, stroke=chalk, width=2.4)
-    brush.path(
-        f"M{x + 40} {y + 12}v22h7q6 0 6 -6q0 -5 -6 -5h-7h6q5 0 5 -5.500q0 -5.500 -6 -5.500Z", stroke=chalk, width=2.2
-    )
-    brush.path(f"M{x + 82} {y + 16}q-13 -6 -15 8q1 13 15 8", opacity=0.85, stroke=chalk, width=2.4)
-    brush.ellipse(x + width - 24, y + 24, 10, 10, chalk, 0.85)
-    brush.ellipse(x + width - 24, y + 24, 8, 8, "#376e54")
+    for middle, shape in ((24, "l14 24h-28Z"), (66, "m-12 1h24v23h-24Z"), (108, "a12 12 0 1 0 .1 0Z")):
+        brush.path(f"M{x + middle} {y + 11}{shape}", opacity=0.9, stroke=chalk, width=2.4)  # may be mirrored
     for row, length in ((48, 82), (58, 64)):
         brush.line((x + 14, y + row), (x + 14 + length, y + row), chalk, 1.8, 0.55)
     brush.block(x + 8, y + height + 2, width - 16, 4, "#b98552")
