@@ -81,7 +81,8 @@ def _main(lab: np.ndarray, alpha: np.ndarray, own: str) -> np.ndarray:
         return _ramp(chroma, 0.11, 0.075) * between * (alpha > 0)
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
     main = _hue(paint(own)) if own else _commonest(hue, alpha * (chroma > 0.06) * chroma)
-    return _ramp(np.abs(_turn(hue, main)), 62, 42) * _ramp(chroma, 0.025, 0.06) * (alpha > 0)
+    dull = _ramp(chroma, 0.19, 0.16) if own == "brown" else 1  # a brown dog's red collar stays red
+    return _ramp(np.abs(_turn(hue, main)), 62, 42) * _ramp(chroma, 0.025, 0.06) * dull * (alpha > 0)
 
 
 def _commonest(hue: np.ndarray, weight: np.ndarray) -> float:

@@ -3,15 +3,29 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 
-from . import animals, bears, creatures, horses, outdoors, poses, rooms, sleeping, specials, vehicles
+from . import (
+    animals,
+    bears,
+    belongings,
+    buildings,
+    creatures,
+    horses,
+    outdoors,
+    poses,
+    rooms,
+    sleeping,
+    specials,
+    vehicles,
+)
 from .cast import CAST
-from .people import draw_person
+from .legends import LEGENDS
+from .people import draw_person, stranger
 from .shapes import Drawing
 
 __all__ = ["Drawing", "drawings"]
 
 Draw = Callable[[], Drawing]
-MODULES = (animals, bears, creatures, horses, outdoors, rooms, specials, vehicles)
+MODULES = (animals, bears, belongings, buildings, creatures, horses, outdoors, rooms, specials, vehicles)
 SPACE, JOINT = " ", "_"  # names of drawings have no spaces in things.tsv
 POSES = {
     "reading": poses.reading,
@@ -40,9 +54,10 @@ def _draws(function: Callable) -> bool:
 
 
 def _people() -> Iterator[tuple[str, Draw]]:
-    for name, looks in CAST.items():
+    for name, looks in {**CAST, **LEGENDS}.items():
         for number, person in enumerate(looks):
             yield f"{name.replace(SPACE, JOINT)}/{number}", partial(draw_person, person)
+        yield f"{name.replace(SPACE, JOINT)}/stranger", partial(draw_person, stranger(looks[0]))
 
 
 def _poses() -> Iterator[tuple[str, Draw]]:

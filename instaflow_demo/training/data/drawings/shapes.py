@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the path of a shape is one line
 """A small SVG brush with one look: soft gradients lit from the upper left, cushioned by an inner light and shade."""
 
 import math
