@@ -19,6 +19,7 @@ PAINTS = {
     "brown": "#8a5a38",
 }
 GREYS = {"white": (0.55, 1.1), "gray": (0.4, 0.93), "black": (-0.1, 0.5)}  # lightness in Oklab
+LEAST = 0.05  # share of a thing that its main colour covers
 COLOURS = {**BACKGROUNDS, "brown": (0.54, 0.35, 0.22)}
 
 _TO_CONE = np.array(
@@ -59,12 +60,13 @@ def paint(colour: str) -> np.ndarray:
 def tint(picture: np.ndarray, colour: str, own: str = "") -> np.ndarray:
     """A picture uint8 (H, W, 4) with its main colour changed to `colour`.
 
-    The main colour is the word `own`, or the hue that covers most where the thing has no colour of its own. Each pixel of
-    it keeps its distance in lightness from the middle of that colour, so that light and shade stay.
+    The main colour is the word `own`; where nothing has it, the hue that covers most, else a grey. Each pixel of it keeps
+    its distance in lightness from the middle of that colour, so that light and shade stay.
     """
-    lab = oklab(picture[..., :3] / 255)
-    share = _main(lab, picture[..., 3] / 255, own)
-    if share.max() < 0.5:
+    lab, alpha = oklab(picture[..., :3] / 255), picture[..., 3] / 255
+    shares = (_main(lab, alpha, name) for name in dict.fromkeys((own, "", "white", "gray", "black")))
+    share = next((share for share in shares if (share * alpha).sum() > LEAST * alpha.sum()), None)
+    if share is None:
         return picture
     middle = np.array([np.median(lab[..., channel][share > 0.5]) for channel in range(3)])
     moved = _moved(lab, middle, paint(colour))
