@@ -91,7 +91,9 @@ class Brush:
         ends = f'x1="{max(0, -x):.3f}" y1="{max(0, -y):.3f}" x2="{max(0, x):.3f}" y2="{max(0, y):.3f}"'
         return self._gradient("linearGradient", ends, stops, opacity)
 
-    def radial(self, *stops: str, centre: Point = (0.38, 0.28), radius: float = 0.75, opacity: Sequence[float] = ()):
+    def radial(
+        self, *stops: str, centre: Point = (0.38, 0.28), radius: float = 0.75, opacity: Sequence[float] = ()
+    ) -> str:
         """A radial gradient from its centre outwards, in shares of the shape's box."""
         return self._gradient("radialGradient", f'cx="{centre[0]}" cy="{centre[1]}" r="{radius}"', stops, opacity)
 
@@ -126,7 +128,7 @@ class Brush:
 
     def path(
         self, d: str, fill: str = "none", opacity: float = 1, stroke: str = "none", width: float = 1, turn: str = ""
-    ):
+    ) -> None:
         """An SVG path; `turn` is the text of a transform."""
         moved = f' transform="{turn}"' if turn else ""
         line = f' stroke-width="{width:.2f}" stroke-linecap="round" stroke-linejoin="round"' if stroke != "none" else ""
@@ -149,7 +151,7 @@ class Brush:
         fill: str,
         round_by: float = 0,
         opacity: float = 1,
-        turn="",
+        turn: str = "",
     ) -> None:
         moved = f' transform="{turn}"' if turn else ""
         box = f'x="{x:.1f}" y="{y:.1f}" width="{max(0, width):.1f}" height="{max(0, height):.1f}" rx="{round_by:.1f}"'

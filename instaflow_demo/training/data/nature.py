@@ -3,7 +3,7 @@
 import math
 from itertools import pairwise
 
-from .brush import SIZE, Brush
+from .brush import MARGIN, SIZE, Brush
 from .colour import dim, lit, mix
 
 FLOWERS = ("#ff8fa8", "#ffd45a", "#ffffff", "#b48cf0", "#ff9f5a")
@@ -248,6 +248,3 @@ def water(brush: Brush, top: float, bottom: float, colour: str, ripples: int, cl
                 1,
                 brush.between(0.16, 0.4),
             )
-
-
-MARGIN = 6

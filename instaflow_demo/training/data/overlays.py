@@ -1,5 +1,6 @@
 """What drifts before the land or behind it: clouds, stars, rain and flakes, drawn once and shared by all pictures."""
 
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
@@ -24,7 +25,7 @@ def _overlay(rng: Random) -> np.ndarray:
     return np.stack([clouds[0], clouds[3], *others])
 
 
-def _layer(rng: Random, draw) -> np.ndarray:
+def _layer(rng: Random, draw: Callable[[Brush], None]) -> np.ndarray:
     brush = Brush(rng)
     draw(brush)
     return brush.render()[:4]

@@ -113,18 +113,21 @@ def _tub(brush: Brush, x: float, y: float, shell: str) -> Slot:
         width=4,
     )
     brush.path(f"M{right - 13:.1f} {rim - 2:.1f}v-22q0 -9 -9 -9t-9 8", stroke=BRASS, width=3.4)
-    for number in range(12):
-        radius = brush.between(5.5, 9.5)
-        brush.ellipse(
-            left + 13 + number * (2 * half - 40) / 11,
-            rim - 3 - brush.between(0, 5),
-            radius,
-            radius,
-            brush.radial(WHITE, "#e6f2fb", "#bcd6ea", centre=(0.35, 0.3), radius=0.8),
-        )
+    _foam(brush, left + 13, right - 27, rim - 3)
     brush.rectangle(left - 5, rim - 3, 2 * half + 10, 8.5, brush.gradient(WHITE, "#e2e7ef", "#c4ccd9"), 4)
     candle(brush, right - 2, rim - 3, 11)
+    _bubbles(brush, left, right, rim)
+    return Slot(x - 6, rim + 16, 66, 2 * half - 30, cut=rim - 1)
+
+
+def _foam(brush: Brush, left: float, right: float, y: float) -> None:
+    for number in range(12):
+        radius = brush.between(5.5, 9.5)
+        x, white = left + number * (right - left) / 11, brush.radial(WHITE, "#e6f2fb", "#bcd6ea", centre=(0.35, 0.3))
+        brush.ellipse(x, y - brush.between(0, 5), radius, radius, white)
+
+
+def _bubbles(brush: Brush, left: float, right: float, rim: float) -> None:
     for _ in range(5):
         radius = brush.between(1.6, 4)
         brush.ellipse(brush.between(left, right), rim - brush.between(18, 46), radius, radius, "#eaf6ff", 0.55)
-    return Slot(x - 6, rim + 16, 66, 2 * half - 30, cut=rim - 1)

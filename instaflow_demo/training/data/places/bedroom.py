@@ -42,37 +42,45 @@ def draw_bedroom(brush: Brush) -> Setting:
 
 
 def _bed(brush: Brush, x: float, floor: float, width: float, wood: str, colours: Palette) -> None:
-    left, right, foot, head = x - width / 2, x + width / 2, floor + 38, floor - 56
     with brush.at(0.22):
-        brush.rectangle(
-            left - 2,
-            head,
-            width + 4,
-            floor - head + 10,
-            brush.gradient(lit(wood, 0.26), wood, dim(wood, 0.22)),
-            20 if brush.number % 2 else 7,
-        )
-        brush.rectangle(left + 7, head + 8, width - 14, 30, lit(wood, 0.35), 10, 0.4)
-        for side in (-1, 1):
-            pillow = x + side * width * 0.24
-            brush.rectangle(pillow - 24, floor - 38, 48, 27, brush.gradient("#ffffff", "#d3d9e8"), 12)
-            brush.rectangle(
-                pillow - 14, floor - 29, 29, 20, brush.gradient(lit(colours.second, 0.4), dim(colours.second, 0.08)), 8
-            )
+        _headboard(brush, x, floor, width, wood, colours.second)
     with brush.at(0.12):
-        brush.shadow(x, foot + 2, width * 0.62, 8, 0.5)
-        blanket = (
-            f"M{left - 3:.1f} {floor - 12:.1f}Q{x:.1f} {floor - 20:.1f} {right + 3:.1f} {floor - 12:.1f}"
-            f"L{right + 12:.1f} {foot:.1f}H{left - 12:.1f}Z"
-        )
-        brush.path(blanket, brush.gradient(lit(colours.accent, 0.38), colours.accent, dim(colours.accent, 0.12)))
-        fold = (
-            f"M{left - 3:.1f} {floor - 12:.1f}Q{x:.1f} {floor - 20:.1f} {right + 3:.1f} {floor - 12:.1f}"
-            f"L{right + 5:.1f} {floor + 3:.1f}Q{x:.1f} {floor - 5:.1f} {left - 5:.1f} {floor + 3:.1f}Z"
-        )
-        brush.path(fold, brush.gradient("#ffffff", "#e6e2ea"))
-        _quilt(brush, x, floor, foot, width, colours.accent)
-        brush.block(left - 12, foot - 3, width + 24, 9, dim(wood, 0.1), 3)
+        _blanket(brush, x, floor, width, colours.accent)
+        brush.block(x - width / 2 - 12, floor + 35, width + 24, 9, dim(wood, 0.1), 3)
+
+
+def _headboard(brush: Brush, x: float, floor: float, width: float, wood: str, cushion: str) -> None:
+    """The board and the pillows before it."""
+    left, head = x - width / 2, floor - 56
+    brush.rectangle(
+        left - 2,
+        head,
+        width + 4,
+        floor - head + 10,
+        brush.gradient(lit(wood, 0.26), wood, dim(wood, 0.22)),
+        20 if brush.number % 2 else 7,
+    )
+    brush.rectangle(left + 7, head + 8, width - 14, 30, lit(wood, 0.35), 10, 0.4)
+    for side in (-1, 1):
+        pillow = x + side * width * 0.24
+        brush.rectangle(pillow - 24, floor - 38, 48, 27, brush.gradient("#ffffff", "#d3d9e8"), 12)
+        brush.rectangle(pillow - 14, floor - 29, 29, 20, brush.gradient(lit(cushion, 0.4), dim(cushion, 0.08)), 8)
+
+
+def _blanket(brush: Brush, x: float, floor: float, width: float, colour: str) -> None:
+    left, right, foot = x - width / 2, x + width / 2, floor + 38
+    brush.shadow(x, foot + 2, width * 0.62, 8, 0.5)
+    blanket = (
+        f"M{left - 3:.1f} {floor - 12:.1f}Q{x:.1f} {floor - 20:.1f} {right + 3:.1f} {floor - 12:.1f}"
+        f"L{right + 12:.1f} {foot:.1f}H{left - 12:.1f}Z"
+    )
+    brush.path(blanket, brush.gradient(lit(colour, 0.38), colour, dim(colour, 0.12)))
+    fold = (
+        f"M{left - 3:.1f} {floor - 12:.1f}Q{x:.1f} {floor - 20:.1f} {right + 3:.1f} {floor - 12:.1f}"
+        f"L{right + 5:.1f} {floor + 3:.1f}Q{x:.1f} {floor - 5:.1f} {left - 5:.1f} {floor + 3:.1f}Z"
+    )
+    brush.path(fold, brush.gradient("#ffffff", "#e6e2ea"))
+    _quilt(brush, x, floor, foot, width, colour)
 
 
 def _quilt(brush: Brush, x: float, floor: float, foot: float, width: float, colour: str) -> None:

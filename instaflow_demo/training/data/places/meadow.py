@@ -1,5 +1,7 @@
 """Green land: hills, trees and flowers under a wide sky."""
 
+from collections.abc import Callable
+
 from ..brush import SIZE, Brush
 from ..colour import dim, lit, mix
 from ..nature import crown, flowers, grass, peaks, tree
@@ -13,7 +15,7 @@ def draw_meadow(brush: Brush) -> Setting:
     green = brush.tone(GREENS[brush.number % len(GREENS)])
     horizon = brush.between(126, 138)
     _distance(brush, horizon, green)
-    hill = middle_hills(brush, horizon, green)
+    hill = _middle_hills(brush, horizon, green)
     for _ in range(brush.rng.randint(2, 4)):
         x = brush.rng.choice((brush.between(8, 84), brush.between(172, 248)))
         with brush.at(0.45):
@@ -48,8 +50,8 @@ def _distance(brush: Brush, horizon: float, green: str) -> None:
             crown(brush, x, line(x) + 1, brush.between(5, 10), mix(green, "#4f9a6f", 0.5))
 
 
-def middle_hills(brush: Brush, horizon: float, green: str):
-    """The hill half way; returns its line."""
+def _middle_hills(brush: Brush, horizon: float, green: str) -> Callable[[float], float]:
+    """The hill halfway; returns its line."""
     with brush.at(0.45, level=0.9):
         return brush.ridge(horizon + 22, 9, brush.gradient(lit(green, 0.30), green))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..brush import SIZE, Brush
 from ..colour import dim, lit, mix
-from ..furniture import planks, tiles
+from ..furniture import BRASS, planks, tiles
 from ..nature import crown
 
 FRAME = "#fffaf0"
@@ -166,7 +166,4 @@ def curtains(brush: Brush, window: Window, colour: str) -> None:
                 )
         brush.rectangle(left - 3, top - 3, right - left + 6, 3.4, "#8a6a52", 1.6)
         for x in (left - 3, right + 3):
-            brush.ellipse(x, top - 1.4, 3, 3, BRASS_KNOB)
-
-
-BRASS_KNOB = "#d8b66a"
+            brush.ellipse(x, top - 1.4, 3, 3, BRASS)
