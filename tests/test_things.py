@@ -15,9 +15,8 @@ from instaflow_demo.training.data.icons import SETS, Icons, load_icons
 from instaflow_demo.training.data.sprite import SIZE, Key, Sprite, keys, sources, thing_sprite
 from instaflow_demo.training.data.tints import COLOURS, GREYS, LEAST, oklab, paint, tint
 
-TAGS = set(
-    "ground floor table water swims bottom sky road beach farm cold hot space tall float sits vehicle furniture".split()
-)
+PLACES = {"ground", "floor", "table", "sky", "road", "beach", "farm", "cold", "hot", "space"}
+TAGS = PLACES | {"water", "swims", "bottom", "tall", "float", "sits", "vehicle", "furniture"}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from inspect import isfunction
+from types import FunctionType
 
 from . import (
     animals,
@@ -45,12 +47,13 @@ def _plain() -> Iterator[tuple[str, Draw]]:
     """Each public function of the modules that draws one thing."""
     for module in MODULES:
         for name, value in vars(module).items():
-            if callable(value) and getattr(value, "__module__", "") == module.__name__ and _draws(value):
+            if isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_") and _draws(value):
                 yield name, value
 
 
-def _draws(function: Callable) -> bool:
-    return function.__annotations__.get("return") is Drawing and not function.__name__.startswith("_")
+def _draws(function: FunctionType) -> bool:
+    """Whether it returns a drawing and needs nothing for it; helpers that take a drawing do not."""
+    return function.__annotations__.get("return") is Drawing
 
 
 def _people() -> Iterator[tuple[str, Draw]]:

@@ -119,3 +119,18 @@ def globe() -> Drawing:
             d.path("M40 66Q54 66 58 78Q52 94 44 98Q36 84 40 66Z", "~#5fbf5f")
             d.path("M70 26Q90 34 96 60Q88 78 76 76Q66 64 72 52Q62 40 70 26Z", "~#5fbf5f")
     return d
+
+
+def cup_of_coffee(china: str = "#f4f2f5") -> Drawing:
+    """A cup on a saucer, seen a little from above."""
+    d = Drawing(130, 124)
+    with d.cushion(4):
+        d.ellipse(60, 106, 56, 14, "~" + darker(china, 0.06))
+    with d.cushion(3):
+        d.line("M98 62Q124 56 120 76Q114 92 90 90", china, 9)
+    with d.cushion(5):
+        d.path("M18 50H102Q104 108 60 110Q16 108 18 50Z", "~" + china)
+        d.ellipse(60, 50, 42, 13, "~" + lighter(china, 0.3))
+    d.ellipse(60, 51, 36, 9.5, "#5d3a26")
+    d.ellipse(56, 50, 24, 4.5, "#7a5034")
+    return d

@@ -141,3 +141,35 @@ def sandcastle() -> Drawing:
     with d.cushion(1.2):
         d.path("M75 4L98 11L75 18Z", "~#d8323a")
     return d
+
+
+def bridge(stone: str = "#b9a38c") -> Drawing:
+    """A stone bridge with two arches."""
+    d = Drawing(220, 104)
+    with d.cushion(4):
+        d.path("M4 100V56Q110 2 216 56V100H186Q184 66 158 64Q130 66 128 100H92Q90 66 62 64Q36 66 34 100Z", "~" + stone)
+    for y, x0, x1 in ((60, 30, 192), (50, 56, 166)):
+        d.line(f"M{x0} {y}Q110 {y - 22} {x1} {y}", darker(stone, 0.25), 2)
+    with d.cushion(2):
+        d.line("M4 50Q110 -6 216 50", lighter(stone, 0.25), 9)
+    for x, y in ((104, 66), (116, 82), (104, 92), (14, 76), (206, 76), (22, 90), (198, 90), (112, 50)):
+        d.box(x - 7, y - 4, 14, 7, darker(stone, 0.12), 2)
+    return d
+
+
+def volcano() -> Drawing:
+    """A volcano that smokes, lava down its sides."""
+    d = Drawing(200, 150)
+    with d.cushion(4):
+        for x, y, r in ((100, 30, 15), (84, 18, 13), (116, 14, 15), (98, 8, 8)):
+            d.circle(x, y + 6, r, "~#8d8794")
+    with d.cushion(5):
+        d.path("M6 148Q58 128 76 46Q100 36 124 46Q142 128 194 148Z", "~#75594f")
+    with d.cushion(2.5, light=0.2):
+        d.path(
+            "M76 46Q100 36 124 46Q130 70 136 88Q128 96 124 82Q118 70 116 84Q116 118 106 116Q98 116 100 92Q98 78 92 84"
+            "Q90 104 82 100Q74 96 76 70Z",
+            "|#ffb43a-#e8412a",
+        )
+    d.ellipse(100, 46, 22, 5, "#ffe07a")
+    return d

@@ -182,3 +182,27 @@ def crocodile(skin: str = "#5a9e4a") -> Drawing:
     d.ellipse(67.5, 29.5, 2.4, 5, OUTLINE)
     d.circle(14, 45, 1.8, darker(skin, 0.55))
     return d
+
+
+def shark(skin: str = "#7f8b9c") -> Drawing:
+    """A shark that swims, white below."""
+    d = Drawing(210, 104)
+    with d.cushion(3):
+        d.path("M88 34Q100 6 126 2Q120 20 128 38Z", "~" + darker(skin, 0.1))
+        d.path("M168 52Q186 42 200 10Q208 30 196 52Q204 72 206 92Q186 84 170 62Z", "~" + skin)
+    body = "M6 56Q16 36 60 30Q120 22 178 50V62Q140 84 80 84Q24 82 6 56Z"
+    with d.cushion(5):
+        d.path(body, "~" + skin)
+        with d.clip(body):
+            d.path("M0 60Q40 66 84 64Q130 66 184 58V100H0Z", "#f3f5f8")
+    with d.cushion(3):
+        d.path("M84 62Q104 66 116 98Q88 98 74 70Z", "~" + darker(skin, 0.14))
+        d.path("M146 62Q156 66 158 80Q146 78 138 68Z", "~" + darker(skin, 0.14))
+    d.path("M16 64Q32 70 50 66Q44 76 30 75Q20 72 16 64Z", "#8a3040")
+    for x in (22, 30, 38):
+        d.path(f"M{x - 3} 66.500L{x} 72L{x + 3.5} 67.500Z", "#ffffff")
+    for x in (68, 75, 82):
+        d.line(f"M{x} 44Q{x - 4} 52 {x} 60", darker(skin, 0.4), 2.2)
+    d.circle(38, 47, 4.6, OUTLINE)
+    d.circle(36.600, 45.500, 1.5, "#ffffff")
+    return d

@@ -197,3 +197,15 @@ def cauldron() -> Drawing:
         for x, y, r in ((46, 32, 9), (64, 25, 11), (82, 33, 8), (58, 8, 5), (76, 12, 4)):
             d.circle(x, y, r, "~#8ae05f")
     return d
+
+
+def fence(wood: str = "#f4f1ea") -> Drawing:
+    """Five pickets on two rails."""
+    d = Drawing(190, 100)
+    with d.cushion(2):
+        for y in (38, 68):
+            d.box(2, y, 186, 10, "~" + darker(wood, 0.14), 2)
+    with d.cushion(2.5):
+        for x in (8, 46, 84, 122, 160):
+            d.path(f"M{x} 98V20L{x + 11} 4L{x + 22} 20V98Z", "~" + wood)
+    return d
