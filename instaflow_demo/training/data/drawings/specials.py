@@ -70,7 +70,7 @@ def _bubble(d: Drawing, b: Build) -> None:
     shell = (
         "M28 40Q28 4 60 4Q92 4 92 40Q92 70 60 71Q28 70 28 40ZM38 42Q38 58 60 59Q82 58 82 42Q82 23 60 22Q38 23 38 42Z"
     )
-    d.path("M38 42Q38 58 60 59Q82 58 82 42Q82 23 60 22Q38 23 38 42Z", "#6fb2e8", 0.3)
+    d.path("M38 42Q38 58 60 59Q82 58 82 42Q82 23 60 22Q38 23 38 42Z", "#8fd0ff", 0.12)
     with d.cushion(4):
         d.path(shell, "#f4f6fa")
     d.line("M44 32Q48 27 54 26", "#ffffff", 3)
