@@ -60,8 +60,8 @@ def paint(colour: str) -> np.ndarray:
 def tint(picture: np.ndarray, colour: str, own: str = "") -> np.ndarray:
     """A picture uint8 (H, W, 4) with its main colour changed to `colour`.
 
-    The main colour is the word `own`; where nothing has it, the hue that covers most, else a grey. Each pixel of it keeps
-    its distance in lightness from the middle of that colour, so that light and shade stay.
+    The main colour is the word `own`; where nothing has it, the hue that covers most, else a grey. Each pixel of it
+    keeps its distance in lightness from the middle of that colour, so that light and shade stay.
     """
     lab, alpha = oklab(picture[..., :3] / 255), picture[..., 3] / 255
     shares = (_main(lab, alpha, name) for name in dict.fromkeys((own, "", "white", "gray", "black")))
