@@ -48,7 +48,6 @@ from .teacher import EncodedScenes, Prompts
 from .wordnet import WordNet
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(scene_stages.app, name="scenes", help="The stages of the family that draws scenes.")
 
 Run = Annotated[Path, typer.Option("--run", help="Folder of this training run.")]
 Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in a minute on a CPU.")]
@@ -707,6 +706,7 @@ def _millions(network: nn.Module) -> str:
 
 def main() -> None:
     """Run the command line; what the user can act on is one sentence, anything else is a traceback to report."""
+    app.add_typer(scene_stages.app, name="scenes", help="The stages of the family that draws scenes.")
     try:
         app()
     except DemoError as error:

@@ -113,11 +113,8 @@ def quality(vae: AutoencoderKL, pictures: Pictures, batch: int = 64) -> dict[str
         inside, area = inside + float((error * things).sum()), area + float(things.sum())
         energy, wanted = energy + gradient_energy(rebuilt), wanted + gradient_energy(images)
     pixels = len(pictures) * pictures.images[0, 0].numel()
-    return {
-        "psnr_db": -10 * math.log10(whole / pixels),
-        "psnr_inside_things_db": -10 * math.log10(inside / max(area, 1.0)),
-        "gradient_energy": energy / wanted,
-    }
+    found = {"psnr_db": -10 * math.log10(whole / pixels), "gradient_energy": energy / wanted}
+    return found | ({"psnr_inside_things_db": -10 * math.log10(inside / area)} if area else {})
 
 
 def gradient_energy(images: Tensor) -> float:

@@ -2,7 +2,7 @@
 
 Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
 autoencoder, teacher, reflow, distill and sheet. To resume a stage, run its command again. For several GPUs:
-`torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE`, or `accelerate launch --multi_gpu`.
+`torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
 """
 
 import json
@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..grammar.held_out import held_out_pairs
+from ..grammar.understand import understand
 from . import architecture, autoencoder, loop, painter, pixel_features, reflow, sheet
 from .architecture import Architecture
 from .data import examples, icons, styles
@@ -32,7 +33,9 @@ from .teacher import Prompts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
-Run = Annotated[Path, typer.Option("--run", help="Folder of this training run.")]
+Run = Annotated[
+    Path, typer.Option("--run", "--folder", help="Folder of this training run; torchrun takes --run for its own.")
+]
 Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in a minute on a CPU.")]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Train for this long, over all resumed runs.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Train for this many steps.")]
@@ -371,8 +374,11 @@ def _examine(
         found = painter.examine(unet, words, vae, scenes, steps, guidance, process)
         if not process.is_main_process:
             continue
-        typer.echo(f"{stage}, {steps} steps at guidance {guidance:g}: {json.dumps(found)}")
         drawn = painter.draw(unet, words, vae, lines, steps, guidance, process)
+        found["difference_of_seeds"] = _difference(
+            drawn, painter.draw(unet, words, vae, lines, steps, guidance, process, seed=1007), lines
+        )
+        typer.echo(f"{stage}, {steps} steps at guidance {guidance:g}: {json.dumps(found)}")
         sheets.mkdir(parents=True, exist_ok=True)
         for part in range(0, len(lines), 30):
             rows = slice(part, part + 30)
@@ -380,6 +386,12 @@ def _examine(
             path = sheets / f"{stage}-{steps}-{guidance:g}-{part // 30}.jpg"
             sheet.grid(images, lines[rows], size=232).save(path, quality=90)
     process.wait_for_everyone()
+
+
+def _difference(one: Tensor, other: Tensor, lines: Sequence[str]) -> float:
+    """Mean absolute difference, of 255 levels, between two images of each prompt that names a place."""
+    rows = [row for row, line in enumerate(lines) if understand(line).scene.place]
+    return round(float((one[rows].clamp(-1, 1) - other[rows].clamp(-1, 1)).abs().mean()) * 127.5, 1)
 
 
 def save_grid(images: Tensor, path: Path, columns: int = 6) -> None:

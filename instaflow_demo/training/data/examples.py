@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -78,8 +79,11 @@ def write_shards(
 ) -> None:
     """Lay out `count` scenes in files of `SHARD`, in `workers` processes; files that are there already are kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    make = partial(_write_shard, stock=stock, tokenizer=tokenizer, folder=folder, variety=variety, captions=captions)
-    seeds = [seed + number for number in range(-(-count // SHARD))]
+    size = min(count, SHARD)
+    make = partial(
+        _write_shard, size=size, stock=stock, tokenizer=tokenizer, folder=folder, variety=variety, captions=captions
+    )
+    seeds = [seed + number for number in range(-(-count // size))]
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         list(pool.map(make, seeds))
 
@@ -93,17 +97,26 @@ def read_shards(paths: Sequence[Path]) -> tuple[Batch, Tensor]:
     return Batch(**{name: tensor[order] for name, tensor in whole.items()}), ids
 
 
-def _write_shard(seed: int, *, stock: Path, tokenizer: Path, folder: Path, variety: Variety, captions: int) -> None:
+def _write_shard(
+    seed: int, *, size: int, stock: Path, tokenizer: Path, folder: Path, variety: Variety, captions: int
+) -> None:
     path = folder / f"scenes-{seed:06d}.safetensors"
     if path.exists():
         return
     drawn = examples(_catalogue(stock), Random(seed), variety, captions)
-    some = [next(drawn) for _ in range(SHARD)]
-    ids = clip_ids(_tokenizer(tokenizer), [text for each in some for text in each.captions])
+    words = _tokenizer(tokenizer)
+    some = list(islice((each for each in drawn if _short_enough(each, words)), size))
+    ids = clip_ids(words, [text for each in some for text in each.captions])
     tensors = {
         name: tensor.contiguous() for name, tensor in vars(_padded(stack([each.picture for each in some]))).items()
     }
     save_file({**tensors, "ids": ids.view(len(some), captions, -1).to(torch.int16)}, path)
+
+
+def _short_enough(drawn: Example, tokenizer: CLIPTokenizer) -> bool:
+    """Whether all captions fit the text encoder: the end of one that is cut is a thing that nobody asked for."""
+    tokens = tokenizer(list(drawn.captions), verbose=False)["input_ids"]
+    return max(map(len, tokens)) <= tokenizer.model_max_length
 
 
 def _padded(batch: Batch) -> Batch:

@@ -15,7 +15,6 @@ from torch import Tensor
 from ...errors import DemoError
 from ...grammar.things import things as things_of_grammar
 from .composer import Banks
-from .drawings import drawings as own_drawings
 from .icons import Icons, load_icons
 from .layout import Catalogue, Drawing, Shape
 from .overlays import draw_overlays
@@ -72,14 +71,16 @@ def load_catalogue(folder: Path) -> Catalogue:
 
 
 def draw_stock(
-    icons: Path, drawings: int, workers: int, *, places: Iterable[str] | None = None, things: int | None = None
+    icons: Path | None, drawings: int, workers: int, *, places: Iterable[str] | None = None, things: int | None = None
 ) -> Stock:
     """Draw `drawings` pictures of each place and every sprite, in `workers` processes.
 
-    `icons` is the folder or file of icon sets. For toy runs, `places` and `things` restrict what is drawn.
+    `icons` is the folder or file of icon sets; without it, only what we draw ourselves. For toy runs, `places` and
+    `things` restrict what is drawn.
     """
     jobs = [(name, seed) for name in places or PLACES for seed in range(drawings)]
-    wanted, styled = [key for key in keys() if _is_drawn(key)][:things], styled_icons(icons)
+    wanted = [key for key in keys() if icons or _is_own(key)][:things]
+    styled = styled_icons(icons) if icons else {}
     wanted_icons = list(styled)[:things]
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         lands = pool.map(_draw_place, jobs, chunksize=2)
@@ -107,18 +108,17 @@ def _collect(jobs: list, lands: list, wanted: list, sprites: list, wanted_icons:
     )
 
 
-def _is_drawn(key: Key) -> bool:
-    """Whether this version has the drawing: scenes that need another one are not shown."""
-    source = sources(things_of_grammar()[key.name], key.pose)[key.drawing]
-    return not source.startswith("own:") or source.removeprefix("own:") in own_drawings()
+def _is_own(key: Key) -> bool:
+    """Whether the sprite is drawn by us, not taken from an icon set."""
+    return sources(things_of_grammar()[key.name], key.pose)[key.drawing].startswith("own:")
 
 
 def _draw_place(job: tuple[str, int]) -> tuple[np.ndarray, Setting]:
     return draw_place(*job)
 
 
-def _draw_sprite(key: Key, path: Path) -> Sprite:
-    return thing_sprite(*key, icons=_icons(path))
+def _draw_sprite(key: Key, path: Path | None) -> Sprite:
+    return thing_sprite(*key, icons=_icons(path) if path else {})
 
 
 @cache
