@@ -39,8 +39,8 @@ def concepts() -> tuple[Concept, ...]:
             Concept(
                 row["group"],
                 tuple(row["hexcodes"].split()),
-                tuple(_name(text) for text in row["en"].split("|")),
-                tuple(_name(text) for text in row["pt"].split("|")),
+                tuple(read_name(text) for text in row["en"].split("|")),
+                tuple(read_name(text) for text in row["pt"].split("|")),
             )
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         )
@@ -53,7 +53,7 @@ def held_out_words() -> tuple[tuple[str, str], ...]:
         return tuple((row["word"], row["concept"]) for row in csv.DictReader(file, delimiter="\t"))
 
 
-def _name(text: str) -> Name:
+def read_name(text: str) -> Name:
     gender, _, forms = text.rpartition(":")
     singular, plural = forms.split("/")
     return Name(singular, plural, gender)

@@ -32,6 +32,7 @@ from . import (
     loop,
     progressive,
     reflow,
+    scene_stages,
     sheet,
     sprites,
     teacher,
@@ -614,8 +615,11 @@ def _pairs(made: _Pairs, files: RunFolder, prompts: Prompts, process: loop.Proce
 
     def make() -> reflow.Pairs:
         sampler, unet = Sampler(sprites.keys(files.sprites)), files.unet(made.pairs_of)
-        settings = {"steps": made.ode_steps, "guidance": made.guidance, "seed": _PAIR_SEEDS[made.pairs_of]}
-        return reflow.make_pairs(unet, prompts, sampler, process, share, **settings)
+        seed = _PAIR_SEEDS[made.pairs_of]
+        scenes = sampler.scenes(share, seed + process.process_index)
+        ids = prompts.ids([captions[0] for captions in scenes.captions])
+        settings = {"steps": made.ode_steps, "guidance": made.guidance, "seed": seed}
+        return reflow.make_pairs(unet, prompts, ids, process, **settings)
 
     return reflow.Pairs.share(files.root / "pairs", made.name, process, make)
 
@@ -702,6 +706,7 @@ def _millions(network: nn.Module) -> str:
 
 def main() -> None:
     """Run the command line; what the user can act on is one sentence, anything else is a traceback to report."""
+    app.add_typer(scene_stages.app, name="scenes", help="The stages of the family that draws scenes.")
     try:
         app()
     except DemoError as error:

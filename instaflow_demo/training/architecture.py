@@ -1,6 +1,6 @@
 """The shapes of the shipped family, and of a toy one that trains in a minute on a laptop."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -55,6 +55,12 @@ TOY = Architecture(
     text_layers=2,
     text_tokens=24,
     vocabulary=1000,
+)
+
+# the decoder costs 4.8 GFLOP an image instead of 13.3, which leaves a larger U-Net (7.5 GFLOP instead of 5.1) its time
+SCENES = replace(MINI, vae_channels=(16, 16, 32, 96), vae_layers=1, unet_channels=(96, 192, 288))
+SCENES_TOY = replace(
+    SCENES, vae_channels=(8, 8, 8, 16), unet_channels=(32, 32), unet_groups=8, head_width=16, text_width=256
 )
 
 

@@ -1,5 +1,6 @@
 """Images to latents and back: a convolutional autoencoder with a light decoder."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from .loop import Budget, Network, Process, Progress, Schedule, optimise
+from .pictures import Pictures
+from .pixel_features import PixelFeatures, perceptual_distance
 from .scenes import Composer, Sampler
 
 LATENT_NOISE = 0.05
+HEAVIER = 3.0  # how much more a pixel of a thing counts than one of the land around it
+PERCEPTUAL = 0.15
 CROP = 2  # training sees crops of a half of each side: the network is convolutional, and sprites repeat
 
 
@@ -54,6 +59,68 @@ def train(
     yield from optimise(
         Reconstruction(vae), loss, budget, Schedule(rate, fall_from=0.3), run, folder, decay=0.998, weight_decay=0.0
     )
+
+
+def train_on_pictures(
+    vae: AutoencoderKL,
+    pictures: Pictures,
+    features: PixelFeatures | None,
+    budget: Budget,
+    run: Process,
+    folder: Path,
+    *,
+    batch: int = 96,
+    rate: float = 1e-3,
+) -> Iterator[Progress]:
+    """Minimise the weighted reconstruction loss of whole pictures, and how different they look to `features`."""
+    vae.to(memory_format=torch.channels_last)
+    generator = torch.Generator(run.device).manual_seed(run.process_index)
+
+    def loss(network: Network, _: int) -> Tensor:
+        rows = torch.randint(0, len(pictures), (batch,), device=run.device, generator=generator)
+        images, mask = pictures.batch(rows)
+        rebuilt, latents = network(images)
+        value = weighted_loss(rebuilt.float(), images, 1 + HEAVIER * mask) + 1e-4 * latents.float().square().mean()
+        if features is None:
+            return value
+        with run.half():
+            return value + PERCEPTUAL * perceptual_distance(features, rebuilt, images, mask, HEAVIER)
+
+    yield from optimise(
+        Reconstruction(vae), loss, budget, Schedule(rate, fall_from=0.3), run, folder, decay=0.998, weight_decay=0.0
+    )
+
+
+def weighted_loss(rebuilt: Tensor, images: Tensor, weights: Tensor) -> Tensor:
+    """`reconstruction_loss` with `weights` (B, 1, S, S) of the pixels."""
+    error = rebuilt - images
+    across = (error[..., 1:] - error[..., :-1]).abs() * weights[..., 1:]
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * weights[..., 1:, :]
+    pixels = (error.abs() + error.square()) * weights
+    return (pixels.mean() + across.mean() + down.mean()) / weights.mean()
+
+
+@torch.inference_mode()
+def quality(vae: AutoencoderKL, pictures: Pictures, batch: int = 64) -> dict[str, float]:
+    """PSNR over whole pictures and inside their things, in decibels, and the gradient energy against theirs."""
+    whole, inside, area, energy, wanted = (0.0 for _ in range(5))
+    for start in range(0, len(pictures), batch):
+        images, mask = pictures.batch(slice(start, start + batch))
+        rebuilt = vae.decode(vae.encode(images).latent_dist.mean).sample.float().clamp(-1, 1)
+        error = (((rebuilt - images) * 127.5).round() / 255).square().mean(1, keepdim=True)
+        things = (mask > 0.5).float()
+        whole += float(error.sum())
+        inside, area = inside + float((error * things).sum()), area + float(things.sum())
+        energy, wanted = energy + gradient_energy(rebuilt), wanted + gradient_energy(images)
+    pixels = len(pictures) * pictures.images[0, 0].numel()
+    found = {"psnr_db": -10 * math.log10(whole / pixels), "gradient_energy": energy / wanted}
+    return found | ({"psnr_inside_things_db": -10 * math.log10(inside / area)} if area else {})
+
+
+def gradient_energy(images: Tensor) -> float:
+    """Sum of the absolute differences between neighbours: how sharp images (B, 3, S, S) are."""
+    across, down = images[..., 1:] - images[..., :-1], images[..., 1:, :] - images[..., :-1, :]
+    return float(across.abs().sum() + down.abs().sum())
 
 
 def with_fixed_latents(vae: AutoencoderKL) -> AutoencoderKL:

@@ -119,10 +119,11 @@ def perceptual_distance(network: Features, one: Tensor, other: Tensor) -> Tensor
     Zhang et al. 2018 (LPIPS), eq. 1, with every channel weighing the same.
     """
     both = zip(network.maps(one), network.maps(other), strict=True)
-    return torch.stack([(_unit(a) - _unit(b)).square().sum(1).mean((1, 2)) for a, b in both]).sum(0)
+    return torch.stack([(unit(a) - unit(b)).square().sum(1).mean((1, 2)) for a, b in both]).sum(0)
 
 
-def _unit(features: Tensor) -> Tensor:
+def unit(features: Tensor) -> Tensor:
+    """Feature vectors (B, C, H, W) of length 1."""
     return F.normalize(features.float(), dim=1, eps=1e-4)
 
 

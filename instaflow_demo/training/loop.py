@@ -4,9 +4,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -36,6 +37,8 @@ class Process(Accelerator):
         self._compiled = compiled and on_gpu
         self._half = on_gpu or os.environ.get("ACCELERATE_MIXED_PRECISION") == "bf16"
         torch.backends.cudnn.benchmark = True  # every step has the same shapes, so the search pays
+        # one graph for the whole network: cutting it so that gradients travel early costs more than it hides
+        torch._dynamo.config.optimize_ddp = False
 
     def compile(self, network: nn.Module) -> None:
         """Compile a network on a GPU; others of its class and shape will use what was compiled."""
@@ -163,8 +166,11 @@ def optimise(
     *,
     decay: float = 0.9995,
     weight_decay: float = 0.01,
+    slower: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[Progress]:
     """Minimise `loss(network, step)` within `budget`; afterwards `network` holds the moving average.
+
+    `slower` names parts of the network by the beginning of their parameters' names, with the factor on their rate.
 
     The network computes in half precision on a GPU, the rest of the loss does not. `run` is used up: what is trained
     next needs one of its own, as a checkpoint holds everything that its process has prepared.
@@ -174,7 +180,9 @@ def optimise(
     """
     network.to(run.device).train()
     average, clock = MovingAverage(network, decay), Clock()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    fused = run.device.type == "cuda"
+    groups = _groups(network, slower)
+    optimiser = torch.optim.AdamW(groups, schedule.rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=fused)
     run.compile(network)
     wrapped, optimiser = run.prepare(network, optimiser)
     run.register_for_checkpointing(average, clock)
@@ -188,7 +196,7 @@ def optimise(
 
     def step(rate: float) -> Tensor:
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         value = loss(in_half, clock.steps)
         optimiser.zero_grad(set_to_none=True)
         run.backward(value)
@@ -206,6 +214,15 @@ def optimise(
     run.wait_for_everyone()
     run.save_state(str(checkpoint))
     average.copy_to(network)
+
+
+def _groups(network: nn.Module, slower: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The parameters that learn at each factor of the rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        factor = next((factor for part, factor in slower.items() if name.startswith(part)), 1.0)
+        groups.setdefault(factor, []).append(parameter)
+    return [{"params": parameters, "factor": factor} for factor, parameters in groups.items()]
 
 
 def _steps(

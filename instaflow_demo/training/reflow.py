@@ -16,7 +16,6 @@ from tqdm import tqdm
 from ..flow import euler, timestep, velocity
 from .features import Disturbance, Features, perceptual_distance
 from .loop import Budget, Network, Process, Progress, Schedule, optimise
-from .scenes import Sampler
 from .stored import StoredExamples
 from .teacher import CAPTION_DROPOUT, Prompts, flow_loss, guided, predict
 
@@ -36,22 +35,20 @@ class Pairs(StoredExamples):
 def make_pairs(
     unet: UNet2DConditionModel,
     prompts: Prompts,
-    sampler: Sampler,
+    ids: Tensor,
     run: Process,
-    count: int,
     *,
     steps: int,
     guidance: float,
     seed: int,
     batch: int = 1024,
 ) -> Pairs:
-    """Follow the ODE of `unet` from fresh noise for `count` fresh captions on this process's device."""
+    """Follow the ODE of `unet` from fresh noise for each caption's `ids` (N, T) on this process's device."""
     unet.to(run.device, memory_format=torch.channels_last).eval().requires_grad_(False)
     run.compile(unet)
-    batch = min(batch, count)
-    whole = -(-count // batch) * batch  # a last batch of another size would be compiled for itself
-    scenes = sampler.scenes(whole, seed=seed + run.process_index)
-    ids = prompts.ids([captions[0] for captions in scenes.captions]).to(run.device)
+    count, batch = len(ids), min(batch, len(ids))
+    spare = -count % batch  # a last batch of another size would be compiled for itself
+    ids = torch.cat([ids, ids[:spare]]).to(run.device).long()
     generator = torch.Generator(run.device).manual_seed(seed + run.process_index)
     empty, shape = prompts.states(prompts.empty), _latent_shape(unet)
     noise, latents = [], []

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ def fetch(folder: Path) -> None:
 
 def render(packages: Path, target: Path, size: int) -> int:
     """Render every icon of the concept table at `size` pixels into the zip `target`; returns how many there are."""
-    icons = list(_icons(packages))
+    icons = list(find_icons(packages))
     with ProcessPoolExecutor() as pool, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         drawings = pool.map(_png, (svg for *_, svg in icons), [size] * len(icons), chunksize=16)
         for (style, hexcode, _), png in zip(tqdm(icons, desc="render"), drawings, strict=True):
@@ -77,7 +77,7 @@ def load(archive: Path, size: int) -> Sprites:
     return Sprites(torch.stack(pixels), keys(archive))
 
 
-def _icons(packages: Path) -> Iterator[tuple[str, str, str]]:
+def find_icons(packages: Path, styles: Iterable[str] = STYLES) -> Iterator[tuple[str, str, str]]:
     """(icon set, hexcode, SVG) for every emoji of the concept table that an icon set has."""
     modules = packages / "node_modules"
     wanted = {hexcode for concept in concepts() for hexcode in concept.hexcodes}
@@ -85,7 +85,7 @@ def _icons(packages: Path) -> Iterator[tuple[str, str, str]]:
     for entry in json.loads((modules / "emojibase-data/en/data.json").read_text(encoding="utf-8")):
         by_slug.setdefault(_slug(entry["label"]), entry["hexcode"])
     by_key = {_key(hexcode): hexcode for hexcode in wanted}
-    for style in STYLES:
+    for style in styles:
         folder = modules / "@iconify-json" / style
         icons = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
         for hexcode, name in _matches(folder, icons["icons"], by_key, by_slug):

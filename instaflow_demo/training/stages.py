@@ -53,12 +53,16 @@ class RunFolder:
     def tokenizer(self) -> CLIPTokenizer:
         return CLIPTokenizer.from_pretrained(self.made("text-encoder/tokenizer"), local_files_only=True)
 
-    def prompts(self, device: torch.device) -> Prompts:
-        encoder = CLIPTextModel.from_pretrained(self.made("text-encoder/text_encoder"), dtype=torch.float32)
+    def text_encoder(self, stage: str = "text-encoder") -> CLIPTextModel:
+        return CLIPTextModel.from_pretrained(self.made(f"{stage}/text_encoder"), dtype=torch.float32)
+
+    def prompts(self, device: torch.device, stage: str = "text-encoder") -> Prompts:
+        """The frozen text encoder as `stage` left it, with the tokenizer."""
+        encoder = self.text_encoder(stage)
         return Prompts(self.tokenizer(), encoder.to(device).eval().requires_grad_(False))
 
-    def autoencoder(self, device: torch.device) -> AutoencoderKL:
-        vae = AutoencoderKL.from_pretrained(self.made("autoencoder/vae"), torch_dtype=torch.float32)
+    def autoencoder(self, device: torch.device, stage: str = "autoencoder") -> AutoencoderKL:
+        vae = AutoencoderKL.from_pretrained(self.made(f"{stage}/vae"), torch_dtype=torch.float32)
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
     def tiny_decoder(self) -> AutoencoderTiny:

@@ -1,0 +1,136 @@
+"""Captioned scenes to learn from, laid out and tokenised by many processes; what trains composes the pictures."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from ...engines.passes import clip_ids
+from ...grammar.describe import caption
+from ...grammar.random_scenes import random_scene
+from ...grammar.scene import Scene
+from .layout import Catalogue, drawn_place, lay_out
+from .picture import Batch, Picture, stack
+from .stock import load_catalogue
+
+PORTUGUESE = 0.35
+TONED = 0.3  # of the captions of rooms that have a colour say it
+MOST_THINGS = 5
+SHARD = 1000
+
+
+@dataclass(frozen=True)
+class Variety:
+    """How much pictures of a scene differ: `steps` scales jitter (above 1 all is free), `looks` counts drawings."""
+
+    steps: float = 1.0
+    looks: int = 6
+
+
+FLOW = Variety()
+EVERYTHING = Variety(steps=2.0, looks=1000)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A scene, its picture, and descriptions of it."""
+
+    scene: Scene
+    picture: Picture
+    captions: tuple[str, ...]
+
+
+def examples(
+    catalogue: Catalogue, rng: Random, variety: Variety, captions: int, draw: Callable[[Random], Scene] = random_scene
+) -> Iterator[Example]:
+    """Endless examples of the scenes that `draw` gives and the catalogue can show."""
+    while True:
+        scene = draw(rng)
+        if can_show(catalogue, scene):
+            yield example(scene, catalogue, rng, variety, captions)
+
+
+def example(scene: Scene, catalogue: Catalogue, rng: Random, variety: Variety, captions: int = 1) -> Example:
+    """One picture of a scene with captions of it; those of rooms may say the colour that the drawing has."""
+    picture = lay_out(scene, catalogue, rng, variety.steps, variety.looks)
+    tone = picture.setting.colour if scene.place and not scene.position else ""
+    told = (replace(scene, tone=tone) if tone and rng.random() < TONED else scene for _ in range(captions))
+    texts = tuple(caption(each, rng, "pt" if rng.random() < PORTUGUESE else "en") for each in told)
+    return Example(scene, picture, texts)
+
+
+def can_show(catalogue: Catalogue, scene: Scene) -> bool:
+    """Whether everything in the scene has been drawn."""
+    return drawn_place(scene) in catalogue.drawings and all(
+        catalogue.shows(group, scene.style) for group in scene.groups
+    )
+
+
+def write_shards(
+    stock: Path, tokenizer: Path, folder: Path, count: int, *, seed: int, variety: Variety, captions: int, workers: int
+) -> None:
+    """Lay out `count` scenes in files of `SHARD`, in `workers` processes; files that are there already are kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = min(count, SHARD)
+    make = partial(
+        _write_shard, size=size, stock=stock, tokenizer=tokenizer, folder=folder, variety=variety, captions=captions
+    )
+    seeds = [seed + number for number in range(-(-count // size))]
+    with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        list(pool.map(make, seeds))
+
+
+def read_shards(paths: Sequence[Path]) -> tuple[Batch, Tensor]:
+    """The pictures and the ids (N, captions, tokens) of these files; those with few things first."""
+    parts = [load_file(path) for path in sorted(paths)]
+    whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    order = (whole["things"][:, :, 3] > 0).sum(1).argsort(stable=True)
+    ids = whole.pop("ids")[order]
+    return Batch(**{name: tensor[order] for name, tensor in whole.items()}), ids
+
+
+def _write_shard(
+    seed: int, *, size: int, stock: Path, tokenizer: Path, folder: Path, variety: Variety, captions: int
+) -> None:
+    path = folder / f"scenes-{seed:06d}.safetensors"
+    if path.exists():
+        return
+    drawn = examples(_catalogue(stock), Random(seed), variety, captions)
+    words = _tokenizer(tokenizer)
+    some = list(islice((each for each in drawn if _short_enough(each, words)), size))
+    ids = clip_ids(words, [text for each in some for text in each.captions])
+    tensors = {
+        name: tensor.contiguous() for name, tensor in vars(_padded(stack([each.picture for each in some]))).items()
+    }
+    save_file({**tensors, "ids": ids.view(len(some), captions, -1).to(torch.int16)}, path)
+
+
+def _short_enough(drawn: Example, tokenizer: CLIPTokenizer) -> bool:
+    """Whether all captions fit the text encoder: the end of one that is cut is a thing that nobody asked for."""
+    tokens = tokenizer(list(drawn.captions), verbose=False)["input_ids"]
+    return max(map(len, tokens)) <= tokenizer.model_max_length
+
+
+def _padded(batch: Batch) -> Batch:
+    """The batch with room for the same number of things in every file."""
+    count, most, columns = batch.things.shape
+    room = batch.things.new_zeros(count, max(0, MOST_THINGS - most), columns)
+    return replace(batch, things=torch.cat([batch.things, room], 1)[:, :MOST_THINGS])
+
+
+@cache
+def _catalogue(stock: Path) -> Catalogue:
+    return load_catalogue(stock)
+
+
+@cache
+def _tokenizer(folder: Path) -> CLIPTokenizer:
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)

@@ -1,0 +1,135 @@
+"""Scenes become pictures that hold what they say, and a toy family is trained on them from the drawings on."""
+
+import json
+import shutil
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from served import ROOT
+from typer.testing import CliRunner
+
+from instaflow_demo.grammar.random_scenes import random_scene
+from instaflow_demo.grammar.scene import Group, Scene
+from instaflow_demo.training.data.composer import Composer
+from instaflow_demo.training.data.examples import EVERYTHING, FLOW, can_show, examples, read_shards, write_shards
+from instaflow_demo.training.data.layout import EDGE, SIZE, Shape, lay_out
+from instaflow_demo.training.data.picture import Picture, stack
+from instaflow_demo.training.data.stock import Stock, draw_stock
+from instaflow_demo.training.scene_stages import app
+
+PLACES = ("plain", "beach", "meadow", "bathroom", "sea")
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    """A few places and things, none of them from an icon set, written and read again."""
+    folder = tmp_path_factory.mktemp("stock")
+    draw_stock(None, 2, 1, places=PLACES, things=60).save(folder)
+    return Stock.load(folder)
+
+
+def boxes(picture: Picture, stock: Stock) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of what is seen of each thing."""
+    shapes: dict[int, Shape] = {shape.row: shape for shape in stock.catalogue.sprites.values()}
+    found = []
+    for thing in picture.things:
+        shape, cut = shapes[thing.sprite], SIZE if thing.cut is None else thing.cut
+        half = thing.side * shape.width / 2
+        found.append((thing.x - half, thing.y - thing.side * shape.height, thing.x + half, min(thing.y, cut)))
+    return found
+
+
+def shown(stock: Stock, seed: int, count: int) -> list[tuple[Scene, Picture]]:
+    drawn = examples(stock.catalogue, Random(seed), FLOW, 1)
+    return [(each.scene, each.picture) for each in (next(drawn) for _ in range(count))]
+
+
+def test_things_are_inside_the_frame(stock: Stock) -> None:
+    for scene, picture in shown(stock, 0, 300):
+        assert len(picture.things) == scene.things
+        for left, top, right, bottom in boxes(picture, stock):
+            assert min(left, top) >= EDGE - 1 and right <= SIZE - EDGE + 1 and bottom <= SIZE + 1, scene
+
+
+@pytest.mark.parametrize("place", ["", "beach", "meadow", "bathroom"])
+@pytest.mark.parametrize(("relation", "sign"), [("left", -1), ("right", 1), ("next", -1)])
+def test_the_first_thing_is_on_the_side_that_is_said(stock: Stock, place: str, relation: str, sign: int) -> None:
+    scene = Scene((Group("dog"), Group("cat")), place, "day" if place else "", relation)
+    picture = lay_out(scene, stock.catalogue, Random(1))
+    dogs = {shape.row for key, shape in stock.catalogue.sprites.items() if key.name == "dog"}
+    dog, cat = sorted(picture.things, key=lambda thing: thing.sprite not in dogs)
+    assert (dog.x - cat.x) * sign > 20
+
+
+def test_what_is_above_is_above_and_what_is_in_front_is_nearer(stock: Stock) -> None:
+    above = lay_out(Scene((Group("dog"), Group("cat")), "beach", "day", "above"), stock.catalogue, Random(1))
+    first, second = boxes(above, stock)
+    assert first[3] < second[1] + 12
+    behind = lay_out(Scene((Group("dog"), Group("cat")), "beach", "day", "behind"), stock.catalogue, Random(1))
+    dogs = {shape.row for key, shape in stock.catalogue.sprites.items() if key.name == "dog"}
+    assert behind.things[0].sprite in dogs and behind.things[0].y < behind.things[1].y
+
+
+def test_a_slot_holds_what_is_put_into_it(stock: Stock) -> None:
+    picture = lay_out(Scene((Group("cat"),), "bathroom", "day", slot="bathtub"), stock.catalogue, Random(1))
+    slot = picture.setting.slots["bathtub"]
+    assert abs(picture.things[0].x - slot.x) < 12 and picture.things[0].cut == slot.cut
+
+
+def test_big_is_bigger_than_small(stock: Stock) -> None:
+    sides = {
+        size: lay_out(Scene((Group("dog", size=size),)), stock.catalogue, Random(1)).things[0].side
+        for size in ("small", "", "big")
+    }
+    assert sides["small"] < sides[""] * 0.8 < sides["big"] * 0.8
+
+
+def test_the_same_scene_looks_otherwise_with_another_seed(stock: Stock) -> None:
+    scene = Scene((Group("dog"),), "meadow", "day")
+    pictures = [lay_out(scene, stock.catalogue, Random(seed)) for seed in range(8)]
+    assert len({picture.place for picture in pictures}) == 2
+    images = Composer(stock.banks(torch.device("cpu")))(stack(pictures))
+    one, other = (next(n for n, p in enumerate(pictures) if p.place == place) for place in {p.place for p in pictures})
+    assert (images[one] - images[other]).abs().mean() * 255 > 15
+
+
+def test_scenes_of_what_was_not_drawn_are_not_shown(stock: Stock) -> None:
+    assert not can_show(stock.catalogue, Scene((Group("dog"),), "forest", "day"))
+    assert can_show(stock.catalogue, Scene((Group("dog"),), "beach", "day"))
+    assert any(can_show(stock.catalogue, random_scene(Random(seed))) for seed in range(50))
+
+
+def test_shards_are_the_same_however_many_processes_write_them(stock: Stock, tmp_path: Path) -> None:
+    stock.save(tmp_path / "stock")
+    tokenizer = ROOT / "assets/models/mini/tokenizer"
+    settings = {"seed": 5, "variety": EVERYTHING, "captions": 2}
+    for workers in (1, 2):
+        write_shards(tmp_path / "stock", tokenizer, tmp_path / str(workers), 6, workers=workers, **settings)
+    (one, ids), (two, others) = (read_shards(sorted((tmp_path / name).iterdir())) for name in ("1", "2"))
+    assert torch.equal(one.things, two.things) and torch.equal(ids, others)
+    assert ids.shape[:2] == (6, 2)
+
+
+def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None:
+    stock.save(tmp_path / "stock")
+    for part in ("text_encoder", "tokenizer"):
+        shutil.copytree(ROOT / "assets/models/mini" / part, tmp_path / "text-encoder" / part)
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("a dog on the beach\na big cat\n", encoding="utf-8")
+    few = ["--steps", "1", "--batch", "2"]
+    drawn = ["--prompts", prompts, "--sheets", tmp_path / "sheets"]
+    for stage in (
+        ["shards", "pictures", "--count", 8, "--workers", 1],
+        ["shards", "unseen", "--count", 32, "--workers", 1],
+        ["shards", "flow", "--count", 8, "--workers", 1],
+        ["autoencoder", *few, "--features-minutes", 0.001, "--toy"],
+        ["teacher", *few, "--toy", *drawn],
+        ["reflow", *few, "--count", 4, "--ode-steps", 1, *drawn],
+        ["distill", *few, "--count", 4, "--ode-steps", 1, *drawn],
+    ):
+        done = CliRunner().invoke(app, [*map(str, stage), "--run", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+    assert {"psnr_db", "psnr_inside_things_db"} <= set(json.loads((tmp_path / "autoencoder/facts.json").read_text()))
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {"teacher-2-3-0.jpg", "distill-1-1-0.jpg"}
