@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CheckpointError
+from .paths import is_lfs_pointer
 
 MOST_JSON = 32 << 20  # bytes; the largest that is published, a tokenizer, has three million
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _RESTORE = "restore it, or download it again"
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -31,8 +31,7 @@ def regular(path: Path) -> Path:
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
-            with path.open("rb") as file:
-                pointer = file.read(len(_POINTER)) == _POINTER
+            path.open("rb").close()
     except FileNotFoundError as error:
         what = "a link to a file that is not there" if path.is_symlink() else "missing"
         raise CheckpointError(f"{path} is {what}: {_RESTORE}.") from error
@@ -41,7 +40,7 @@ def regular(path: Path) -> Path:
     if not stat.S_ISREG(mode):
         what = next((name for is_kind, name in _KINDS if is_kind(mode)), "something else")
         raise CheckpointError(f"{path} is {what}, not a file: {_RESTORE}.")
-    if pointer:
+    if is_lfs_pointer(path):
         raise CheckpointError(
             f"{path} is a Git LFS pointer, not the file that it stands for: run “git lfs pull” in {path.parent}."
         )

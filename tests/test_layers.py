@@ -24,7 +24,7 @@ ALLOWED = {
     "measure": set(),
     "flow": set(),
     "grammar": set(),
-    "files": {"errors"},
+    "files": {"errors", "paths"},
     "tensors": {"errors", "files"},
     "glide": {"errors", "files", "tensors"},
     "events": {"measure"},

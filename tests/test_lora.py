@@ -736,10 +736,10 @@ def test_only_files_are_opened(base: Networks, tmp_path: Path) -> None:
     import os
 
     os.mkfifo(tmp_path / "a.safetensors")
-    assert "is not a file" in judged(base, tmp_path / "a.safetensors")
+    assert "is a named pipe, not a file" in judged(base, tmp_path / "a.safetensors")
     (tmp_path / "b.safetensors").mkdir()
-    assert "is not a file" in judged(base, tmp_path / "b.safetensors")
-    assert "cannot be read" in judged(base, tmp_path / "c.safetensors")
+    assert "is a folder, not a file" in judged(base, tmp_path / "b.safetensors")
+    assert "is missing" in judged(base, tmp_path / "c.safetensors")
 
 
 def test_a_truncated_file_is_a_sentence(base: Networks, tmp_path: Path) -> None:

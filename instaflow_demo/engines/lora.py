@@ -4,7 +4,6 @@ W becomes W + scale alpha / r B A, with the strength that diffusers and PEFT giv
 which no code can hide. Everything about a file is judged before any layer is changed.
 """
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
+from ..files import regular
 from .lora_config import AdapterConfig, configs
 from .lora_kinds import refusal
 from .lora_names import Layer, Layers, Part, part
@@ -23,7 +23,6 @@ _NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.f
 _WHOLE_NUMBERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _OTHER_FILES = (
     ((b"",), "is empty: download it again."),
-    ((b"version https://git-lfs",), "is a Git LFS pointer, not the file itself: run “git lfs pull” beside it."),
     ((b"<",), "is a web page, not a safetensors file: download it again, signed in if the site asks for it."),
     ((b"PK\x03\x04", b"\x80\x02"), "is a PyTorch file, in which code can hide: save it as safetensors, and name that."),
 )
@@ -101,7 +100,7 @@ def _notes(path: Path, found: Mapping[Layer, _Found], settings: Mapping[str, Ada
 
 
 def _load(path: Path, layers: Layers) -> tuple[dict[Layer, _Found], Mapping[str, str]]:
-    _refuse_what_is_no_file(path)
+    regular(path)
     try:
         with safe_open(path, framework="pt") as file:
             found = _by_layer(path, list(file.keys()), layers)  # before anything large is read
@@ -110,16 +109,6 @@ def _load(path: Path, layers: Layers) -> tuple[dict[Layer, _Found], Mapping[str,
             return found, file.metadata() or {}
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{path} {_what_else(path)}") from error
-
-
-def _refuse_what_is_no_file(path: Path) -> None:
-    """Raises CheckpointError for folders, pipes and devices, some of which would never end."""
-    try:
-        regular = stat.S_ISREG(path.stat().st_mode)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: restore it.") from error
-    if not regular:
-        raise CheckpointError(f"{path} is not a file: name a safetensors file.")
 
 
 def _what_else(path: Path) -> str:

@@ -1265,13 +1265,8 @@ _SENTENCES = (
         r"(?P<path>.+) changes nothing, as before any training: name one that was trained\.",
         "{path} não muda nada, como antes de qualquer treino: indique um que tenha sido treinado.",
     ),
-    (r"(?P<path>.+) is not a file: name a safetensors file\.", "{path} não é um arquivo: indique um safetensors."),
     (r"(?P<path>.+) cannot be read: restore it\.", "Não foi possível ler {path}: restaure-o."),
     (r"(?P<path>.+) is empty: download it again\.", "{path} está vazio: baixe-o de novo."),
-    (
-        r"(?P<path>.+) is a Git LFS pointer, not the file itself: run “git lfs pull” beside it\.",
-        "{path} é um ponteiro do Git LFS, não o próprio arquivo: execute “git lfs pull” na pasta dele.",
-    ),
     (
         r"(?P<path>.+) is a web page, not a safetensors file: download it again, signed in if the site asks for it\.",
         "{path} é uma página da web, não um arquivo safetensors: baixe-o de novo, com login se o site pedir.",
