@@ -225,7 +225,7 @@ class _Checker:
         if number is None or number != int(number):
             return self._refuse(field, f"a whole number {_span(allowed)}{whose}{_instead(value)}", allowed)
         if int(number) not in allowed:
-            return self._refuse(field, f"{_span(allowed)}{whose}, not {int(number):,}", allowed)
+            return self._refuse(field, f"{_span(allowed)}{whose}, not {_written(number)}", allowed)
         return int(number)
 
     def number(self, field: str, value: Any, allowed: Range[float], whose: str = "") -> float:
@@ -233,7 +233,7 @@ class _Checker:
         if number is None:
             return self._refuse(field, f"a number {_span(allowed)}{whose}{_instead(value)}", allowed)
         if number not in allowed:
-            return self._refuse(field, f"{_span(allowed)}{whose}, not {number:,}", allowed)
+            return self._refuse(field, f"{_span(allowed)}{whose}, not {_written(number)}", allowed)
         return float(number)
 
     def seed(self, value: Any, most: int) -> int:
@@ -269,7 +269,7 @@ class _Checker:
         number = _as_number(value)
         if number is not None and number == int(number) and int(number) in allowed and number % 64 == 0:
             return int(number)
-        shown = _instead(value) if number is None else f", not {number:,}"
+        shown = _instead(value) if number is None else f", not {_written(number)}"
         return self._refuse(field, f"a multiple of 64 pixels {_span(allowed)}{whose}{shown}", allowed)
 
     def _refuse(self, field: str, said: str, allowed: Range[Any]) -> Any:
@@ -386,6 +386,11 @@ def _left_out(name: str, text: str) -> Iterator[str]:
 def _span(allowed: Range[Any]) -> str:
     low, high = (f"{int(end):,}" if end == int(end) else f"{end:,}" for end in (allowed.low, allowed.high))
     return f"from {low} to {high}"
+
+
+def _written(number: float) -> str:
+    """A number as it was given, but not in hundreds of digits."""
+    return f"{number:.3g}" if abs(number) > _HUGE else f"{int(number) if number == int(number) else number:,}"
 
 
 def _instead(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -286,6 +287,7 @@ def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Pa
 
 def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None:
     folder = save_published(tmp_path / "mine")
+    shutil.copytree(folder, tmp_path / "less", ignore=shutil.ignore_patterns("tokenizer"))
     with running_app(tmp_path, "--models", "instaflow-mini,2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
         page = browser.new_page(locale="en-US")
         page.goto(app.url)
@@ -295,7 +297,7 @@ def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None
         use.click()
         expect(panel).to_contain_text("Choose a model, and name its folder.")
         panel.get_by_text("2-Rectified Flow", exact=True).click()
-        panel.get_by_role("textbox").fill(str(tmp_path))
+        panel.get_by_role("textbox").fill(str(tmp_path / "less"))
         use.click()
         expect(panel).to_contain_text("lacks tokenizer")
         panel.get_by_role("textbox").fill(str(folder))

@@ -51,6 +51,7 @@ def test_junk_is_refused_by_its_field(field: str, value: Any) -> None:
     [
         ("images", 0, "from 1 to 8, not 0"),
         ("images", 10**9, "from 1 to 8, not 1,000,000,000"),
+        ("images", 1e189, "from 1 to 8, not 1e+189"),
         ("images", "2", "a whole number from 1 to 8, not the text “2”"),
         ("seed", -2, "from 0 to 4,294,967,295, or -1 for a random one, not -2"),
         ("seed", 2**63, "from 0 to 4,294,967,295, or -1 for a random one, not 9,223,372,036,854,775,808"),
