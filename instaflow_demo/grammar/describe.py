@@ -147,7 +147,8 @@ def _count(count: int, rng: Random, language: Language, gender: str = "m") -> st
         return str(count)
     choices = phrases("number", language)[str(count)]
     if language == "pt":
-        return choices[1] if gender == "f" and len(choices) > 1 else choices[0]
+        masculine, *feminine = choices[:2]  # “dois”, “duas”; but “três” is both
+        return (feminine or [masculine])[0] if gender == "f" else masculine
     return choices[0] if rng.random() < 0.9 else rng.choice(choices)
 
 

@@ -67,7 +67,7 @@ def _items(prompt: str, language: Language) -> Iterator[_Item]:
 
 def _words(text: str, language: Language) -> Words:
     """The words in lower case without articles, on which nothing depends; "no mar" is read as "em mar"."""
-    words = _TOKEN.findall(unicodedata.normalize("NFC", text.lower().replace("’", "'")))
+    words: list[str] = _TOKEN.findall(unicodedata.normalize("NFC", text.lower().replace("’", "'")))
     apart = (_APART.get(word, word) if language == "pt" else word for word in words)
     return tuple(word for word in apart if word not in _ARTICLES[language])
 
