@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from instaflow_demo.caches import refusal
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.gallery import Gallery
-from instaflow_demo.paths import path_of
+from instaflow_demo.machine.caches import refusal
+from instaflow_demo.machine.paths import path_of
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import FOLDERS, Weights, given_folders
+from instaflow_demo.weights.locate import FOLDERS, Weights, given_folders
 
 if TYPE_CHECKING:
     import gradio as gr

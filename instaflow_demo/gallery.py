@@ -16,9 +16,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from . import __version__
-from .caches import PARTIAL, sweep
 from .errors import StorageFull
 from .events import ImageReady
+from .machine.caches import PARTIAL, sweep
 
 KEY = "instaflow_demo"
 _OURS = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}-.+-\d+\.png")

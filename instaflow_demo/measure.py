@@ -9,18 +9,7 @@
 - The first pass of a model (cold: allocation, autotuning, caches) is shown apart and never averaged with warm ones.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
-
-Item = TypeVar("Item")
-Moment = Callable[[], float]
-"""The seconds at which a device came to a mark in its work, whatever they count from; asking waits for it."""
-Clock = Callable[[], Moment]
-"""Marks the end of all that a device was given until now."""
 
 
 def iterations_per_second(steps: int, stepping_s: float) -> float:
@@ -136,66 +125,11 @@ class Measurement:
         return iterations_per_second(sum(p.steps for p in counted), sum(p.stepping_s for p in counted))
 
 
-def host_clock() -> Moment:
-    """The clock of a device that has done its work when it returns."""
-    seconds = time.perf_counter()
-    return lambda: seconds
-
-
-class Stopwatch:
-    """Adds up the seconds that a device works on each stage; it waits for the device only when it is asked.
-
-    >>> watch = Stopwatch()
-    >>> with watch("text"):
-    ...     pass
-    >>> watch.seconds("text") >= 0
-    True
-    """
-
-    def __init__(self, clock: Clock = host_clock):
-        self._clock = clock
-        self._spans: dict[str, list[_Span]] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = self._clock()
-        try:
-            yield
-        finally:
-            self._count(stage, start)
-
-    def each(self, stage: str, items: Iterator[Item]) -> Iterator[Item]:
-        """Yield `items`, counting the time that each takes to come.
-
-        Neither the time that its consumer holds it counts, nor finding out that there is no other one: after the last
-        item the stage has taken what it had taken when that item came.
-        """
-        while True:
-            start = self._clock()
-            item = next(items, None)
-            if item is None:
-                return
-            self._count(stage, start)
-            yield item
-
-    def seconds(self, *stages: str) -> float:
-        return self.so_far(*stages)()
-
-    def so_far(self, *stages: str) -> Callable[[], float]:
-        """What gives the seconds of the stages up to now, to be asked later."""
-        spans = [span for stage in stages for span in self._spans.get(stage, ())]
-        return lambda: sum(span.seconds for span in spans)
-
-    def _count(self, stage: str, start: Moment) -> None:
-        """The stage has worked since `start`."""
-        self._spans.setdefault(stage, []).append(_Span(start, self._clock()))
-
-
 @dataclass(frozen=True)
-class _Span:
-    start: Moment
-    end: Moment
+class Figure:
+    """A value, the ends of its 95 % interval, and how many images (or measurements) it comes from."""
 
-    @cached_property
-    def seconds(self) -> float:
-        return self.end() - self.start()
+    value: float
+    low: float
+    high: float
+    n: int

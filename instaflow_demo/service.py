@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from . import device, engines, memory
-from .device import Placement
-from .engines import Engine, Extras
+from . import engines
+from .engines import Engine, memory
+from .engines.adapters.extras import Extras
+from .engines.memory import Need, Plan
 from .errors import DemoError, StorageFull
 from .events import Done, Event, Failed, ImageReady, Loading, Noted, Preview, Unrefined, digest
 from .gallery import Gallery
+from .machine import device
+from .machine.device import Placement
 from .measure import Measurement
-from .memory import Need, Plan
 from .registry import LOADABLE, REFINER, ModelSpec
 from .request import GenerationRequest, ModelRun
-from .weights import SAFETY_CHECKER, Availability, ModelFiles, Weights
+from .weights.locate import SAFETY_CHECKER, Availability, ModelFiles, Weights
 
 if TYPE_CHECKING:
     from .engines.refiner import Refiner

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from served import converted, home
 
-from instaflow_demo import device, engines
+from instaflow_demo import engines
 from instaflow_demo.engines import Engine
+from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 

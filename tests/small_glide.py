@@ -7,7 +7,7 @@ from published_glide import PublishedGlide
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from instaflow_demo import glide
-from instaflow_demo.glide.convert import convert
+from instaflow_demo.weights.convert_glide import convert
 
 END = "<|endoftext|>"
 TEXT = {"vocabulary": 400, "tokens": 16, "text_width": 48, "text_layers": 2, "text_heads": 3}

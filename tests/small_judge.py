@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from instaflow_demo.evaluation import metrics
 from instaflow_demo.evaluation.judge import CLASSES, Judge, JudgeShape
-from instaflow_demo.weights import MODELS_DIR
+from instaflow_demo.weights.locate import MODELS_DIR
 
 SMALL = JudgeShape(widths=(8, 8, 16, 16), text_width=32, text_layers=1, embedding=16)
 

@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from instaflow_demo.weights import MODELS_DIR
+from instaflow_demo.weights.locate import MODELS_DIR
 
 Networks = tuple[CLIPTextModel, UNet2DConditionModel, AutoencoderKL]
 

@@ -11,15 +11,16 @@ from PIL import Image
 from served import ROOT
 from test_cli import demo
 
-from instaflow_demo import benchmark, progress
-from instaflow_demo.benchmark import Benchmark, Refused, Row, Timed
-from instaflow_demo.environment import fingerprint
+from instaflow_demo.cli import progress
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.events import Done, ImageReady
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.machine.environment import fingerprint
 from instaflow_demo.measure import Measurement, Timing
+from instaflow_demo.results import benchmark
+from instaflow_demo.results.benchmark import Benchmark, Refused, Row, Timed
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 FIELDS = {
     *("model", "backend", "device", "dtype", "size", "batch", "decoder", "steps", "n", "cold_s", "median_s", "iqr_s"),

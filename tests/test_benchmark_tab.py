@@ -14,18 +14,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_ui import JSON, MACHINE, Tags, is_harmless
 
-from instaflow_demo.benchmark import COLUMNS, Benchmark, Refused, Row, Timed, Working, read_json, results_json, run
-from instaflow_demo.benchmark import table as cells_of
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
-from instaflow_demo.report import to_csv, to_markdown
+from instaflow_demo.results.benchmark import (
+    COLUMNS,
+    Benchmark,
+    Refused,
+    Row,
+    Timed,
+    Working,
+    read_json,
+    results_json,
+    run,
+)
+from instaflow_demo.results.benchmark import table as cells_of
+from instaflow_demo.results.report import to_csv, to_markdown
 from instaflow_demo.service import Service
-from instaflow_demo.ui.benchmark import BenchmarkTab, PageLimits, read_theirs
+from instaflow_demo.ui.html.timings import Theirs, Timings, progress_html, timings_html
 from instaflow_demo.ui.settings import Settings
+from instaflow_demo.ui.tabs.benchmark import BenchmarkTab, PageLimits, read_theirs
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, Language, translated
-from instaflow_demo.ui.timings import Theirs, Timings, progress_html, timings_html
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 FAST, SLOW = "instaflow-mini", "sd-mini"
 HOSTILE = '<img src=x onerror="window.__x=1"><script>window.__x=2</script>'
@@ -313,7 +323,7 @@ def test_an_untouched_tab_times_the_default_models_and_the_stock_pipeline(tab: B
 
 
 def test_what_cannot_run_here_is_not_offered(tab: BenchmarkTab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instaflow_demo.ui.benchmark.find_spec", lambda _: None)
+    monkeypatch.setattr("instaflow_demo.ui.tabs.benchmark.find_spec", lambda _: None)
     greeted = tab._greet(gr.Request(headers={"accept-language": "pt"}))
     assert greeted[tab._parts["language"]] == "pt-BR"
     offered = {name: [value for _, value in greeted[tab._parts[name]].choices] for name in ("models", "backends")}

@@ -15,10 +15,10 @@ from small_glide import SMALL_BASE, SMALL_UPSAMPLER, save_published
 from test_safety import save_checker
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-from instaflow_demo.engines.checkpoint import read
+from instaflow_demo.engines.checkpoint.settings import read
 from instaflow_demo.errors import CheckpointError
 from instaflow_demo.glide import TextEncoder
-from instaflow_demo.glide.convert import convert
+from instaflow_demo.weights.convert_glide import convert
 
 NETWORKS = [
     ("sd", "text_encoder", CLIPTextModel),

@@ -21,18 +21,18 @@ from small_lora import peft_own as spelled_by_peft_alone
 from torch import Tensor, nn
 
 from instaflow_demo import engines
-from instaflow_demo.device import Placement
-from instaflow_demo.engines.community import add_difference, merge_lora
-from instaflow_demo.engines.extras import Extras
-from instaflow_demo.engines.networks import EagerNetworks
+from instaflow_demo.engines.adapters.extras import Extras
+from instaflow_demo.engines.adapters.merge import add_difference, merge_lora
+from instaflow_demo.engines.backends.eager import EagerNetworks
 from instaflow_demo.errors import CheckpointError, InvalidRequest, ModelUnavailable
 from instaflow_demo.events import Failed, ImageReady
 from instaflow_demo.gallery import Gallery, read_metadata
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest, Lora
 from instaflow_demo.service import Service
 from instaflow_demo.ui.text import translated
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 FLOAT32 = Placement("cpu", "float32")
 RANK, ALPHA, SCALE = 4, 2.0, 0.7

@@ -20,16 +20,16 @@ from test_networks import drawn, furthest
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo import engines
-from instaflow_demo.device import Placement
-from instaflow_demo.engines.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compiled
+from instaflow_demo.engines.backends.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compiled
+from instaflow_demo.engines.backends.eager import EagerNetworks, Latents
 from instaflow_demo.engines.latent import gained
-from instaflow_demo.engines.networks import EagerNetworks, Latents
+from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.errors import DeviceUnavailable
 from instaflow_demo.events import ImageReady
-from instaflow_demo.memory import PLANS, WHOLE
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 BACKGROUND = Placement("cpu", "float32", backend="compiled", background=True)
 EAGER, COMPILED = (Placement("cpu", "float32", backend=backend) for backend in ("eager", "compiled"))

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from damaged import Damage, copied, every_damage, save_whole
 
-from instaflow_demo.device import Placement
 from instaflow_demo.engines.refiner import Refiner
 from instaflow_demo.errors import DemoError
 from instaflow_demo.events import Event, Failed, ImageReady
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.ui.text import translated
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 MOST_S = 5.0
 MODELS = {"glide": "text2im"}

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from instaflow_demo import device, environment
-from instaflow_demo.device import Placement
 from instaflow_demo.errors import DeviceUnavailable
+from instaflow_demo.machine import device, environment
+from instaflow_demo.machine.device import Placement
 
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from instaflow_demo.errors import DemoError
 from instaflow_demo.flow import euler, timestep
-from instaflow_demo.training.features import Disturbance, Features, perceptual_distance
-from instaflow_demo.training.progressive import two_steps
-from instaflow_demo.training.reflow import Pairs
+from instaflow_demo.training.stages.features import Disturbance, Features, perceptual_distance
+from instaflow_demo.training.stages.progressive import two_steps
+from instaflow_demo.training.stages.reflow import Pairs
 
 
 def generator(seed: int = 0) -> torch.Generator:

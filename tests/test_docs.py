@@ -11,10 +11,11 @@ import pytest
 import yaml
 from served import ROOT
 
-from instaflow_demo import benchmark, results
 from instaflow_demo.grammar import concepts
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.results import benchmark
+from instaflow_demo.results import paper as results
 from instaflow_demo.ui.text import TEXTS, Language
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

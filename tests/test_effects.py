@@ -14,16 +14,16 @@ from small_glide import save_converted
 from small_sd import save_published
 from test_cli import demo
 
-from instaflow_demo.benchmark import Benchmark
-from instaflow_demo.effects import RULES
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.evaluation.command import Evaluation, parse_runs
 from instaflow_demo.events import Failed, ImageReady
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.request.effects import RULES
+from instaflow_demo.results.benchmark import Benchmark
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 KINDS = ("instaflow-mini", "sd-mini", "2rf", "text2im")  # what fixes its settings, what does not, and a cascade
 # an option and a value of it that is not its default; what goes to the device is looked at in other tests

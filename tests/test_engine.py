@@ -7,15 +7,16 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from instaflow_demo import device, engines
-from instaflow_demo.device import Placement
+from instaflow_demo import engines
 from instaflow_demo.engines import Engine
-from instaflow_demo.engines.passes import in_turn
+from instaflow_demo.engines.batches import in_turn
 from instaflow_demo.events import ImageReady, Noted, Preview, Step
-from instaflow_demo.measure import host_clock
+from instaflow_demo.machine import device
+from instaflow_demo.machine.clock import host_clock
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 Pieces = Generator[Callable[[], Iterator[int]], None, None]
 

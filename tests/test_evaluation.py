@@ -14,7 +14,7 @@ from small_judge import SMALL, judged_models, save_judge
 from torch import Tensor
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from instaflow_demo import device, engines
+from instaflow_demo import engines
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.evaluation import metrics, photos
 from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs, table
@@ -23,9 +23,10 @@ from instaflow_demo.evaluation.prompts import ask
 from instaflow_demo.evaluation.run import Pieces, draw_all
 from instaflow_demo.evaluation.scenes import SceneExaminer
 from instaflow_demo.grammar import Scene, concepts
+from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import MODELS_DIR, Weights
+from instaflow_demo.weights.locate import MODELS_DIR, Weights
 
 FIELDS = {
     *("model", "steps", "guidance", "prompts", "feature_distance", "clip_score", "top1", "top5", "count", "size"),

@@ -5,13 +5,13 @@ import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from instaflow_demo import device
 from instaflow_demo.engines.latent import LatentEngine
 from instaflow_demo.events import ImageReady
 from instaflow_demo.flow import RectifiedFlowScheduler, euler, interpolate, straightness, timestep, velocity
+from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 
 @pytest.mark.parametrize("steps", [1, 4, 25])

@@ -21,8 +21,8 @@ from transformers import GPT2Tokenizer
 
 from instaflow_demo import glide
 from instaflow_demo.errors import CheckpointError
-from instaflow_demo.glide.convert import convert, networks_of, read_state, text_names, unet_names
 from instaflow_demo.glide.sampling import UPSAMPLER_TEMPERATURE, base_scheduler
+from instaflow_demo.weights.convert_glide import convert, networks_of, read_state, text_names, unet_names
 
 SHAPES = {"base": SMALL_BASE, "upsampler": SMALL_UPSAMPLER}
 

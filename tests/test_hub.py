@@ -16,9 +16,9 @@ from small_sd import save_published
 from tiny_hub import COMMIT, TinyHub, cached, tiny_hub
 
 from instaflow_demo.gallery import read_metadata
-from instaflow_demo.hub import RemoteFile, needed
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights import components, variant_of
+from instaflow_demo.weights.hub import RemoteFile, needed
+from instaflow_demo.weights.locate import components, variant_of
 
 PARTS = components(MODELS["2rf"])
 

@@ -11,12 +11,12 @@ from small_refiner import save_refiner
 from small_sd import save_published, small_tiny_decoder
 from transformers import CLIPTextModel
 
-from instaflow_demo.device import Placement
-from instaflow_demo.engines.networks import EagerNetworks
+from instaflow_demo.engines.backends.eager import EagerNetworks
 from instaflow_demo.engines.refiner import Refiner
 from instaflow_demo.engines.text2im import Text2ImEngine
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights import ModelFiles
+from instaflow_demo.weights.locate import ModelFiles
 
 AS_IT_IS = [Placement("cpu", dtype) for dtype in ("bfloat16", "float16")]
 CHANNELS_LAST = [

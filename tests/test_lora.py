@@ -47,9 +47,9 @@ from small_lora import (
 )
 from torch import Tensor, nn
 
-from instaflow_demo.engines.community import merge_lora, merge_loras
-from instaflow_demo.engines.lora_config import AdapterConfig
-from instaflow_demo.engines.lora_names import Layer, Layers
+from instaflow_demo.engines.adapters.config import AdapterConfig
+from instaflow_demo.engines.adapters.merge import merge_lora, merge_loras
+from instaflow_demo.engines.adapters.names import Layer, Layers
 from instaflow_demo.errors import CheckpointError
 from instaflow_demo.request import Lora
 from instaflow_demo.ui.text import translated

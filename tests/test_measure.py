@@ -10,21 +10,24 @@ from PIL import Image
 from small_refiner import save_refiner
 from test_cli import demo
 
-from instaflow_demo import benchmark, device, engines
-from instaflow_demo.benchmark import Benchmark, Timed
-from instaflow_demo.device import Placement
+from instaflow_demo import engines
 from instaflow_demo.engines import Engine
+from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.engines.refiner import Refiner
 from instaflow_demo.events import Event, ImageReady, Step
 from instaflow_demo.gallery import Gallery
-from instaflow_demo.measure import Moment, Timing, iterations_per_second
-from instaflow_demo.memory import PLANS, WHOLE
+from instaflow_demo.machine import device
+from instaflow_demo.machine.clock import Moment
+from instaflow_demo.machine.device import Placement
+from instaflow_demo.measure import Timing, iterations_per_second
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.results import benchmark
+from instaflow_demo.results.benchmark import Benchmark, Timed
 from instaflow_demo.service import Service
-from instaflow_demo.ui.render import progress_line
-from instaflow_demo.ui.view import RunView
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.ui.html.columns import progress_line
+from instaflow_demo.ui.html.view import RunView
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 CPU = Placement("cpu", "float32")
 

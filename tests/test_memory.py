@@ -14,19 +14,20 @@ from small_glide import save_converted
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from instaflow_demo import device, environment, memory
-from instaflow_demo.device import Placement
-from instaflow_demo.engines import passes
+from instaflow_demo.engines import batches as passes
+from instaflow_demo.engines import memory
 from instaflow_demo.engines.latent import LatentEngine
+from instaflow_demo.engines.memory import PLANS, WHOLE, Need
 from instaflow_demo.engines.text2im import Text2ImEngine
 from instaflow_demo.errors import ModelUnavailable, OutOfMemory
 from instaflow_demo.events import Event, Failed, ImageReady, Loading
 from instaflow_demo.gallery import Gallery
-from instaflow_demo.memory import PLANS, WHOLE, Need
+from instaflow_demo.machine import device, environment
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 CPU, GPU = Placement("cpu", "float32"), Placement("cuda", "float16")
 ONE_BY_ONE, TILED, OFFLOADED = PLANS[1:]

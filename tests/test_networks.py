@@ -18,17 +18,18 @@ import torch
 from served import ROOT, environment
 from small_sd import save_published, small_tiny_decoder
 
-from instaflow_demo import caches, device, engines
-from instaflow_demo.device import Placement
+from instaflow_demo import engines
 from instaflow_demo.engines import Engine
-from instaflow_demo.engines.networks import EagerNetworks
-from instaflow_demo.engines.openvino import Compiled, OpenVinoNetworks
-from instaflow_demo.engines.openvino import _is_whole as is_whole
+from instaflow_demo.engines.backends.eager import EagerNetworks
+from instaflow_demo.engines.backends.openvino import Compiled, OpenVinoNetworks
+from instaflow_demo.engines.backends.openvino import _is_whole as is_whole
 from instaflow_demo.errors import DeviceUnavailable
 from instaflow_demo.events import ImageReady, Preview
+from instaflow_demo.machine import caches, device
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 openvino = pytest.importorskip("openvino")
 
@@ -329,7 +330,7 @@ def test_the_decoder_in_8_bits_is_as_near_to_the_float_one_as_its_file_says(mini
 
 
 def test_the_decoder_in_8_bits_was_made_from_the_shipped_one() -> None:
-    from instaflow_demo.engines.openvino import MADE_FROM
+    from instaflow_demo.engines.backends.openvino import MADE_FROM
     from instaflow_demo.training.quantise import digest
 
     models = Weights().models_dir
@@ -366,7 +367,7 @@ def test_previews_show_the_image_that_is_to_come(files: ModelFiles, monkeypatch:
 
 
 def test_threads_are_real_cores_within_the_container_s_share(tmp_path: Path) -> None:
-    from instaflow_demo.environment import usable_cores
+    from instaflow_demo.machine.environment import usable_cores
 
     assert 1 <= usable_cores(tmp_path / "nowhere") <= (torch.get_num_threads() * 64)
     (tmp_path / "cpu.max").write_text("150000 100000\n")

@@ -15,11 +15,13 @@ from nbformat import NotebookNode
 from served import ROOT, environment
 from small_refiner import save_refiner
 
-from instaflow_demo import notebook, report
+from instaflow_demo.cli import notebook
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
+from instaflow_demo.machine.device import Dtype
 from instaflow_demo.registry import MODELS, REFINER
-from instaflow_demo.request import Dtype, Limits
-from instaflow_demo.results import PAPER
+from instaflow_demo.request import Limits
+from instaflow_demo.results import report
+from instaflow_demo.results.paper import PAPER
 
 PATH = ROOT / "assets/instaflow_demo.ipynb"
 IMAGE = '<img src="data:image/png;base64,'

@@ -12,20 +12,22 @@ from small_sd import save_published, small_tiny_decoder
 from test_networks import furthest
 from test_schedulers import STOCHASTIC, said
 
-from instaflow_demo import device, engines, memory
-from instaflow_demo.device import Placement
-from instaflow_demo.engines import Engine
-from instaflow_demo.engines.passes import HALVED
+from instaflow_demo import engines
+from instaflow_demo.engines import Engine, memory
+from instaflow_demo.engines.batches import HALVED
+from instaflow_demo.engines.memory import PLANS
 from instaflow_demo.errors import OutOfMemory
 from instaflow_demo.events import ImageReady, Step
 from instaflow_demo.gallery import Gallery
-from instaflow_demo.measure import Measurement, Moment, Stopwatch, Timing
-from instaflow_demo.memory import PLANS
+from instaflow_demo.machine import device
+from instaflow_demo.machine.clock import Moment, Stopwatch
+from instaflow_demo.machine.device import Placement
+from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.ui.text import translated
-from instaflow_demo.weights import ModelFiles, Weights
+from instaflow_demo.weights.locate import ModelFiles, Weights
 
 CPU = Placement("cpu", "float32")
 SD = MODELS["sd-1.5"]

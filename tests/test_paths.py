@@ -10,12 +10,12 @@ from safetensors.torch import save_file
 from small_sd import save_published
 from test_cli import demo
 
-from instaflow_demo import paths
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
-from instaflow_demo.paths import path_of
+from instaflow_demo.machine import paths
+from instaflow_demo.machine.paths import path_of
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import Weights, given_folders
+from instaflow_demo.weights.locate import Weights, given_folders
 
 MODEL = MODELS["sd-1.5"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9000000\n"

@@ -13,13 +13,13 @@ from small_sd import networks, save_published
 from transformers import CLIPTokenizer
 
 from instaflow_demo import engines
-from instaflow_demo.device import Placement
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable, NotANumber
 from instaflow_demo.events import ImageReady
 from instaflow_demo.gallery import read_metadata
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import ModelFiles, Weights, given_folders
+from instaflow_demo.weights.locate import ModelFiles, Weights, given_folders
 
 FLOAT32 = Placement("cpu", "float32")
 

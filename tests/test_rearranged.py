@@ -6,8 +6,8 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 
-from instaflow_demo.engines import rearranged
-from instaflow_demo.engines.rearranged import (
+from instaflow_demo.engines.backends import fused as rearranged
+from instaflow_demo.engines.backends.fused import (
     CausalAttention,
     Joined,
     OneConvolution,

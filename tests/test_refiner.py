@@ -18,26 +18,27 @@ from small_refiner import save_refiner, tiny_networks
 from small_sd import save_published
 from test_safety import save_checker
 
-from instaflow_demo import device, memory
-from instaflow_demo.device import Placement
+from instaflow_demo.cli.progress import shown
+from instaflow_demo.engines import memory
+from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.engines.refiner import STRENGTH, Refiner
 from instaflow_demo.errors import ModelUnavailable
 from instaflow_demo.events import Done, Event, ImageReady, Loading, Step, Unrefined
 from instaflow_demo.gallery import Gallery, read_metadata
+from instaflow_demo.machine import device
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Timing
-from instaflow_demo.memory import PLANS, WHOLE
-from instaflow_demo.progress import shown
 from instaflow_demo.registry import MODELS, REFINER
-from instaflow_demo.report import collect, results_json, rows
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.results.report import collect, results_json, rows
 from instaflow_demo.service import Service
-from instaflow_demo.ui.compare import ComparePage
-from instaflow_demo.ui.form import Form
-from instaflow_demo.ui.render import column_html, results_html
+from instaflow_demo.ui.html.columns import column_html, results_html
+from instaflow_demo.ui.html.view import Picture, RunView
 from instaflow_demo.ui.settings import Settings
+from instaflow_demo.ui.tabs.compare import ComparePage
+from instaflow_demo.ui.tabs.form import Form
 from instaflow_demo.ui.text import TEXTS
-from instaflow_demo.ui.view import Picture, RunView
-from instaflow_demo.weights import ModelFiles, Weights, given_folders
+from instaflow_demo.weights.locate import ModelFiles, Weights, given_folders
 
 CPU = Placement("cpu", "float32")
 FAST = "instaflow-mini"

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from instaflow_demo import report
-from instaflow_demo.environment import fingerprint
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Step
-from instaflow_demo.measure import Measurement, Moment, Stopwatch, Timing
+from instaflow_demo.machine.clock import Moment, Stopwatch
+from instaflow_demo.machine.environment import fingerprint
+from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.results import report
 
 REQUEST = GenerationRequest.parse("a dog | a cat", ["instaflow-mini", "sd-mini", "2rf-mini"], images=3, seed=7)
 # seconds of text, sampling and decoding; the first pass of each is cold

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from instaflow_demo.measure import Figure
 from instaflow_demo.registry import MODELS
-from instaflow_demo.report import DISCUSSION, discussion
-from instaflow_demo.results import PAPER, Figure, Row, Table, agreement, read
-from instaflow_demo.ui.plot import Point, scatter
-from instaflow_demo.ui.results import agreement_text, results_html, tried
+from instaflow_demo.results.paper import PAPER, Row, Table, agreement, read
+from instaflow_demo.results.report import DISCUSSION, discussion
+from instaflow_demo.ui.html.plot import Point, scatter
+from instaflow_demo.ui.tabs.results import agreement_text, results_html, tried
 from instaflow_demo.ui.text import TEXTS, Language
 
 

@@ -20,18 +20,17 @@ from small_sd import save_published, small_tiny_decoder
 from transformers import CLIPConfig
 
 import app
-from instaflow_demo import memory
-from instaflow_demo.device import Placement
-from instaflow_demo.engines import latent
+from instaflow_demo.engines import latent, memory
 from instaflow_demo.engines.safety import SafetyChecker
 from instaflow_demo.errors import ModelUnavailable
 from instaflow_demo.events import Event, Failed, ImageReady, Loading, Preview
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.ui.text import translated
-from instaflow_demo.weights import SAFETY_CHECKER, ModelFiles, Weights
+from instaflow_demo.weights.locate import SAFETY_CHECKER, ModelFiles, Weights
 
 SD, CPU = MODELS["sd-1.5"], Placement("cpu", "float32")
 TOWER = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}

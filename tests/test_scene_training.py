@@ -17,7 +17,7 @@ from instaflow_demo.training.data.examples import EVERYTHING, FLOW, can_show, ex
 from instaflow_demo.training.data.layout import EDGE, SIZE, Shape, lay_out
 from instaflow_demo.training.data.picture import Picture, stack
 from instaflow_demo.training.data.stock import Stock, draw_stock
-from instaflow_demo.training.scene_stages import app
+from instaflow_demo.training.scene_commands import app
 
 PLACES = ("plain", "beach", "meadow", "bathroom", "sea")
 

@@ -19,17 +19,26 @@ from small_refiner import save_refiner
 from small_sd import save_published
 
 from instaflow_demo import engines
-from instaflow_demo.device import Placement
 from instaflow_demo.engines import Engine
+from instaflow_demo.engines.checkpoint.schedulers import (
+    FAMILY,
+    FILE,
+    IGNORED,
+    RULES,
+    DPMSolver,
+    advance,
+    foreseen,
+    scheduler,
+)
 from instaflow_demo.engines.refiner import Refiner
-from instaflow_demo.engines.schedulers import FAMILY, FILE, IGNORED, RULES, DPMSolver, advance, foreseen, scheduler
 from instaflow_demo.errors import ModelUnavailable
 from instaflow_demo.events import ImageReady
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Timing
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.ui.text import translated
-from instaflow_demo.weights import ModelFiles
+from instaflow_demo.weights.locate import ModelFiles
 
 CPU, SD = Placement("cpu", "float32"), MODELS["sd-1.5"]
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}

@@ -9,13 +9,14 @@ import pytest
 import torch
 from small_sd import save_published
 
-from instaflow_demo import engines, environment
+from instaflow_demo import engines
 from instaflow_demo.errors import ModelUnavailable
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Step
 from instaflow_demo.gallery import Gallery, read_metadata
+from instaflow_demo.machine import environment
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 
 @pytest.fixture(scope="module")

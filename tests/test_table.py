@@ -7,7 +7,7 @@ from several import evaluated
 from small_judge import shipped_or_small_judge
 
 from instaflow_demo.registry import MODELS
-from instaflow_demo.results import PAPER
+from instaflow_demo.results.paper import PAPER
 
 SHIPPED = {spec.id for spec in MODELS.values() if spec.shipped}
 METHODS = [f"{method.model}@{method.steps}" for method in PAPER if method.model in SHIPPED]

@@ -21,16 +21,17 @@ from tiny_hub import TinyHub, tiny_hub
 from torch.nn import functional as F
 from transformers import GPT2Tokenizer
 
-from instaflow_demo import device, engines, glide
+from instaflow_demo import engines, glide
 from instaflow_demo.engines import Engine
 from instaflow_demo.errors import DownloadFailed
 from instaflow_demo.events import ImageReady, Noted, Preview, Step
-from instaflow_demo.glide.download import Fetched, fetch
 from instaflow_demo.glide.sampling import base_scheduler
-from instaflow_demo.hub import download
+from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.hub import download
+from instaflow_demo.weights.locate import Weights
+from instaflow_demo.weights.openai import Fetched, fetch
 
 SPEC = MODELS["text2im"]
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from instaflow_demo.glide.sampling import base_scheduler, upsampler_alphas
-from instaflow_demo.training.text2im import Diffusion, corrupted, hybrid_loss
+from instaflow_demo.training.stages.text2im import Diffusion, corrupted, hybrid_loss
 
 SCHEDULES = {
     "base": base_scheduler().alphas_cumprod.double(),

@@ -15,20 +15,22 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 from typer.testing import CliRunner
 
-from instaflow_demo import device, engines
+from instaflow_demo import engines
 from instaflow_demo.errors import DemoError
 from instaflow_demo.evaluation.judge import Judge
 from instaflow_demo.events import ImageReady
 from instaflow_demo.grammar import concepts, held_out_words
+from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.training import export, family, sprites
+from instaflow_demo.training import export, family
 from instaflow_demo.training.__main__ import app
 from instaflow_demo.training.architecture import MINI, TOY, Architecture
-from instaflow_demo.training.autoencoder import decibels
-from instaflow_demo.training.scenes import Composer, Sampler
-from instaflow_demo.training.stages import RunFolder
-from instaflow_demo.weights import MODELS_DIR, Weights
+from instaflow_demo.training.data import sprites
+from instaflow_demo.training.data.scenes import Composer, Sampler
+from instaflow_demo.training.run_folder import RunFolder
+from instaflow_demo.training.stages.autoencoder import decibels
+from instaflow_demo.weights.locate import MODELS_DIR, Weights
 
 PAIRS = ("--steps", "40", "--batch", "32", "--count", "64", "--ode-steps", "4")
 CHAIN = (

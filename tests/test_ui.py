@@ -30,28 +30,26 @@ from test_paths import REFUSED
 from transformers import CLIPTokenizer
 
 from app import REMEDY
-from instaflow_demo import caches, device, engines, hub, memory
-from instaflow_demo.benchmark import Benchmark
-from instaflow_demo.device import Placement
-from instaflow_demo.engines import passes
-from instaflow_demo.engines.compiled import COMPILING, NOT_COMPILED
+from instaflow_demo import engines
+from instaflow_demo.engines import batches as passes
+from instaflow_demo.engines import memory
+from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
+from instaflow_demo.engines.backends.eager import no_decoder
 from instaflow_demo.engines.latent import gained
-from instaflow_demo.engines.networks import no_decoder
 from instaflow_demo.engines.unread import Reader
-from instaflow_demo.environment import Environment
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.machine import caches, device
+from instaflow_demo.machine.device import Placement
+from instaflow_demo.machine.environment import Environment
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
-from instaflow_demo.report import COLUMNS, collect, rows, to_csv, to_markdown
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.results.benchmark import Benchmark
+from instaflow_demo.results.report import COLUMNS, collect, rows, to_csv, to_markdown
 from instaflow_demo.service import Service
-from instaflow_demo.ui.background import UnderWay, batches
-from instaflow_demo.ui.download import DownloadPanel
-from instaflow_demo.ui.folders import FolderPanel
-from instaflow_demo.ui.form import EXAMPLES, Form
-from instaflow_demo.ui.render import (
+from instaflow_demo.ui.html.columns import (
     choice_text,
     column_html,
     download_link,
@@ -61,11 +59,16 @@ from instaflow_demo.ui.render import (
     status_html,
     unavailable_html,
 )
+from instaflow_demo.ui.html.tables import comparison_html, environment_html
+from instaflow_demo.ui.html.view import Picture, RunView
+from instaflow_demo.ui.runner import UnderWay, batches
 from instaflow_demo.ui.settings import Settings
-from instaflow_demo.ui.tables import comparison_html, environment_html
+from instaflow_demo.ui.tabs.download import DownloadPanel
+from instaflow_demo.ui.tabs.folders import FolderPanel
+from instaflow_demo.ui.tabs.form import EXAMPLES, Form
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
-from instaflow_demo.ui.view import Picture, RunView
-from instaflow_demo.weights import MODELS_DIR, ModelFiles, Weights
+from instaflow_demo.weights import hub
+from instaflow_demo.weights.locate import MODELS_DIR, ModelFiles, Weights
 
 HOSTILE = '"><img src=x onerror="window.__x=1"><script>window.__x=2</script>${window.__x=3}{{value}}\''
 FAST, SLOW = "instaflow-mini", "sd-mini"
@@ -575,7 +578,7 @@ def unkept(folder: Path) -> Iterator[str]:
             kinds: tuple[caches.Kind, ...] = ("conversions", "compiled code", "downloads")
             notes = {kind: caches.keep(folder / "file", kind, Path)[1] for kind in kinds}
             if spare != folder:
-                patch.setattr("instaflow_demo.hub._listed", lambda _: ("c" * 40, []))
+                patch.setattr("instaflow_demo.weights.hub._listed", lambda _: ("c" * 40, []))
                 patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "file"))
                 notes["downloads"] = raised(lambda: list(hub.download(MODELS["2rf"], half=False)))
             yield from notes.values()

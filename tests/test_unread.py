@@ -15,17 +15,17 @@ from test_cli import demo
 from torch import nn
 
 from instaflow_demo import engines
-from instaflow_demo.device import Placement
 from instaflow_demo.engines import Engine
 from instaflow_demo.events import Event, ImageReady, Loading, Noted
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.ui.compare import ComparePage
 from instaflow_demo.ui.settings import Settings
+from instaflow_demo.ui.tabs.compare import ComparePage
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, translated
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 
 CPU = Placement("cpu", "float32")
 LONG = "red " * 90 + "guitar"

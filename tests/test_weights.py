@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from small_sd import save_published
 
-from instaflow_demo import device, engines
+from instaflow_demo import engines
 from instaflow_demo.errors import ModelUnavailable
+from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights import MODELS_DIR, ModelFiles, Weights
+from instaflow_demo.weights.locate import MODELS_DIR, ModelFiles, Weights
 
 SD, INSTAFLOW = MODELS["sd-mini"], MODELS["instaflow-mini"]
 

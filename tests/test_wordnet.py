@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from instaflow_demo.errors import DemoError
 from instaflow_demo.grammar import concepts
-from instaflow_demo.training import text
 from instaflow_demo.training.__main__ import app
-from instaflow_demo.training.stages import RunFolder
-from instaflow_demo.training.wordnet import WordNet
+from instaflow_demo.training.data.wordnet import WordNet
+from instaflow_demo.training.run_folder import RunFolder
+from instaflow_demo.training.stages import text_encoder as text
 
 EXCERPT = ROOT / "tests/data/wordnet"
 CONCEPTS = {concept.title: concept for concept in concepts()}

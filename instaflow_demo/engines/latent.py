@@ -14,35 +14,24 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from .. import device
-from ..device import Placement
 from ..events import ImageReady, Noted, Preview, Step
 from ..flow import RectifiedFlowScheduler, bend, guide, straight_on
-from ..measure import Stopwatch, Timing
-from ..memory import WHOLE, Plan
+from ..machine import device
+from ..machine.clock import Stopwatch
+from ..machine.device import Placement
+from ..measure import Timing
 from ..registry import ModelSpec
 from ..request import Decoder, GenerationRequest, ModelRun
-from ..weights import ModelFiles
-from .compiled import CompiledNetworks
-from .extras import NOTHING, Extras
-from .networks import EagerNetworks, Networks, Part, no_decoder
-from .openvino import OpenVinoNetworks
-from .passes import (
-    Drawn,
-    Pass,
-    Sent,
-    clip_ids,
-    each_pass,
-    finished,
-    in_turn,
-    noise,
-    preview,
-    sent,
-    to_device,
-    working,
-)
-from .reading import load
-from .schedulers import Scheduler, advance, foreseen, scheduler
+from ..weights.locate import ModelFiles
+from .adapters.extras import NOTHING, Extras
+from .backends.compiled import CompiledNetworks
+from .backends.eager import EagerNetworks, Networks, Part, no_decoder
+from .backends.openvino import OpenVinoNetworks
+from .batches import Drawn, Pass, Sent, each_pass, finished, in_turn, noise, preview, sent, to_device, working
+from .checkpoint.reading import load
+from .checkpoint.schedulers import Scheduler, advance, foreseen, scheduler
+from .clip import clip_ids
+from .memory import WHOLE, Plan
 from .unread import Reader
 
 Told = Callable[[], Iterator[Step | Preview | ImageReady]]

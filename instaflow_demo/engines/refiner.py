@@ -17,18 +17,19 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
-from .. import device
-from ..device import Placement
 from ..events import ImageReady, Noted, Refinement, Step, digest
 from ..flow import guide
-from ..measure import Stopwatch
-from ..memory import WHOLE, Plan
+from ..machine import device
+from ..machine.clock import Stopwatch
+from ..machine.device import Placement
 from ..registry import REFINER
 from ..request import GenerationRequest
-from ..weights import ModelFiles
-from .passes import clip_ids, fit, lay_out, levels, noise, working
-from .reading import load, network
-from .schedulers import following
+from ..weights.locate import ModelFiles
+from .batches import fit, lay_out, levels, noise, working
+from .checkpoint.reading import load, network
+from .checkpoint.schedulers import following
+from .clip import clip_ids
+from .memory import WHOLE, Plan
 from .unread import Reader
 
 STRENGTH = 0.3  # the part of the noise schedule that is drawn anew

@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from transformers import CLIPImageProcessor
 
-from ..device import Placement
 from ..errors import ModelUnavailable
+from ..machine.device import Placement
 from ..registry import ModelSpec
-from ..weights import ModelFiles
-from .reading import network as stored_network
-from .reading import reading
+from ..weights.locate import ModelFiles
+from .checkpoint.reading import network as stored_network
+from .checkpoint.reading import reading
 
 log = logging.getLogger(__name__)
 

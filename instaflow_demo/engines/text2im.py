@@ -12,8 +12,6 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 from transformers import GPT2Tokenizer
 
-from .. import device
-from ..device import Placement
 from ..events import ImageReady, Noted, Preview, Stage, Step
 from ..glide import (
     UPSAMPLER_TEMPERATURE,
@@ -27,13 +25,16 @@ from ..glide import (
     tokenize,
     upsampled,
 )
-from ..measure import Stopwatch, Timing
-from ..memory import WHOLE, Plan
+from ..machine import device
+from ..machine.clock import Stopwatch
+from ..machine.device import Placement
+from ..measure import Timing
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
-from ..weights import ModelFiles
-from .passes import Drawn, Pass, each_pass, finished, lay_out, levels, noise, place, preview, working
-from .reading import load, network
+from ..weights.locate import ModelFiles
+from .batches import Drawn, Pass, each_pass, finished, lay_out, levels, noise, place, preview, working
+from .checkpoint.reading import load, network
+from .memory import WHOLE, Plan
 from .unread import Reader
 
 Networks = tuple[TextEncoder, UNet2DConditionModel]

@@ -8,12 +8,13 @@ from typing import Any
 from accelerate import PartialState
 from tqdm import tqdm
 
-from .. import device, engines
-from ..device import Placement
-from ..environment import fingerprint
+from .. import engines
 from ..errors import InvalidRequest
+from ..machine import device
+from ..machine.device import Placement
+from ..machine.environment import fingerprint
 from ..request import GenerationRequest, ModelRun
-from ..weights import Weights
+from ..weights.locate import Weights
 from . import photos
 from .prompts import PromptSet
 from .run import Examiner, Pieces, draw_all, result

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer, ResNetConfig, ResNetModel
 
-from ..engines.passes import clip_ids
+from ..engines.clip import clip_ids
 from ..errors import ModelUnavailable
 from ..grammar import BACKGROUNDS, POSITIONS, SIZES, Scene, concepts
 

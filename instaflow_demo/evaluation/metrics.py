@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from ..results import Figure
+from ..measure import Figure
 
 RESAMPLES = 1000
 DISTANCE_RESAMPLES = 100  # each needs a covariance and its eigenvalues

@@ -18,7 +18,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from transformers import CLIPModel, CLIPProcessor
 
 from ..errors import DemoError, InvalidRequest, ModelUnavailable
-from ..results import Figure
+from ..measure import Figure
 from . import metrics
 
 CLIP = "openai/clip-vit-large-patch14"

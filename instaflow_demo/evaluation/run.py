@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..engines import Engine
 from ..events import ImageReady
+from ..measure import Figure
 from ..request import GenerationRequest, ModelRun
-from ..results import Figure
 from . import metrics
 
 TIMED = 5  # warm images whose seconds are reported

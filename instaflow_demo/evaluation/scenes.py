@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import ModelUnavailable
-from ..results import Figure
+from ..measure import Figure
 from . import metrics
 from .judge import UNSTATED, Judge, classes
 from .prompts import PromptSet, ask

@@ -23,29 +23,17 @@ from .. import glide
 from ..errors import DemoError
 from ..evaluation.judge import Judge
 from ..registry import MODELS
-from . import (
-    architecture,
-    autoencoder,
-    export,
-    family,
-    features,
-    loop,
-    progressive,
-    reflow,
-    scene_stages,
-    sheet,
-    sprites,
-    teacher,
-    text,
-    text2im,
-    tiny_decoder,
-)
-from . import judge as judging
-from .features import Features
-from .scenes import Composer, Sampler
-from .stages import RunFolder, record, save_half
-from .teacher import EncodedScenes, Prompts
-from .wordnet import WordNet
+from . import architecture, export, family, loop, sheet
+from . import scene_commands as scene_stages
+from .data import sprites
+from .data.scenes import Composer, Sampler
+from .data.wordnet import WordNet
+from .run_folder import RunFolder, record, save_half
+from .stages import autoencoder, features, progressive, reflow, teacher, text2im, tiny_decoder
+from .stages import judge as judging
+from .stages import text_encoder as text
+from .stages.features import Features
+from .stages.teacher import EncodedScenes, Prompts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 

@@ -19,10 +19,10 @@ from safetensors.torch import load_file, save_file
 from ..errors import DemoError
 from ..evaluation.judge import SCALE
 from ..flow import RectifiedFlowScheduler
-from ..glide.convert import write_index
 from ..grammar import concepts
+from ..weights.convert_glide import write_index
 from . import family
-from .stages import RunFolder
+from .run_folder import RunFolder
 
 SHARED = "mini"
 _HERE = Path(__file__).parent

@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from ..errors import DemoError
 from .loop import Budget
-from .progressive import STUDENTS
-from .stages import RunFolder
+from .run_folder import RunFolder
+from .stages.progressive import STUDENTS
 
 BEGIN_WITHIN = 0.8  # of a run's time: a stage that begins makes its examples first, and cannot pause meanwhile
 

@@ -22,14 +22,14 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import CLIPTokenizer
 
-from ..device import Placement
-from ..engines.networks import EagerNetworks
-from ..engines.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks, library
-from ..engines.passes import clip_ids
+from ..engines.backends.eager import EagerNetworks
+from ..engines.backends.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks, library
+from ..engines.clip import clip_ids
 from ..evaluation.prompts import ask
 from ..flow import timestep
+from ..machine.device import Placement
 from ..registry import MODELS
-from ..weights import Weights
+from ..weights.locate import Weights
 
 _DRAWN_BY = "instaflow-mini"
 

@@ -9,14 +9,15 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from tqdm import tqdm
 
-from .. import device, engines
+from .. import engines
 from ..events import ImageReady
 from ..flow import euler
+from ..machine import device
 from ..registry import ModelSpec
 from ..request import GenerationRequest
-from ..weights import Weights
-from .stages import RunFolder
-from .teacher import guided
+from ..weights.locate import Weights
+from .run_folder import RunFolder
+from .stages.teacher import guided
 
 TRIAL_PROMPTS = (
     "a big dog",

@@ -8,12 +8,12 @@ from gradio.block_function import BlockFunction
 
 from ..errors import InvalidRequest
 from ..service import Service
-from .benchmark import BenchmarkTab, import_html
-from .compare import ComparePage
 from .guard import server_options
-from .hero import hero_html
-from .results import ResultsTab
+from .html.hero import hero_html
 from .settings import Settings
+from .tabs.benchmark import BenchmarkTab, import_html
+from .tabs.compare import ComparePage
+from .tabs.results import ResultsTab
 from .text import TEXTS, Language
 from .theme import STYLE, theme
 

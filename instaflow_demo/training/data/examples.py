@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from ...engines.passes import clip_ids
+from ...engines.clip import clip_ids
 from ...grammar.describe import caption
 from ...grammar.random_scenes import random_scene
 from ...grammar.scene import Scene

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ...grammar.concepts import Concept, concepts
 from ...grammar.vocabulary import phrases
-from ..sprites import find_icons
 from .icons import raster
 from .sprite import SIZE, Sprite, _standing, _trimmed
+from .sprites import find_icons
 
 StyledIcons = Mapping[tuple[str, str], str]  # (icon set, title of a concept) to its SVG
 PACKED = "styled.json.xz"

@@ -1,0 +1,1 @@
+"""What runs a network: PyTorch as it is, compiled, OpenVINO, or the stock pipeline."""

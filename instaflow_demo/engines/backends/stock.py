@@ -1,0 +1,141 @@
+"""The stock diffusers pipeline on the same weights: what our own engine is timed against, and must draw the same as."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, cast
+
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ...events import ImageReady, Noted, digest
+from ...machine import device
+from ...machine.clock import Stopwatch
+from ...machine.device import Placement
+from ...measure import Timing
+from ...registry import ModelSpec
+from ...request import GenerationRequest, ModelRun
+from ...weights.locate import ModelFiles
+from ..batches import Drawn, Pass, each_pass
+from ..checkpoint.reading import load, network
+from ..checkpoint.schedulers import scheduler
+from ..memory import WHOLE, Plan
+from ..unread import Reader
+
+
+class StockEngine:
+    """`StableDiffusionPipeline` as it comes, but for its bar; it cannot yield steps. Make one with `load`."""
+
+    notes = ()
+
+    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement):
+        self.placement = placement
+        self.load_s = 0.0
+        self._pipeline = pipeline
+        self._warm: set[tuple[int, int]] = set()
+
+    @classmethod
+    def load(cls, spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan = WHOLE) -> "StockEngine":
+        """Read a checkpoint from disk onto its device.
+
+        Raises:
+            ModelUnavailable: when the files are not what diffusers and transformers expect.
+        """
+
+        def make() -> "StockEngine":
+            dtype, steps = placement.torch_dtype, scheduler(spec, files)
+            pipeline = StableDiffusionPipeline(
+                network(AutoencoderKL, files.component("vae"), placement, dtype),
+                network(CLIPTextModel, files.component("text_encoder"), placement, dtype),
+                CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True),
+                network(UNet2DConditionModel, files.component("unet"), placement, dtype),
+                cast(Any, steps),
+                safety_checker=cast(Any, None),
+                feature_extractor=cast(Any, None),
+                requires_safety_checker=False,
+            )
+            pipeline.set_progress_bar_config(disable=True)
+            return cls(pipeline.to(placement.device), placement)
+
+        return load(make, spec, files, placement, plan)
+
+    def fit(self, plan: Plan) -> None:
+        """The stock pipeline is timed whole, whatever the plan."""
+
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | ImageReady]:
+        """Make the request's images, one by one or as a batch, after a note of what of the texts is not read.
+
+        Raises:
+            OutOfMemory: when not even one image fits.
+        """
+        yield from self.reader(run).noted(request, run)
+        seeds = request.seeds
+        passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
+        yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
+        """Not what this is for.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("The stock pipeline is only timed.")
+
+    def reader(self, run: ModelRun) -> Reader:
+        tokenizer = self._pipeline.tokenizer
+        return Reader(run.model.title, tokenizer, tokenizer.model_max_length)
+
+    def close(self) -> None:
+        """Let go of the networks and of the device memory they hold."""
+        del self._pipeline
+        device.free_memory(self.placement)
+
+    def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[ImageReady]:
+        count = len(current.seeds)
+        watch = Stopwatch(device.clock(self.placement))
+        with (
+            _watched(watch, "text", self._pipeline.text_encoder),
+            _watched(watch, "decode", self._pipeline.vae.decoder),
+        ):
+            device.synchronize(self.placement)
+            started = time.perf_counter()
+            images = self._images(request, run, current)
+            device.synchronize(self.placement)
+            seconds = time.perf_counter() - started
+        warm = (count, run.size) in self._warm
+        self._warm.add((count, run.size))
+        text, decode = watch.seconds("text"), watch.seconds("decode")
+        timing = Timing(count, run.steps, text, seconds - text - decode, decode, warm)
+        for offset, (seed, image) in enumerate(zip(current.seeds, images, strict=True)):
+            yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest(image))
+
+    def _images(self, request: GenerationRequest, run: ModelRun, current: Pass) -> list[Any]:
+        count = len(current.seeds)
+        made = self._pipeline(
+            [request.prompt] * count,
+            height=run.size,
+            width=run.size,
+            num_inference_steps=run.steps,
+            guidance_scale=run.guidance,
+            negative_prompt=[request.negative_prompt] * count if run.guided else None,
+            generator=current.generators(),
+        )
+        return cast(Any, made).images
+
+
+def _watched(watch: Stopwatch, stage: str, module: nn.Module) -> ExitStack:
+    """While this is open, the watch counts the time that a module works."""
+    running: list[Any] = []
+
+    def begin(*_: Any) -> None:
+        running.append(watch(stage))
+        running[-1].__enter__()
+
+    def end(*_: Any) -> None:
+        running.pop().__exit__(None, None, None)
+
+    hooks = ExitStack()
+    hooks.callback(module.register_forward_pre_hook(begin).remove)
+    hooks.callback(module.register_forward_hook(end).remove)
+    return hooks

@@ -1,0 +1,267 @@
+"""How a model's steps are taken: as a rectified flow, or by the noise schedule of its checkpoint.
+
+Betas and what the network predicts belong to the weights: they are read from the checkpoint, whichever of diffusers'
+schedulers wrote them there. The sampler is ours: DPM-Solver++ for Stable Diffusion (Lu et al. 2022, arXiv:2211.01095),
+the paper's baseline, with what the file says of it, and Euler's method for the refiner, as published. A file that asks
+for what cannot be had is refused by name, as other betas would draw something else without a word.
+"""
+
+import inspect
+import json
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
+from torch import Tensor
+
+from ...errors import ModelUnavailable
+from ...flow import RectifiedFlowScheduler
+from ...registry import ModelSpec
+from ...weights.locate import ModelFiles
+
+FILE = "scheduler_config.json"
+_SPACINGS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")
+
+# diffusers' schedulers that follow a schedule of betas, by which DPM-Solver and Euler can go as well
+FAMILY = frozenset(
+    f"{name}Scheduler"
+    for name in (
+        *("DDIM", "DDPM", "PNDM", "LMSDiscrete", "EulerDiscrete", "EulerAncestralDiscrete", "HeunDiscrete"),
+        *("KDPM2Discrete", "KDPM2AncestralDiscrete", "DPMSolverMultistep", "DPMSolverSinglestep", "DPMSolverSDE"),
+        *("DEISMultistep", "UniPCMultistep"),
+    )
+)
+# what a file leaves out has its class's default, and these have others than all the rest
+_HEUN = ("HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler")
+_HEUN_BETAS = {"beta_start": 0.00085, "beta_end": 0.012}
+# fields that mean something to other samplers alone, and some that diffusers wrote once
+IGNORED = frozenset(
+    (
+        *("set_alpha_to_one", "skip_prk_steps", "clip_sample", "clip_sample_range", "predict_x0", "disable_corrector"),
+        *("solver_p", "flow_shift", "shift_terminal", "time_shift_type", "sigma_min", "sigma_max"),
+        *("noise_sampler_seed", "tensor_format", "timestep_values"),
+    )
+)
+# the solvers of the same family that DPM-Solver++ stands in for, as diffusers itself has it
+_STANDS_IN = {
+    "algorithm_type": {"deis": "dpmsolver++"},
+    "solver_type": {"logrho": "midpoint", "bh1": "midpoint", "bh2": "midpoint"},
+}
+
+
+class DPMSolver(DPMSolverMultistepScheduler):
+    """diffusers' DPM-Solver, which begins at the beginning and takes as many steps as it is asked for.
+
+    The original looks for its first timestep among all of them, and where two are equal begins with the second; spaced
+    “trailing”, rounding makes it 62 steps of 61.
+    """
+
+    def set_timesteps(self, num_inference_steps: int, device: torch.device | str | None = None, **rest: Any) -> None:
+        super().set_timesteps(num_inference_steps, device=device, **rest)
+        if len(self.timesteps) > num_inference_steps:
+            super().set_timesteps(timesteps=self.timesteps[:num_inference_steps].tolist(), device=device)
+        self.set_begin_index(0)
+
+
+Scheduler = RectifiedFlowScheduler | DPMSolver
+Made = TypeVar("Made", DPMSolver, EulerDiscreteScheduler)
+
+
+def scheduler(spec: ModelSpec, files: ModelFiles) -> Scheduler:
+    """The scheduler that the registry's row names; the paper's baseline is DPM-Solver.
+
+    Raises:
+        ModelUnavailable: when the checkpoint's noise schedule is none that it can follow.
+    """
+    if spec.scheduler == "rectified-flow":
+        return RectifiedFlowScheduler()
+    return following(DPMSolver, spec, files, (spec.steps.low, spec.steps.default, spec.steps.high))
+
+
+def following(made: type[Made], spec: ModelSpec, files: ModelFiles, steps: Sequence[int]) -> Made:
+    """A scheduler of class `made` that follows the noise schedule of a checkpoint, tried with these numbers of steps.
+
+    Raises:
+        ModelUnavailable: when it cannot.
+    """
+    told = _Told(spec, files.component("scheduler") / FILE)
+    fields = inspect.signature(made.__init__).parameters
+    settings = {name: value for name, value in told.judged().items() if name in fields}
+    if _predicts_noise(settings):
+        settings.setdefault("final_sigmas_type", "sigma_min")  # all that there was when such files were written
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # DPM-Solver without “++” is to go from diffusers one day
+        follows = made(**settings)
+    for number in steps:
+        told.refuse_stumbling(follows, number)
+    return follows
+
+
+def advance(
+    scheduler: Scheduler, output: Tensor, timestep: Tensor, latents: Tensor, generators: Sequence[torch.Generator]
+) -> Tensor:
+    """The latents (B, C, h, w) after a step, whose noise, where there is any, is each image's own."""
+    if isinstance(scheduler, RectifiedFlowScheduler):
+        return cast(Tensor, scheduler.step(output, timestep, latents, return_dict=False)[0])
+    own = cast(Any, list(generators))
+    return scheduler.step(output, cast(Any, timestep), latents, generator=own, return_dict=False)[0]
+
+
+def foreseen(scheduler: DPMSolver, before: Tensor) -> Tensor:
+    """The latents (B, C, h, w) that the last step promises for the end, from those `before` it.
+
+    DPM-Solver++ predicts these, DPM-Solver the noise e in x = (x_0 + sigma e) / sqrt(sigma^2 + 1).
+    """
+    predicted = cast(Tensor, scheduler.model_outputs[-1])
+    if scheduler.config["algorithm_type"].endswith("++"):
+        return predicted
+    sigma = scheduler.sigmas[cast(int, scheduler.step_index) - 1].item()
+    return before * math.sqrt(sigma**2 + 1) - sigma * predicted
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a field may be: whether it is allowed, and how a user is told what would be."""
+
+    allows: Callable[[Any], bool]
+    told: str
+
+
+def _shown(value: Any) -> str:
+    """A value as the file has it, cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def _one_of(*values: Any) -> Rule:
+    told = "can be: " + ", ".join(map(_shown, values))
+    return Rule(lambda given: any(type(given) is type(value) and given == value for value in values), told)
+
+
+def _between(low: float, high: float, kind: type | tuple[type, ...] = (int, float)) -> Rule:
+    def allows(given: Any) -> bool:
+        return isinstance(given, kind) and not isinstance(given, bool) and low <= given <= high
+
+    return Rule(allows, f"can be from {low} to {high}")
+
+
+_BETA = _between(1e-8, 0.999)
+_SWITCH = _one_of(False, True)
+_NOISE = {
+    "num_train_timesteps": _between(200, 10_000, int),  # twice as many as the most steps, or some would be none
+    "beta_start": _BETA,
+    "beta_end": _BETA,
+    "beta_schedule": _one_of("linear", "scaled_linear", "squaredcos_cap_v2"),
+    "prediction_type": _one_of("epsilon", "sample", "v_prediction"),
+}
+_SAMPLER = {
+    "rescale_betas_zero_snr": _SWITCH,
+    "predict_epsilon": _one_of(True),  # what older files have for the type of prediction
+    "timestep_spacing": _one_of("linspace", "leading", "trailing"),
+    "timestep_type": _one_of("discrete"),
+    "steps_offset": _between(0, 10_000, int),
+    "interpolation_type": _one_of("linear", "log_linear"),
+    **dict.fromkeys(_SPACINGS, _SWITCH),
+    "use_flow_sigmas": _one_of(False),
+    "use_dynamic_shifting": _one_of(False),
+    "algorithm_type": _one_of("dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver"),
+    "solver_order": _one_of(1, 2, 3),
+    "solver_type": _one_of("midpoint", "heun"),
+    "lower_order_final": _SWITCH,
+    "euler_at_final": _SWITCH,
+    "final_sigmas_type": _one_of("zero", "sigma_min"),
+    "lambda_min_clipped": _between(-math.inf, -4),  # beyond, it would begin with less than noise
+    "thresholding": _SWITCH,
+    "dynamic_thresholding_ratio": _between(0, 1),
+    "sample_max_value": _between(1, 1000),
+    "variance_type": _one_of("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
+}
+RULES = _NOISE | _SAMPLER
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a checkpoint says of its noise schedule, in `file`."""
+
+    spec: ModelSpec
+    file: Path
+
+    def judged(self) -> dict[str, Any]:
+        """The fields of the file that say something, every one of them allowed."""
+        config = self._read()
+        name = config.get("_class_name")
+        if not isinstance(name, str) or name not in FAMILY:
+            raise self._refused(f"{_shown(name)} follows no schedule of betas, as DPM-Solver and Euler's method must.")
+        said = {field: value for field, value in config.items() if not field.startswith("_") and field not in IGNORED}
+        betas = said.pop("trained_betas", None)
+        # null says nothing, but of the schedule itself, which must not be guessed
+        said = {field: value for field, value in said.items() if value is not None or field in _NOISE}
+        for field, others in _STANDS_IN.items():
+            if isinstance(said.get(field), str):
+                said[field] = others.get(said[field], said[field])
+        for field, value in said.items():
+            self._judge(field, value)
+        self._judge_together(said)
+        if betas is not None:
+            said["trained_betas"] = self._judged_betas(betas, said.get("num_train_timesteps", 1000))
+        said.pop("variance_type", None)  # of the noise that other samplers add
+        return (_HEUN_BETAS if name in _HEUN else {}) | said
+
+    def refuse_stumbling(self, made: DPMSolver | EulerDiscreteScheduler, steps: int) -> None:
+        """Refuse what does not lead from noise to an image in so many steps, each of them lower than the last."""
+        made.set_timesteps(steps)
+        times, sigmas = made.timesteps, made.sigmas
+        inside = len(times) == steps and times.min() >= 0 and times.max() < made.config["num_train_timesteps"]
+        falling = sigmas.isfinite().all() and (sigmas[:-1].diff() < 0).all()
+        if not (inside and falling):
+            raise self._refused(f"it gives no {steps} steps of falling noise.")
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            config = json.loads(self.file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            config = None
+        if not isinstance(config, dict):
+            raise self._refused("it is missing, or not an object in JSON.")
+        return config
+
+    def _judge(self, field: str, value: Any) -> None:
+        rule = RULES.get(field)
+        if rule is None:
+            raise self._refused(f"no scheduler here has a field “{field}”.")
+        if not rule.allows(value):
+            raise self._refused(f"“{field}” is {_shown(value)}, and {rule.told}.")
+
+    def _judge_together(self, said: dict[str, Any]) -> None:
+        """Refuse fields that are allowed one by one, but not so."""
+        spacings = [field for field in _SPACINGS if said.get(field)]
+        if len(spacings) > 1:
+            raise self._refused(f"“{spacings[0]}” and “{spacings[1]}” exclude each other.")
+        if said.get("use_beta_sigmas") and find_spec("scipy") is None:
+            raise self._refused("“use_beta_sigmas” needs scipy (“pip install scipy”).")
+        if _predicts_noise(said) and said.get("final_sigmas_type") == "zero":
+            raise self._refused(f"“{said['algorithm_type']}” and the “final_sigmas_type” “zero” exclude each other.")
+        if said.get("algorithm_type") == "sde-dpmsolver" and said.get("solver_order") == 3:
+            raise self._refused("“sde-dpmsolver” and a “solver_order” of 3 exclude each other.")
+
+    def _judged_betas(self, betas: Any, count: int) -> list[float]:
+        if not isinstance(betas, list) or len(betas) != count or not all(map(_BETA.allows, betas)):
+            raise self._refused(f"“trained_betas” is {_shown(betas)}, and not {count} numbers between 0 and 1.")
+        return betas
+
+    def _refused(self, why: str) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"{self.spec.title} cannot take its steps as {self.file} says: {why} Restore the file, or take the one of "
+            "the model that it was made from."
+        )
+
+
+def _predicts_noise(said: dict[str, Any]) -> bool:
+    """Whether the solver is DPM-Solver without “++”."""
+    return said.get("algorithm_type") in ("dpmsolver", "sde-dpmsolver")

@@ -1,0 +1,1 @@
+"""The machine: its devices, clocks, caches and paths."""

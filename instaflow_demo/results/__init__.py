@@ -1,0 +1,1 @@
+"""Measured and published figures: benchmarks, reports and the paper's table."""

@@ -1,0 +1,349 @@
+"""Pure functions from a view to the HTML of one column, the table and the environment panel.
+
+Everything is put together with markupsafe, which escapes whatever is not itself Markup: a prompt, a file name or an
+error's text can never become a tag.
+"""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from ...measure import Measurement
+from ...registry import ModelSpec
+from ..text import Language, gigabytes, number, say, seconds, translated
+from .view import Column, Picture, RunView
+
+STAGES = ("text", "sample", "upsample", "decode")
+
+
+def _join(parts: Sequence[str]) -> Markup:
+    return Markup("").join(parts)
+
+
+def _tag(text: str, kind: str = "") -> Markup:
+    return Markup('<span class="tag {}">{}</span>').format(kind, text)
+
+
+def steps_text(language: Language, steps: int, upsampling: int = 0) -> str:
+    """ "1 step", "25 steps" or "100 + 27 steps"."""
+    if upsampling:
+        return say(language, "steps_count", n=f"{steps} + {upsampling}")
+    return say(language, "step_count" if steps == 1 else "steps_count", n=steps)
+
+
+# ---------------------------------------------------------------- one column
+
+
+def column_html(view: RunView, model: str, language: Language) -> Markup:
+    """Everything of a model's column above its images: name, settings, and where it is or what it took."""
+    column = view.column(model)
+    body = {
+        "waiting": _waiting,
+        "loading": _loading,
+        "loading_refiner": _loading,
+        "running": _running,
+        "stopped": _stopped,
+        "failed": _failed,
+        "done": _running,
+    }[column.phase](column, language)
+    if column.measurement:
+        body = _headline(view, column, column.measurement, language)
+    return Markup('<section class="head" data-model="{}" data-phase="{}">{}{}{}{}</section>').format(
+        model, column.phase, _heading(column, language), body, notes_html(column.notes, language), _blank(view, column)
+    )
+
+
+def _blank(view: RunView, column: Column) -> Markup:
+    """Frames where images will be, so that nothing jumps when they come: empty, or with what there is of them."""
+    if column.over or column.pictures or not view.display:
+        return Markup("")
+    frames = _join([_unfinished(column, index) for index in range(column.images)])
+    return Markup('<div class="frames {}" aria-hidden="true">{}</div>').format(
+        "one" if column.images == 1 else "", frames
+    )
+
+
+def _unfinished(column: Column, index: int) -> Markup:
+    """The frame of an image that is not there yet: its preview, if there is one."""
+    if index not in column.previews:
+        return Markup("<i></i>")
+    return Markup('<img class="preview" src="{}" alt="">').format(column.previews[index])
+
+
+def _heading(column: Column, language: Language) -> Markup:
+    run = column.run
+    guidance = f"{say(language, 'guidance').lower()} {number(language, run.guidance, 1)}" if run.guided else ""
+    steps = steps_text(language, run.steps, run.model.upsampling_steps)
+    tags = [_tag(steps, "strong"), _tag(guidance) if guidance else Markup(""), _tag(run.model.licence)]
+    return Markup('<h3>{}</h3><p class="tags">{}</p>').format(run.model.title, _join(tags))
+
+
+def bar(fraction: float | None, label: str) -> Markup:
+    """A progress bar; None is a bar that only says that something is going on."""
+    if fraction is None:
+        return Markup('<div class="bar busy" role="progressbar" aria-label="{}"><i></i></div>').format(label)
+    percent = round(100 * fraction)
+    return Markup(
+        '<div class="bar" role="progressbar" aria-valuenow="{p}" aria-valuemin="0" aria-valuemax="100" '
+        'aria-label="{label}"><i style="width:{p}%"></i></div>'
+    ).format(p=percent, label=label)
+
+
+def _waiting(column: Column, language: Language) -> Markup:
+    return Markup('<p class="line muted">{}</p>').format(say(language, "phase_waiting"))
+
+
+def _loading(column: Column, language: Language) -> Markup:
+    text = say(language, "phase_loading_refiner" if column.phase == "loading_refiner" else "phase_loading")
+    return Markup('{}<p class="line">{}</p>').format(bar(None, text), text)
+
+
+def _running(column: Column, language: Language) -> Markup:
+    text = say(language, "phase_starting")
+    if column.step is None:
+        return Markup('{}<p class="line">{}</p>').format(bar(None, text), text)
+    line = progress_line(column, language)
+    return Markup('{}<p class="line">{}</p>').format(_bars(column), line)
+
+
+def _bars(column: Column) -> Markup:
+    """The bar of the stage that a model is in, below the full ones of the stages before."""
+    title = column.run.model.title
+    return _join([bar(fraction, title) for fraction in (*(1.0 for _ in column.stages), _fraction(column))])
+
+
+def _fraction(column: Column) -> float:
+    return column.progress.fraction if column.progress else 0.0
+
+
+def progress_line(column: Column, language: Language) -> str:
+    """ "14% · Image 1 of 2 · step 7/25 · 1.20 s elapsed · 3.40 s left · 5.9 it/s"; empty before the first step."""
+    step, progress = column.step, column.progress
+    if step is None or progress is None:
+        return ""
+    first, last = step.image + 1, step.image + step.images
+    left = say(language, "remaining", s=seconds(language, progress.remaining_s))
+    cascade = column.run.model.upsampling_steps > 0
+    counted = f"progress_{step.stage}" if cascade or step.stage == "refine" else "progress_step"
+    ended = "enlarging" if cascade and step.stage == "sample" else "decoding"
+    which = "progress_pass" if first == last else "progress_batch"
+    return " · ".join(
+        (
+            f"{progress.fraction:.0%}",
+            say(language, which, first=first, last=last, total=column.images),
+            say(language, counted, step=step.step, steps=step.steps),
+            say(language, "elapsed", s=seconds(language, progress.elapsed_s)),
+            left if progress.fraction < 1 else say(language, ended),
+            say(language, "speed", n=number(language, progress.speed, 1)),
+        )
+    )
+
+
+def _stopped(column: Column, language: Language) -> Markup:
+    if column.step is None:
+        return Markup('<p class="line muted">{}</p>').format(say(language, "phase_stopped_early"))
+    text = say(language, "phase_stopped", step=column.step.step, steps=column.step.steps)
+    return Markup('{}<p class="line muted">{}</p>').format(_bars(column), text)
+
+
+def _failed(column: Column, language: Language) -> Markup:
+    return problem(say(language, "phase_failed"), translated(language, column.message))
+
+
+def problem(title: str, sentence: str) -> Markup:
+    """Something that did not work, and what to do about it."""
+    return Markup('<div class="problem" role="alert"><b>{}</b><p>{}</p></div>').format(title, sentence)
+
+
+def _headline(view: RunView, column: Column, measured: Measurement, language: Language) -> Markup:
+    speedup = view.speedup(column.model)
+    badge = Markup("")
+    if speedup is not None:
+        badge = _tag(speedup_text(language, speedup), "fast" if speedup > 1 else "")
+    return Markup('<p class="big"><b>{}</b> <span>{}</span> {}</p>').format(
+        seconds(language, measured.seconds_per_image), say(language, "per_image"), badge
+    )
+
+
+def speedup_text(language: Language, speedup: float) -> str:
+    """ "21× faster", or "slowest" for 1."""
+    if speedup <= 1:
+        return say(language, "slowest")
+    return say(language, "fastest", n=number(language, speedup, 0 if speedup >= 10 else 1))
+
+
+def notes_html(notes: Sequence[str], language: Language) -> Markup:
+    """A line for each note."""
+    return _join([Markup('<p class="note">{}</p>').format(translated(language, note)) for note in notes])
+
+
+# ---------------------------------------------------------------- a column's images and numbers
+
+
+def results_html(view: RunView, model: str, prompt: str, language: Language) -> Markup:
+    """A model's finished images, a row of numbers for each, and stages and rates once the model is done."""
+    column = view.column(model)
+    parts = [_images(column, prompt, language) if view.display else _hidden(column, language)]
+    parts.append(_picture_table(column.pictures, language))
+    if column.measurement:
+        parts.append(_measurement(column, column.measurement, language))
+    return Markup('<section class="results">{}</section>').format(_join(parts))
+
+
+def _images(column: Column, prompt: str, language: Language) -> Markup:
+    """Finished images, and while others are made their frames after them."""
+    frames = [
+        _image(column, picture, prompt, language) for picture in column.pictures if picture.path or picture.inline
+    ]
+    if not column.over:
+        made = {picture.index for picture in column.pictures}
+        frames += [_unfinished(column, index) for index in range(column.images) if index not in made]
+    kind = "one" if column.images == 1 else ""
+    return Markup('<div class="frames {}">{}</div>').format(kind, _join(frames))
+
+
+def _image(column: Column, picture: Picture, prompt: str, language: Language) -> Markup:
+    """A link to the file as it was written, so that what is downloaded holds the metadata that makes it again."""
+    name = f"{column.run.model.title}: {prompt}"
+    label = f"{say(language, 'image')} {picture.index + 1}"
+    source = "gradio_api/file=" + quote(str(picture.path)) if picture.path else picture.inline
+    return Markup(
+        '<figure><a href="{source}" target="_blank" rel="noopener"><img src="{source}" alt="{name}" title="{name}"></a>'
+        '<figcaption>{label} · <b>{time}</b> <a href="{source}" download aria-label="{save} {label}">↓</a></figcaption>'
+        "</figure>"
+    ).format(
+        source=source,
+        name=name,
+        label=label,
+        time=seconds(language, picture.timing.seconds_per_image),
+        save=say(language, "download"),
+    )
+
+
+def _hidden(column: Column, language: Language) -> Markup:
+    return Markup('<p class="note">{}</p>').format(say(language, "hidden_images", n=len(column.pictures)))
+
+
+def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
+    names = ("image", "image_seed", "time", "steps_per_second")
+    head = _join([Markup("<th scope=col>{}</th>").format(say(language, name)) for name in names])
+    rows = _join([_picture_row(picture, language) for picture in pictures])
+    return Markup('<table class="pictures"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, rows)
+
+
+def _picture_row(picture: Picture, language: Language) -> Markup:
+    timing = picture.timing
+    temperature = Markup("") if timing.warm else _tag(say(language, "cold"), "cold")
+    notes = _refined(picture, language) + notes_html(picture.notes, language)
+    if notes:
+        notes = Markup("<tr><td colspan=4>{}</td></tr>").format(notes)
+    return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(
+        picture.index + 1,
+        picture.seed,
+        seconds(language, timing.seconds_per_image),
+        temperature,
+        number(language, timing.iterations_per_second, 1),
+        notes,
+    )
+
+
+def _refined(picture: Picture, language: Language) -> Markup:
+    if picture.refined_s is None:
+        return Markup("")
+    return Markup('<p class="note">{}</p>').format(say(language, "refined", s=seconds(language, picture.refined_s)))
+
+
+def _measurement(column: Column, measured: Measurement, language: Language) -> Markup:
+    facts = (
+        (number(language, measured.images_per_second, 2), say(language, "images_per_second")),
+        (str(column.run.network_evaluations), say(language, "evaluations")),
+        (number(language, measured.iterations_per_second, 1), say(language, "steps_per_second")),
+        (gigabytes(language, measured.peak_bytes), say(language, "peak")),
+    )
+    cells = _join([Markup("<div><dd>{}</dd><dt>{}</dt></div>").format(*fact) for fact in facts])
+    where = " · ".join(_circumstances(column, measured, language))
+    return Markup('{}<dl class="facts">{}</dl><p class="note">{}. {}</p><p class="note">{}</p>').format(
+        _stages(measured, language), cells, where, _warmth(measured, language), about(column.run.model, language)
+    )
+
+
+def _circumstances(column: Column, measured: Measurement, language: Language) -> Iterator[str]:
+    """What a measurement holds for: "cpu", "float32", "openvino", of latent models the decoder, and "warm"."""
+    yield from (measured.device, measured.dtype, measured.backend)
+    if column.run.model.kind == "latent":
+        yield say(language, "decoded_by", decoder=measured.decoder)
+    yield say(language, "warm_run" if measured.warm else "cold")
+
+
+def _warmth(measured: Measurement, language: Language) -> str:
+    if not measured.warm:
+        return say(language, "cold_note")
+    return "" if all(p.warm for p in measured.passes) else say(language, "warm_note")
+
+
+def _stages(measured: Measurement, language: Language) -> Markup:
+    """A bar of text, sampling and decode in proportion; loading is no part of an image's time and stands apart."""
+    spent = {
+        "text": measured.text_s,
+        "sample": measured.sample_s - measured.upsample_s,
+        "upsample": measured.upsample_s,
+        "decode": measured.decode_s,
+    }
+    total = measured.total_s or 1.0
+    stages = [stage for stage in STAGES if stage != "upsample" or spent[stage]]
+    bar = _join(
+        [Markup('<i class="{}" style="width:{}%"></i>').format(s, f"{100 * spent[s] / total:.2f}") for s in stages]
+    )
+    load = seconds(language, measured.load_s) if measured.load_s else say(language, "already_loaded")
+    legend = [_legend("load", load, language)] + [_legend(s, seconds(language, spent[s]), language) for s in stages]
+    return Markup('<div class="stages" aria-hidden="true">{}</div><ul class="legend">{}</ul>').format(
+        bar, _join(legend)
+    )
+
+
+def _legend(stage: str, value: str, language: Language) -> Markup:
+    return Markup('<li class="{}">{} <b>{}</b></li>').format(stage, say(language, f"stage_{stage}"), value)
+
+
+# ---------------------------------------------------------------- the page around the columns
+
+
+def status_html(text: str, kind: str = "") -> Markup:
+    """One polite live line about the whole run."""
+    return Markup('<p class="status {}" role="status" aria-live="polite">{}</p>').format(kind, text)
+
+
+def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
+    """A model's card, line by line: its name; steps and whether it is here; its licence."""
+    state = say(language, "shipped" if spec.shipped else "published")
+    if not available:
+        state = say(language, "unavailable" if spec.shipped else "needs_download")
+    steps = steps_text(language, spec.steps.default, spec.upsampling_steps)
+    return f"{spec.title}\n{steps} · {state}\n{spec.licence}"
+
+
+def about(spec: ModelSpec, language: Language) -> str:
+    """What a model is, and of published ones where their weights are from."""
+    summary = spec.summary_pt if language == "pt-BR" else spec.summary
+    return summary if spec.shipped else f"{summary} · {spec.source}"
+
+
+def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Language) -> Markup:
+    """Why models cannot run and what to do; empty if all can."""
+    if not reasons:
+        return Markup("")
+    rows = [
+        Markup("<li><b>{}</b> {}<br>{}</li>").format(spec.title, about(spec, language), translated(language, reason))
+        for spec, reason in reasons
+    ]
+    return Markup('<details class="unavailable"><summary>{}</summary><ul>{}</ul></details>').format(
+        say(language, "unavailable_models", n=len(rows)), _join(rows)
+    )
+
+
+def download_link(label: str, name: str, media: str, content: str) -> Markup:
+    """A link that holds its file itself, so that no visitor's results lie on the server for others to fetch."""
+    return Markup('<a class="download" download="{}" href="data:{};charset=utf-8,{}">{}</a>').format(
+        name, media, quote(content, safe=""), label
+    )

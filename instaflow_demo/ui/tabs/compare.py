@@ -1,0 +1,252 @@
+"""The main tab: one prompt, several systems, their images and times side by side."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ...errors import DemoError
+from ...events import Event, ImageReady
+from ...gallery import encoded
+from ...machine.environment import fingerprint
+from ...registry import MODELS, REFINER
+from ...results.report import collect, rows
+from ...service import Service
+from ..html.columns import column_html, results_html, status_html, unavailable_html
+from ..html.tables import comparison_html, environment_html
+from ..html.view import Picture, RunView, png_uri
+from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
+from ..runner import UnderWay
+from ..settings import Settings
+from ..text import Language, preferred, say, translated
+from .download import DownloadPanel
+from .folders import FolderPanel
+from .form import Ask, Form
+from .results import tried
+
+# a run begins below what is on the screen of a phone
+_SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
+    block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth"})"""
+
+_LOOK_EVERY_S = 0.25
+
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The components of one model's column.
+
+    Every output of a streaming handler costs time at every yield: gradio builds even the skipped ones anew, galleries
+    slowest of all (10 ms each). So there are two, and neither is a gallery.
+    """
+
+    head: gr.HTML
+    results: gr.HTML
+
+
+class ComparePage:
+    """Builds the tab in the current gradio context and answers its events."""
+
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+        self._service = service
+        self._settings = settings
+        self._text = text
+        self._form = Form(settings, text)
+        self._download = DownloadPanel(service, settings, text)
+        self._folders = FolderPanel(service, settings, text)
+        self._under_way = UnderWay()
+        self._places: dict[str, Place] = {}
+
+    # ------------------------------------------------------------ building
+
+    def build(self) -> None:
+        self._inputs()
+        self._outputs()
+
+    def _inputs(self) -> None:
+        form, t = self._form, self._text
+        with gr.Row(elem_id="ask", equal_height=True):
+            with gr.Column(scale=5, min_width=300):
+                form.prompt()
+            with gr.Column(scale=2, min_width=260), gr.Row(elem_id="actions"):
+                self._generate = gr.Button(t("generate"), variant="primary", scale=3, min_width=120, elem_id="generate")
+                self._stop = gr.Button(t("stop"), scale=1, min_width=80, elem_id="stop")
+        form.examples()
+        form.models()
+        self._unavailable = gr.HTML("")
+        self._download.build()
+        form.numbers()
+        gr.HTML(t("honest_html"))
+        with gr.Accordion(t("advanced"), open=False):
+            form.settings()
+        self._folders.build()
+        self._warmth = gr.HTML("")
+
+    def _outputs(self) -> None:
+        self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
+        self._left = gr.State(0)  # how often the visitor has left the queue
+        with gr.Row(elem_id="columns"):
+            for model in self._settings.models:
+                self._places[model] = self._place(model)
+        self._table = gr.HTML("", elem_id="comparison")
+        self._environment = gr.HTML("", elem_id="environment")
+
+    def _place(self, model: str) -> Place:
+        # the style sheet hides a column in which there is nothing
+        with gr.Column(min_width=300, elem_classes="model", elem_id=f"column-{model}"):
+            return Place(gr.HTML(""), gr.HTML(""))
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Wire the events; call it inside the Blocks context, after `build`."""
+        form = self._form
+        form.connect()
+        places = [part for p in self._places.values() for part in (p.head, p.results)]
+        run = gr.on(
+            [self._generate.click, form["prompt"].submit],
+            self._run,
+            form.inputs,
+            [self._status, self._table, form["seed"], *places],
+            validator=form.validate,
+            preprocess=False,
+            show_progress="minimal",
+            show_progress_on=[self._status],
+            api_name="generate",
+            **ONE_AT_A_TIME,
+        )
+        self._stop.click(self._stopped, [form["language"], self._left], [self._status, self._left], **QUIET)
+        self._left.change(None, None, None, cancels=[run], **PRIVATE)
+        self._status.change(None, None, None, js=_SCROLL, **PRIVATE)
+        run.then(self._measured, [form["language"]], [self._environment], **QUIET)
+        greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
+        greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **QUIET}
+        page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **QUIET)
+        page.load(self._warmed, None, [self._warmth], **QUIET)
+        self._download.connect(form["language"], greeting)
+        self._folders.connect(form["language"], greeting)
+
+    def follow(self, table: gr.HTML, tabs: gr.Tabs) -> None:
+        """Run the system of a row that is pressed in `table`, in the tab "compare" of `tabs`."""
+        form = self._form
+        steps = {model: form[f"steps:{model}"] for model in self._settings.models if f"steps:{model}" in form.names}
+
+        def chosen(event: gr.EventData) -> Update:
+            row = tried(event)
+            if row is None or row[0] not in self._settings.models:
+                raise gr.Error(print_exception=False)
+            model, count = row
+            update: Update = {tabs: gr.Tabs(selected="compare"), form["models"]: [model]}
+            return update | ({steps[model]: count} if model in steps else {})
+
+        pressed = table.click(chosen, None, [tabs, form["models"], *steps.values()], **QUIET)
+        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE)
+
+    # ------------------------------------------------------------ a visitor arrives
+
+    def _greet(self, request: gr.Request) -> Update:
+        """The visitor's language, what can be used now, and whether the device has warmed up."""
+        language = preferred(request.headers.get("accept-language"))
+        availability = self._service.availability()
+        offered = {model: availability[model] for model in self._settings.models}
+        missing = [(MODELS[m], a.reason) for m, a in offered.items() if not a.available]
+        choices = self._form.choices(language, {m: a.available for m, a in offered.items()})
+        return {
+            self._form["language"]: language,
+            self._form["models"]: gr.CheckboxGroup(choices=choices),
+            self._form["refine"]: gr.Checkbox(visible=availability[REFINER.id].available),
+            self._unavailable: unavailable_html(missing, language),
+            self._warmth: self._warmth_line(language),
+        }
+
+    async def _warmed(self, request: gr.Request) -> str:
+        """Once the device has warmed up; an event of its own, for the page skips events that are still under way."""
+        while not self._settings.warm.is_set():
+            await asyncio.sleep(0.3)
+        return self._warmth_line(preferred(request.headers.get("accept-language")))
+
+    def _warmth_line(self, language: Language) -> str:
+        warm = self._settings.warm.is_set()
+        return status_html(say(language, "warm" if warm else "warming"), "ready" if warm else "warming")
+
+    def _measured(self, language: Language) -> str:
+        return environment_html(fingerprint(self._settings.out), language)
+
+    # ------------------------------------------------------------ a run
+
+    def _run(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+        """Everything from a press of Generate to the last number; closing it ends the work within one step."""
+        try:
+            ask = self._form.parse(*values)
+        except DemoError as error:
+            raise gr.Error(translated(values[0], str(error)), print_exception=False) from error
+        view = RunView.of(ask.request, ask.display)
+        yield self._begun(view, ask)
+        seen: list[Event] = []
+        with self._under_way.batches(request.session_hash, self._service.run(ask.request), _LOOK_EVERY_S) as news:
+            for events in news:
+                for event in events:
+                    picture = self._picture(event, ask) if isinstance(event, ImageReady) else None
+                    view = view.after(event, picture)
+                seen += events
+                yield self._changed(view, {event.model for event in events}, ask)
+        yield self._ended(view, seen, ask)
+
+    def _begun(self, view: RunView, ask: Ask) -> Update:
+        waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
+        update: Update = {
+            self._status: status_html(say(ask.language, waiting), "busy begun"),
+            self._table: "",
+            self._form["seed"]: ask.request.seed,
+        }
+        asked = {run.model.id for run in ask.request.runs}
+        for model, place in self._places.items():
+            update[place.head] = column_html(view, model, ask.language) if model in asked else ""
+            update[place.results] = ""
+        return update
+
+    def _changed(self, view: RunView, models: set[str], ask: Ask) -> Update:
+        """Only the columns of `models`, so that a slow one never touches a fast one's images."""
+        update: Update = {self._status: gr.skip()}  # an answer all the same, so that gradio notices who has left
+        if models:
+            running = say(ask.language, "running", done=view.done, total=len(view.columns))
+            update[self._status] = status_html(running, "busy")
+        for model in models:
+            place = self._places[model]
+            update[place.head] = column_html(view, model, ask.language)
+            if view.column(model).pictures:
+                update[place.results] = results_html(view, model, ask.request.prompt, ask.language)
+        return update
+
+    def _ended(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
+        """The table, and every column once more: speed-ups are known only now."""
+        language = ask.language
+        finished = say(language, "finished", done=view.done, total=len(view.columns))
+        if not view.over:
+            view, finished = view.stopped(), say(language, "stopped_status")
+        update: Update = {
+            self._status: status_html(finished),
+            self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),
+        }
+        for column in view.columns:
+            update[self._places[column.model].head] = column_html(view, column.model, language)
+        return update
+
+    def _picture(self, event: ImageReady, ask: Ask) -> Picture:
+        """Keep the image if the visitor wants it kept: a copy, for the folder that is kept is never served."""
+        notes = event.notes
+        if ask.keep:
+            try:
+                self._settings.kept.save(event, event.metadata)
+            except DemoError as error:
+                notes = (*notes, str(error))
+        refined_s = event.refinement.seconds if event.refinement else None
+        inline = "" if event.path else png_uri(encoded(event, event.metadata))
+        return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)
+
+    async def _stopped(self, language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
+        """End the visitor's run, or take it out of the queue, where gradio's way to cancel can be relied on."""
+        if await self._under_way.ended(request.session_hash):
+            return gr.skip(), left
+        return status_html(say(language, "nothing_running")), left + 1

@@ -1,0 +1,1 @@
+"""Where weights come from, and whether they are what they should be."""

@@ -1,0 +1,126 @@
+"""Which folder somebody means who names one for a checkpoint, or names the one above, one inside, or a file.
+
+What is understood is taken; of the rest a sentence says what it is and what to do.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import ModelUnavailable
+from ..machine.paths import absence, entries, is_file, is_folder, is_lfs_pointer
+
+_WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
+_PIPELINE = "StableDiffusionPipeline"
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".7z", ".rar")
+_DESCRIBES = ("model_index.json", "config.json")  # files that people pick in place of their folder
+_SHOWN = 3  # names in a sentence
+
+
+def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, source: str = "") -> Path:
+    """The folder of a checkpoint with these parts that is meant by `path`; what is in it is not judged here.
+
+    `source` is the repository that a hub's cache is searched for; `pipeline` is what reads single files in diffusers.
+
+    Raises:
+        ModelUnavailable: with a sentence, where no folder is meant, or more than one could be.
+    """
+    if missing := absence(path):
+        raise ModelUnavailable(f"{path} cannot be found ({missing}): name a folder that exists.")
+    if not is_folder(path):
+        return _of_file(path, parts, pipeline)
+    if _has_any(path, parts):
+        return path
+    if found := _cached(path, source) or _above(path, parts):
+        return found
+    inside = [each for each in entries(path) if _has_any(each, parts) or is_folder(each / "snapshots")]
+    if len(inside) > 1:
+        raise ModelUnavailable(f"{path} holds several checkpoints ({_listed(inside)}): name the folder of one.")
+    if inside:
+        return checkpoint_in(inside[0], parts, pipeline, source)
+    _refuse_loose(path, pipeline)
+    return path
+
+
+def _has_any(folder: Path, parts: Sequence[str]) -> bool:
+    return any(is_folder(folder / part) for part in parts)
+
+
+def _above(folder: Path, parts: Sequence[str]) -> Path | None:
+    """The checkpoint that a folder is a part of, if it is one."""
+    folder = folder.absolute()  # “.” has no name
+    others = [part for part in parts if part != folder.name]
+    return folder.parent if len(others) < len(parts) and _has_any(folder.parent, others) else None
+
+
+def _cached(folder: Path, source: str) -> Path | None:
+    """A repository's files in a hub's cache: `folder` is the repository's own there, or the cache, or HF_HOME."""
+    name = f"models--{source.replace('/', '--')}"
+    places = [folder, folder.absolute().parent, *([folder / name, folder / "hub" / name] if source else [])]
+    return next((_revision(place) for place in places if is_folder(place / "snapshots")), None)
+
+
+def _revision(repository: Path) -> Path:
+    """The snapshot that `main` stands for, or the only one there is."""
+    snapshots, main = entries(repository / "snapshots"), repository / "refs" / "main"
+    commit = main.read_text(encoding="utf-8", errors="replace").strip() if is_file(main) else ""
+    named = [each for each in snapshots if each.name == commit] or snapshots
+    if len(named) == 1:
+        return named[0]
+    if not named:
+        raise ModelUnavailable(f"{repository} is of a hub's cache and holds no files: download the model again.")
+    raise ModelUnavailable(
+        f"{repository} is of a hub's cache and holds several revisions ({_listed(named)}): name a folder in its "
+        "“snapshots”."
+    )
+
+
+def _of_file(path: Path, parts: Sequence[str], pipeline: str) -> Path:
+    """The folder of a checkpoint that a file is of.
+
+    Raises:
+        ModelUnavailable: where it is of none.
+    """
+    if is_lfs_pointer(path):
+        raise ModelUnavailable(_pointer(path))
+    if found := _above(path.parent, parts):
+        return found
+    if path.name in _DESCRIBES and _has_any(path.parent, parts):
+        return path.parent
+    if path.suffix.lower() in _ARCHIVES:
+        raise ModelUnavailable(f"{path} is an archive: unpack it, and name the folder that comes out.")
+    if path.suffix.lower() in _WEIGHTS:
+        raise _single_file(path, pipeline)
+    raise ModelUnavailable(f"{path} is a file: name the folder that has {', '.join(parts)}.")
+
+
+def _pointer(path: Path) -> str:
+    return (
+        f"{path} is a pointer of Git LFS and not the file itself: run “git lfs pull” in its repository, or download "
+        "the file."
+    )
+
+
+def _single_file(path: Path, pipeline: str) -> ModelUnavailable:
+    target = path.with_name(path.stem)
+    return ModelUnavailable(
+        f"{path} is a single file, and models are read from folders in diffusers' layout: convert it with “python -c "
+        f"\"from diffusers import {pipeline} as P; P.from_single_file('{path}').save_pretrained('{target}')\"” and "
+        f"name {target}. If it is a LoRA file, give it with --lora instead."
+    )
+
+
+def _refuse_loose(folder: Path, pipeline: str) -> None:
+    """Raises ModelUnavailable for a folder of files in other layouts, as other programs keep their models in."""
+    files = [each for each in entries(folder) if is_file(each) and each.suffix.lower() in _WEIGHTS]
+    if not files:
+        return
+    if is_file(folder / "config.json"):
+        raise ModelUnavailable(
+            f"{folder} holds one network and not a whole model: name the folder that it is a part of."
+        )
+    raise _single_file(files[0], pipeline)
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    """Some of their names."""
+    return ", ".join(path.name for path in paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")

@@ -1,0 +1,374 @@
+"""Where a model's files are, and whether they are what they should be. Nothing here downloads."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import InvalidRequest, ModelUnavailable
+from ..machine import caches
+from ..machine.paths import entries, exists, is_file, is_folder, path_of, unquoted
+from ..registry import LOADABLE, MODELS, ModelSpec
+from .folders import checkpoint_in
+
+SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
+TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
+MODELS_DIR = Path(__file__).parents[2] / "assets" / "models"
+FOLDERS = "INSTAFLOW_DEMO_MODEL_DIRS"  # the environment variable
+_COMPONENTS = {
+    "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
+    "text2im": ("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
+    "refiner": ("tokenizer_2", "text_encoder_2", "unet", "vae", "scheduler"),
+}
+
+
+_AS_PUBLISHED = ("base.pt", "upsample.pt")  # GLIDE's files, which are converted
+# other files beside these are of other libraries, or without the moving average
+_WEIGHTS = re.compile(
+    r"(?:diffusion_pytorch_model|pytorch_model|model)(\.fp16)?(?:-\d+-of-\d+)?(\.fp16)?\.(safetensors|bin)"
+)
+_REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")  # what a hub's may be called
+Variant = tuple[str, bool]
+"""How a network's weights are stored: "safetensors" or "bin", and whether in half precision."""
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a model can be used now: where it was found, or why not and what to do about it."""
+
+    available: bool
+    reason: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The folders of one checkpoint; components that its family shares are in `shared`.
+
+    `commit` is the revision of a hub's repository that the files are of, where that is known. `tiny_decoder` is the
+    folder of a small autoencoder that reads the same latents, where there is one.
+    """
+
+    root: Path
+    shared: Path | None = None
+    commit: str = ""
+    tiny_decoder: Path | None = None
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All folders that its files are in."""
+        return tuple(folder for folder in (self.root, self.shared, self.tiny_decoder) if folder)
+
+    def component(self, name: str) -> Path:
+        """The folder of a component: unet, vae, text_encoder, tokenizer or scheduler."""
+        own = self.root / name
+        return own if is_folder(own) or self.shared is None else self.shared / name
+
+
+def given_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
+    """Folders by model id, from values like "sd-1.5=/models/sd15"; by default INSTAFLOW_DEMO_MODEL_DIRS holds them.
+
+    Raises:
+        InvalidRequest: with a sentence, for one that names no model, or no folder that could be a model's.
+    """
+    folders = {}
+    for value in values or _split(os.environ.get(FOLDERS, "")):
+        name, _, folder = map(unquoted, unquoted(value).partition("="))
+        if name not in LOADABLE or not folder:
+            raise InvalidRequest(
+                {"model_dir": f"“{value}” is not like ID=FOLDER, where ID is one of {', '.join(LOADABLE)}."}
+            )
+        try:
+            folders[name] = _meant(LOADABLE[name], path_of(folder))
+        except ModelUnavailable as error:
+            raise InvalidRequest({"model_dir": f"{name}: {error}"}) from error
+    return folders
+
+
+def _split(text: str) -> list[str]:
+    """The values of a variable like "sd-1.5=/my models/sd15 2rf=/2rf": each begins with a model's id, as paths do not.
+
+    >>> _split("sd-1.5=/my models/sd15; 2rf='/2rf'")
+    ['sd-1.5=/my models/sd15', "2rf='/2rf'"]
+    """
+    ids = "|".join(map(re.escape, LOADABLE))
+    begins = re.split(rf"""(?:^|[\s,;:]+)(?=["'“‘]?(?:{ids})\s*=)""", text)
+    return [value.strip(" \t\r\n,;:") for value in begins if value.strip(" \t\r\n,;:")]
+
+
+def _meant(spec: ModelSpec, path: Path) -> Path:
+    """The folder that is meant where `path` is named for a model.
+
+    Raises:
+        ModelUnavailable: with a sentence, where none is.
+    """
+    if spec.kind == "text2im" and path.name in _AS_PUBLISHED:
+        path = path.parent
+    if spec.kind == "text2im" and exists(path / _AS_PUBLISHED[0]):
+        return path
+    pipeline = "StableDiffusionXLImg2ImgPipeline" if spec.kind == "refiner" else "StableDiffusionPipeline"
+    return checkpoint_in(path, components(spec), pipeline, "" if spec.shipped else spec.source)
+
+
+def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable:
+    """The error for files that are there and cannot be read."""
+    return ModelUnavailable(f"{spec.title} could not be read from {files.root} ({why}): restore it.")
+
+
+def components(spec: ModelSpec) -> tuple[str, ...]:
+    """The folders that a checkpoint of this kind has."""
+    return _COMPONENTS[spec.kind]
+
+
+def variant_of(names: Iterable[str], *, half_first: bool) -> Variant | None:
+    """The one to read among a folder's files: safetensors before .bin, then the precision that is wanted."""
+    found = {variant for variant in map(_variant, names) if variant}
+    order = [(ending, half) for ending in ("safetensors", "bin") for half in (half_first, not half_first)]
+    return next((variant for variant in order if variant in found), None)
+
+
+def weight_files(names: Iterable[str], variant: Variant | None) -> set[str]:
+    """The files of a variant: one, or its shards."""
+    return {name for name in names if variant and _variant(name) == variant}
+
+
+def _variant(name: str) -> Variant | None:
+    match = _WEIGHTS.fullmatch(name)
+    return (match[3], bool(match[1] or match[2])) if match else None
+
+
+@dataclass
+class Weights:
+    """Finds models in the folders that the user gave for them, by id; else under `models_dir` (shipped), in the Hugging
+    Face cache (published) and among the converted ones.
+    """
+
+    models_dir: Path = MODELS_DIR
+    converted_dir: Path = field(default_factory=caches.converted_dir)
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    _verified: set[tuple[Path, int, int]] = field(default_factory=set, repr=False)
+
+    def availability(self, spec: ModelSpec) -> Availability:
+        """A quick look: files present and of the right size, without reading them."""
+        try:
+            files = self._find(spec)
+        except ModelUnavailable as error:
+            return Availability(False, str(error))
+        return Availability(True, found=str(files.root))
+
+    def bytes_of(self, spec: ModelSpec) -> int:
+        """How large a model is: its shipped files, with those that its family shares, or its download."""
+        return sum(self._manifest[name].bytes for name in self._listed(spec)) if spec.shipped else spec.download_bytes
+
+    def use_folder(self, model: str, folder: str) -> None:
+        """Look for a model in this folder from now on.
+
+        Raises:
+            ModelUnavailable: when there is no such folder, or it does not hold the model.
+        """
+        given = _meant(LOADABLE[model], path_of(folder))
+        _given(LOADABLE[model], given)
+        self.folders = {**self.folders, model: given}
+
+    def locate(self, spec: ModelSpec) -> ModelFiles:
+        """The model's files; those of shipped models are checked against their SHA-256 once.
+
+        Raises:
+            ModelUnavailable: when files are missing or damaged.
+        """
+        files = self._find(spec)
+        if spec.shipped and spec.id not in self.folders:
+            for name in self._listed(spec):
+                self._verify(spec, name)
+        return replace(files, tiny_decoder=self._tiny_decoder(spec, files)) if spec.kind == "latent" else files
+
+    def delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
+        """The base that a model was made from, and a fine-tune of it: a folder, a repository or a model's id.
+
+        Raises:
+            ModelUnavailable: when one of them is not here.
+        """
+        base = MODELS[spec.delta_base or ""]
+        if fine_tune in MODELS:
+            return self.locate(base), self.locate(MODELS[fine_tune])
+        path = path_of(fine_tune)
+        is_path = exists(path) or not _REPOSITORY.fullmatch(fine_tune)
+        folder = _meant(base, path) if is_path else _snapshot(fine_tune, ["model_index.json"])
+        if folder is None:
+            raise ModelUnavailable(
+                f"{fine_tune} is no model's id, no folder, and no repository in the cache: name a folder, or run "
+                f"“hf download {fine_tune}”."
+            )
+        return self.locate(base), _given(replace(base, title=fine_tune), folder)
+
+    def safety_checker(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+        """The folder of the safety checker for a model that is not ours: its own, else the one in the hub's cache.
+
+        None where there is neither.
+
+        Raises:
+            ModelUnavailable: when there is one, but not whole: a part that is missing is no leave to do without it.
+        """
+        if self.are_ours(spec):
+            return None
+        own = files.root / "safety_checker"
+        here = [
+            folder for folder in (own, _snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
+        ]
+        whole = next((folder for folder in here if is_file(folder / "config.json") and _complete(folder)), None)
+        if here and whole is None:
+            raise ModelUnavailable(
+                f"{spec.title} is not used without its safety checker, and the one in {here[0]} lacks config.json or "
+                f"its weights: run “hf download {SAFETY_CHECKER}”, or restore its files."
+            )
+        return whole
+
+    def are_ours(self, spec: ModelSpec) -> bool:
+        """Whether a model's weights are the shipped ones, which can draw nothing to be afraid of."""
+        return spec.shipped and spec.id not in self.folders
+
+    def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+        """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
+        own = files.component("tiny_vae")
+        folder = own if is_folder(own) or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
+        return folder if folder and is_file(folder / "config.json") and _complete(folder) else None
+
+    def _find(self, spec: ModelSpec) -> ModelFiles:
+        if spec.id in self.folders:
+            return _given(spec, self.folders[spec.id])
+        if spec.shipped:
+            return self._shipped(spec)
+        return self._converted(spec) if spec.kind == "text2im" else _cached(spec)
+
+    def _converted(self, spec: ModelSpec) -> ModelFiles:
+        spare, files = caches.spare_dir(), ModelFiles(self.converted_dir / spec.id)
+        if spare and _missing(files, spec) and not _missing(ModelFiles(spare / spec.id), spec):
+            return ModelFiles(spare / spec.id)
+        if missing := _missing(files, spec):
+            raise ModelUnavailable(
+                f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
+                f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: add "
+                "--download to the command “python -m instaflow_demo generate”."
+            )
+        return files
+
+    def _shipped(self, spec: ModelSpec) -> ModelFiles:
+        listed = list(self._listed(spec))
+        if not listed:
+            raise ModelUnavailable(f"{spec.title} is not in {self.models_dir}: {_RESTORE}")
+        for name in listed:
+            path = self.models_dir / name
+            if not path.is_file():
+                raise ModelUnavailable(f"{spec.title} lacks its file {name}: {_RESTORE}")
+            if path.stat().st_size != self._manifest[name].bytes:
+                raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
+        self._refuse_unlisted(spec, set(listed))
+        return ModelFiles(self.models_dir / spec.source, self.models_dir / spec.shared if spec.shared else None)
+
+    def _refuse_unlisted(self, spec: ModelSpec, listed: set[str]) -> None:
+        """A weight file that the manifest does not know could be anything: do not load beside it."""
+        for folder in filter(None, (spec.source, spec.shared)):
+            for path in (self.models_dir / folder).rglob("*.safetensors"):
+                name = path.relative_to(self.models_dir).as_posix()
+                if name not in listed:
+                    raise ModelUnavailable(f"{spec.title} has a file of unknown origin, {name}: remove it.")
+
+    def _listed(self, spec: ModelSpec) -> Iterator[str]:
+        """The manifest's files of a model and of what it shares."""
+        folders = tuple(f"{name}/" for name in (spec.source, spec.shared) if name)
+        return (name for name in self._manifest if name.startswith(folders))
+
+    def _verify(self, spec: ModelSpec, name: str) -> None:
+        path = self.models_dir / name
+        status = path.stat()
+        state = (path, status.st_mtime_ns, status.st_size)
+        if state in self._verified:
+            return
+        if hashlib.sha256(path.read_bytes()).hexdigest() != self._manifest[name].sha256:
+            raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
+        self._verified.add(state)
+
+    @cached_property
+    def _manifest(self) -> dict[str, "_Listed"]:
+        """What every shipped file must be; empty, so that nothing is available, when the list is missing or garbled."""
+        try:
+            listed = json.loads((self.models_dir / "MANIFEST.json").read_text(encoding="utf-8"))
+            return {name: _Listed(**facts) for name, facts in listed.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A shipped file as the manifest has it."""
+
+    bytes: int
+    sha256: str
+
+
+_RESTORE = "restore assets/models from the repository, for example with “git checkout -- assets/models”."
+
+
+def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
+    return [name for name in components(spec) if not _complete(files.component(name))]
+
+
+def _complete(folder: Path) -> bool:
+    """Whether a component is there: settings or a vocabulary alone, or a network with its weights."""
+    if not is_folder(folder):
+        return False
+    names = {path.name for path in entries(folder)}
+    return "config.json" not in names or variant_of(names, half_first=False) is not None
+
+
+def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
+    files = ModelFiles(folder, commit=folder.name if folder.parent.name == "snapshots" else "")
+    if missing := _missing(files, spec):
+        if spec.kind == "text2im" and exists(folder / _AS_PUBLISHED[0]):
+            both = " ".join(str(folder / name) for name in _AS_PUBLISHED)
+            raise ModelUnavailable(
+                f"{folder} holds {spec.title} as OpenAI published it, which is converted once: run “python -m "
+                f"instaflow_demo convert-glide {both}”, after which no folder need be named."
+            )
+        raise ModelUnavailable(
+            f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
+            f"has {', '.join(components(spec))}."
+        )
+    return files
+
+
+def _cached(spec: ModelSpec) -> ModelFiles:
+    # asked for more, the client would miss what the engine does not need; what it does need is checked below
+    folder = _snapshot(spec.source, ["model_index.json"], spec.revision)
+    if folder is None:
+        raise ModelUnavailable(
+            f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
+            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”."
+        )
+    files = ModelFiles(folder, commit=folder.name)  # the cache has a folder for each commit
+    if missing := _missing(files, spec):
+        raise ModelUnavailable(
+            f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download "
+            f"{spec.source}” again."
+        )
+    return files
+
+
+def _snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
+    """The folder of a repository's commit in the Hugging Face cache, or in the spare one, if it has such files."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    spare = caches.spare_dir()
+    for cache in (caches.hub_dir(), *([spare / caches.HUB] if spare else [])):
+        with suppress(LocalEntryNotFoundError, HFValidationError, OSError):  # the last where it cannot be looked into
+            found = snapshot_download(
+                repository, revision=revision, allow_patterns=files, local_files_only=True, cache_dir=cache
+            )
+            return Path(found)
+    return None
