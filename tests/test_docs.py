@@ -232,6 +232,14 @@ def test_the_file_guide_is_complete() -> None:
             assert f"`instaflow_demo/{path.name}{'/' if path.is_dir() else ''}`" in GUIDE
 
 
+NAMED = re.findall(r"`([\w./]*(?:\.py|/))`", page("development"))
+
+
+@pytest.mark.parametrize("path", sorted(set(NAMED)))
+def test_the_files_that_a_developer_is_sent_to_exist(path: str) -> None:
+    assert (ROOT / path).exists() or (ROOT / "instaflow_demo" / path).exists()
+
+
 @pytest.mark.parametrize("spec", MODELS.values(), ids=lambda spec: spec.id)
 def test_the_systems_table_says_what_the_registry_says(spec: ModelSpec) -> None:
     (row,) = [
