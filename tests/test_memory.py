@@ -163,10 +163,10 @@ def test_the_fastest_plan_that_fits_is_chosen() -> None:
     assert memory.choose(need, 4, 0, CPU) == TILED
 
 
-def test_the_readme_states_the_plans_of_common_cards() -> None:
+def test_the_manual_states_the_plans_of_common_cards() -> None:
     """For the parameters and widths of Stable Diffusion 1.5."""
     names = dict(zip(PLANS, ("whole", "one by one", "tiled", "offloaded"), strict=True))
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "assets/docs/models.md").read_text(encoding="utf-8").splitlines()
     for number, (images, size) in enumerate(((1, 512), (8, 512), (1, 768), (8, 768))):
         need = memory.Need(
             tuple(count * 2 for count in (123_060_480, 859_520_964, 83_653_863)),
