@@ -38,17 +38,18 @@ class Sentence(str):
         return cls(between.join(f"{{{name}}}" for name in parts), **parts)
 
 
-def cause(error: OSError) -> Sentence:
-    """Why the system refused something, in its own words, for a sentence's brackets."""
-    return Sentence((error.strerror or str(error)).replace("{", "{{").replace("}", "}}"))
+def cause(error: Exception) -> Sentence:
+    """Why something was refused, in the system's own words where it has some, for a sentence's brackets."""
+    said = getattr(error, "strerror", None) or str(error)
+    return Sentence(said.replace("{", "{{").replace("}", "}}"))
 
 
 class DemoError(Exception):
-    """Something the user can understand and act on."""
+    """Something the user can understand and act on: a sentence, or the template of one with its values."""
 
-    def __init__(self, sentence: Sentence):
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, sentence: str, /, **values: Any):
+        self.sentence = sentence if isinstance(sentence, Sentence) else Sentence(sentence, **values)
+        super().__init__(self.sentence)
 
 
 class InvalidRequest(DemoError):
