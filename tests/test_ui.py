@@ -36,7 +36,7 @@ from instaflow_demo.engines import memory
 from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.backends.eager import no_decoder
 from instaflow_demo.engines.latent import gained
-from instaflow_demo.engines.unread import Reader
+from instaflow_demo.engines.unread import NEGATIVE, PROMPT, Reader
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from instaflow_demo.gallery import Gallery
@@ -487,7 +487,7 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
     raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
     yield from GenerationRequest.parse("a dog", FAST, **raw).notes
-    texts = {"prompt": "a dog " * 40 + "🐕", "negative prompt": "Ω"}
+    texts = {PROMPT: "a dog " * 40 + "🐕", NEGATIVE: "Ω"}
     tokenizer = CLIPTokenizer.from_pretrained(MODELS_DIR / "mini/tokenizer", local_files_only=True)
     yield from Reader("InstaFlow mini", tokenizer, 32).notes(texts)
     yield from idle(folder)

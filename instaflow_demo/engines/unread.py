@@ -10,8 +10,9 @@ from transformers import PreTrainedTokenizerBase
 from ..errors import Sentence
 from ..events import Noted
 from ..request import GenerationRequest, ModelRun
+from ..request.texts import TEXTS
 
-PROMPT, NEGATIVE = Sentence("prompt"), Sentence("negative prompt")
+PROMPT, NEGATIVE = TEXTS["prompt"], TEXTS["negative_prompt"]
 """What the texts of a request are called."""
 _MEANS_LITTLE = "PCMZ"  # punctuation, control and format characters, marks, spaces
 

@@ -5,19 +5,17 @@ the browser alone), so every value is parsed here, whether it comes from the pag
 """
 
 import math
-import re
 import secrets
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from ..errors import DemoError, InvalidRequest, Sentence, cause
 from ..machine.device import Backend, Device, Dtype
-from ..machine.paths import path_of, unquoted
 from ..registry import MODELS, ModelSpec, Range
 from .effects import Choice, without_effect
+from .loras import Lora, read_lora
+from .texts import TEXTS, left_out, normalised, too_long, visible
 
 Decoder = Literal["full", "int8", "tiny"]
 """What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
@@ -26,9 +24,6 @@ RANDOM_SEED = -1
 """The seed that stands for one that is drawn, as in other programs of this kind; “random” does too."""
 
 _HUGE = 10**20
-_STRONGEST = 100  # a LoRA's scale; more than 2 is hardly ever meant
-_PYTORCH = (".bin", ".pt", ".pth", ".ckpt")
-_TEXTS = {"prompt": Sentence("prompt"), "negative_prompt": Sentence("negative prompt")}
 _LABELS = {
     "images": Sentence("The number of images"),
     "seed": Sentence("The seed"),
@@ -43,7 +38,6 @@ _LABELS = {
     "backend": Sentence("Backend"),
     "decoder": Sentence("Decoder"),
 }
-_NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -54,18 +48,6 @@ class Limits:
     prompt_characters: int = 500
     prompt_bytes: int = 2000
     seed: int = 2**32 - 1
-
-
-@dataclass(frozen=True)
-class Lora:
-    """A LoRA file and how strongly it is applied.
-
-    `state` is what tells a file that was written again: loaded models are kept by what was merged into them.
-    """
-
-    path: Path
-    scale: float = 1.0
-    state: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,18 +193,18 @@ class _Checker:
         self.notes: list[Sentence] = []
 
     def prompt(self, field: str, value: Any, limits: Limits, *, required: bool) -> str:
-        name = _TEXTS[field]
+        name = TEXTS[field]
         if not isinstance(value, str):
             self.problems[field] = Sentence("The {text} must be text.", text=name)
             return ""
         if len(value) > limits.prompt_characters * 4:  # too long whatever normalisation removes
-            self.problems[field] = _too_long(name, len(value), limits)
+            self.problems[field] = too_long(name, len(value), limits.prompt_characters)
             return ""
-        text = _normalised(value)
+        text = normalised(value)
         if len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
-            self.problems[field] = _too_long(name, len(text), limits)
-        elif _visible(text):
-            self.notes += _left_out(name, value)
+            self.problems[field] = too_long(name, len(text), limits.prompt_characters)
+        elif visible(text):
+            self.notes += left_out(name, value)
         elif required:
             self.problems[field] = Sentence("Describe the image you want: the prompt is empty.")
         elif value:
@@ -314,7 +296,7 @@ class _Checker:
         files = []
         for value in values:
             try:
-                files.append(_lora(value))
+                files.append(read_lora(value))
             except DemoError as error:
                 self.problems.setdefault("loras", error.sentence)
             except OSError as error:
@@ -355,86 +337,6 @@ class _Checker:
         return allowed[0]
 
 
-def _lora(value: str) -> Lora:
-    """FILE, FOLDER, FILE:SCALE or FOLDER:SCALE; what follows the last colon is the scale if nothing has that name.
-
-    Raises:
-        DemoError: when it is none of these.
-    """
-    value = unquoted(value)
-    given, strength = path_of(value), 1.0
-    before, _, scale = value.rpartition(":")
-    if before and not given.exists() and (_is_number(scale) or path_of(before).exists()):
-        given, strength = path_of(before), _strength(value, scale)
-    path = _lora_in(given) if value and given.is_dir() else given
-    if path.suffix.lower() in _PYTORCH and path.is_file():
-        raise DemoError(
-            "{path} is a PyTorch file, in which code can hide: save it as safetensors, and name that.", path=path
-        )
-    if path.suffix.lower() != ".safetensors" or not path.is_file():
-        raise DemoError(
-            "There is no safetensors file {path}: give --lora FILE.safetensors[:SCALE], or its folder.", path=path
-        )
-    files = (path, path.with_name("adapter_config.json"))
-    state = tuple(number for file in files if file.is_file() for number in _written_at(file))
-    return Lora(path, strength, state)
-
-
-def _written_at(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_mtime_ns, status.st_size
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _strength(value: str, scale: str) -> float:
-    number = float(scale) if _is_number(scale) else math.nan
-    if not abs(number) <= _STRONGEST:
-        raise DemoError(
-            "The scale of {path} must be a number from -{most} to {most}, as in FILE:0.8.", path=value, most=_STRONGEST
-        )
-    return number
-
-
-def _lora_in(folder: Path) -> Path:
-    """The LoRA file of a folder that PEFT, diffusers or somebody else wrote."""
-    files = {path.name: path for path in sorted(folder.glob("*.safetensors"))}
-    named = [files[name] for name in ("adapter_model.safetensors", "pytorch_lora_weights.safetensors") if name in files]
-    if named or len(files) == 1:
-        return (named or [*files.values()])[0]
-    if files:
-        one, two, *_ = files
-        raise DemoError(
-            "{path} holds several safetensors files, such as {one} and {two}: name one.", path=folder, one=one, two=two
-        )
-    raise DemoError("{path} holds no safetensors file: name a LoRA file, or the folder that holds it.", path=folder)
-
-
-def _normalised(text: str) -> str:
-    """NFC, without surrogates, control characters and runs of white space."""
-    return " ".join(_NOT_PRINTABLE.sub(" ", unicodedata.normalize("NFC", text)).split())
-
-
-def _visible(text: str) -> bool:
-    """Whether there is anything to see in it: joiners, direction marks and lone accents show nothing by themselves."""
-    return any(unicodedata.category(character) not in ("Cf", "Mn", "Me") for character in text)
-
-
-def _left_out(name: Sentence, text: str) -> Iterator[Sentence]:
-    """A note where a text held what cannot be printed and is no white space either."""
-    count = sum(not character.isspace() for character in _NOT_PRINTABLE.findall(text))
-    if count == 1:
-        yield Sentence("1 character that cannot be printed was left out of the {text}.", text=name)
-    elif count:
-        yield Sentence("{n:,} characters that cannot be printed were left out of the {text}.", n=count, text=name)
-
-
 def _span(allowed: Range[Any]) -> dict[str, float]:
     """The ends of a range, whole numbers as such."""
     return {"low": _whole(allowed.low), "high": _whole(allowed.high)}
@@ -459,16 +361,7 @@ def _instead(value: Any) -> tuple[Sentence, ...]:
     """What was given, where it is short text: a number in quotes is not one."""
     if not isinstance(value, str):
         return ()
-    return (Sentence(", not the text “{text}”", text=_normalised(value)[:40]),)
-
-
-def _too_long(name: Sentence, length: int, limits: Limits) -> Sentence:
-    return Sentence(
-        "The {text} is too long ({n:,} characters): use at most {most}.",
-        text=name,
-        n=length,
-        most=limits.prompt_characters,
-    )
+    return (Sentence(", not the text “{text}”", text=normalised(value)[:40]),)
 
 
 def _as_number(value: Any) -> int | float | None:

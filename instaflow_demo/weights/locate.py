@@ -1,11 +1,9 @@
 """Where a model's files are, and whether they are what they should be. Nothing here downloads."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,8 @@ from ..machine import caches
 from ..machine.paths import entries, exists, is_file, is_folder, path_of, unquoted
 from ..registry import LOADABLE, MODELS, ModelSpec
 from .folders import checkpoint_in
+from .hub_cache import snapshot
+from .manifest import Listed, read_manifest
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
 TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
@@ -206,7 +206,7 @@ class Weights:
             return self.locate(base), self.locate(MODELS[fine_tune])
         path = path_of(fine_tune)
         is_path = exists(path) or not _REPOSITORY.fullmatch(fine_tune)
-        folder = _meant(base, path) if is_path else _snapshot(fine_tune, ["model_index.json"])
+        folder = _meant(base, path) if is_path else snapshot(fine_tune, ["model_index.json"])
         if folder is None:
             raise ModelUnavailable(
                 "{source} is no model's id, no folder, and no repository in the cache: name a folder, or run “hf "
@@ -227,7 +227,7 @@ class Weights:
             return None
         own = files.root / "safety_checker"
         here = [
-            folder for folder in (own, _snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
+            folder for folder in (own, snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
         ]
         whole = next((folder for folder in here if is_file(folder / "config.json") and _complete(folder)), None)
         if here and whole is None:
@@ -247,7 +247,7 @@ class Weights:
     def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
         own = files.component("tiny_vae")
-        folder = own if is_folder(own) or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
+        folder = own if is_folder(own) or spec.shipped else snapshot(TINY_DECODER, ["config.json"])
         return folder if folder and is_file(folder / "config.json") and _complete(folder) else None
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
@@ -333,21 +333,8 @@ class Weights:
         self._verified.add(state)
 
     @cached_property
-    def _manifest(self) -> dict[str, "_Listed"]:
-        """What every shipped file must be; empty, so that nothing is available, when the list is missing or garbled."""
-        try:
-            listed = json.loads((self.models_dir / "MANIFEST.json").read_text(encoding="utf-8"))
-            return {name: _Listed(**facts) for name, facts in listed.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """A shipped file as the manifest has it."""
-
-    bytes: int
-    sha256: str
+    def _manifest(self) -> Mapping[str, Listed]:
+        return read_manifest(self.models_dir)
 
 
 def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
@@ -386,7 +373,7 @@ def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
 
 def _cached(spec: ModelSpec) -> ModelFiles:
     # asked for more, the client would miss what the engine does not need; what it does need is checked below
-    folder = _snapshot(spec.source, ["model_index.json"], spec.revision)
+    folder = snapshot(spec.source, ["model_index.json"], spec.revision)
     if folder is None:
         raise ModelUnavailable(
             "{title} is not on this machine. It is a download of about {size:.1f} GB under the licence {licence}: add "
@@ -405,18 +392,3 @@ def _cached(spec: ModelSpec) -> ModelFiles:
             source=spec.source,
         )
     return files
-
-
-def _snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
-    """The folder of a repository's commit in the Hugging Face cache, or in the spare one, if it has such files."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    spare = caches.spare_dir()
-    for cache in (caches.hub_dir(), *([spare / caches.HUB] if spare else [])):
-        with suppress(LocalEntryNotFoundError, HFValidationError, OSError):  # the last where it cannot be looked into
-            found = snapshot_download(
-                repository, revision=revision, allow_patterns=files, local_files_only=True, cache_dir=cache
-            )
-            return Path(found)
-    return None
