@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .errors import Sentence
 from .measure import Measurement, Timing, iterations_per_second
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Loading:
     """A model is being read from disk and moved to its device; with the stage "refine", the refiner of its images."""
 
     model: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     stage: Stage = "sample"
 
 
@@ -29,7 +30,7 @@ class Noted:
     """Something that a user should know of a model's part of the request as a whole: sentences, each told once."""
 
     model: str
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class ImageReady:
     timing: Timing
     sha256: str
     path: Path | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     refinement: Refinement | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -117,7 +118,7 @@ class Failed:
     """A model could not do its part; `message` is a sentence for the user. The other models go on."""
 
     model: str
-    message: str
+    message: Sentence
 
 
 @dataclass(frozen=True)

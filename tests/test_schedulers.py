@@ -37,7 +37,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Timing
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 from instaflow_demo.weights.locate import ModelFiles
 
 CPU, SD = Placement("cpu", "float32"), MODELS["sd-1.5"]
@@ -263,11 +263,11 @@ def test_what_cannot_be_followed_is_refused_by_name_at_once(tmp_path: Path, conf
     with pytest.raises(ModelUnavailable) as refused:
         scheduler(SD, files)
     assert time.perf_counter() - began < 2
-    sentence = str(refused.value)
+    sentence = refused.value.sentence
     assert named in sentence
     assert "damaged" not in sentence
     assert str(tmp_path / "scheduler" / FILE) in sentence
-    portuguese = translated("pt", sentence)
+    portuguese = translate("pt", sentence)
     assert portuguese.startswith("Stable Diffusion 1.5 não pode dar os passos que")
     assert not {"cannot", "says", "and", "exclude"} & set(portuguese.split())
 

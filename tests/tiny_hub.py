@@ -22,7 +22,7 @@ import os
 import shutil
 import sys
 from types import SimpleNamespace
-from instaflow_demo import hub
+from instaflow_demo.weights import hub
 from instaflow_demo.errors import DemoError
 from instaflow_demo.registry import MODELS
 if "FREE_BYTES" in os.environ:

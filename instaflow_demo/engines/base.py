@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from ..errors import Sentence
 from ..events import ImageReady, Noted, Preview, Step
 from ..machine.device import Placement
 from ..request import GenerationRequest, ModelRun
@@ -20,7 +21,7 @@ class Engine(Protocol):
     load_s: float
 
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> tuple[Sentence, ...]: ...
 
     def fit(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""

@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 
-from ..errors import NotANumber, OutOfMemory
+from ..errors import NotANumber, OutOfMemory, Sentence
 from ..events import ImageReady, Preview, digest
 from ..machine import device
 from ..machine.clock import Stopwatch
@@ -25,7 +25,7 @@ Sent = Callable[[], Tensor]
 """What gives pixels (B, H, W, 3), uint8 on the host, once they are there."""
 
 
-HALVED = "Memory ran out, so this batch was made in parts: the images are the same, and their times longer."
+HALVED = Sentence("Memory ran out, so this batch was made in parts: the images are the same, and their times longer.")
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,8 @@ def sent(image: Tensor) -> Sent:
             arrived.synchronize()
         if not finite:
             raise NotANumber(
-                "What the model computed is no number, so there is no image: choose the precision float32, and if that "
-                "does not help, restore the model's files."
+                "What the model computed is no number, so there is no image: choose the precision float32, and if "
+                "that does not help, restore the model's files."
             )
         return pixels
 
@@ -197,7 +197,7 @@ def preview(run: ModelRun, current: Pass, pixels: Tensor) -> Preview:
 
 
 def finished(
-    run: ModelRun, current: Pass, pixels: Tensor, timing: Timing, notes: tuple[str, ...]
+    run: ModelRun, current: Pass, pixels: Tensor, timing: Timing, notes: tuple[Sentence, ...]
 ) -> Iterator[ImageReady]:
     """The events of a pass whose pixels (B, H, W, 3) are made."""
     for offset, seed in enumerate(current.seeds):
@@ -225,7 +225,10 @@ def _halves(current: Pass, run: ModelRun, placement: Placement) -> list[Pass]:
     half = len(current.seeds) // 2
     if not half:
         raise OutOfMemory(
-            f"{placement.device} has too little free memory for one {run.size}x{run.size} image of {run.model.title}. "
-            "Choose a smaller size, close other programs that use it, or choose another device."
+            "{device} has too little free memory for one {size}x{size} image of {title}. Choose a smaller size, close "
+            "other programs that use it, or choose another device.",
+            device=placement.device,
+            size=run.size,
+            title=run.model.title,
         )
     return [Pass(current.first, current.seeds[:half]), Pass(current.first + half, current.seeds[half:])]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from ..errors import Sentence
 from ..events import ImageReady, Noted, Preview, Step
 from ..flow import RectifiedFlowScheduler, bend, guide, straight_on
 from ..machine import device
@@ -89,7 +90,7 @@ class LatentEngine:
         return load(make, spec, files, placement, plan, extras)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Sentence, ...]:
         """For the user, of what could not be kept for the next start."""
         return self._networks.notes
 
@@ -194,7 +195,7 @@ class LatentEngine:
         text, beside, steps, decode = map(watch.seconds, ("text", "sample", "steps", "decode"))
         return Timing(shape[0], run.steps, text, beside + steps, decode, warm, backend=shape[3], beside_s=beside)
 
-    def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[str, ...]:
+    def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[Sentence, ...]:
         """How many times as fast compiling has made a pass, text left out; nothing where that is not known."""
         if not timing.warm:
             return ()
@@ -245,9 +246,11 @@ class LatentEngine:
         return lambda: torch.cat([image() for image in images])
 
 
-def gained(times: float) -> str:
+def gained(times: float) -> Sentence:
     """What a visitor is told once what was compiled has taken over."""
-    return f"PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before."
+    return Sentence(
+        "PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before.", times=times
+    )
 
 
 def _stepped(

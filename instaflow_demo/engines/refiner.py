@@ -30,7 +30,7 @@ from .checkpoint.reading import load, network
 from .checkpoint.schedulers import following
 from .clip import clip_ids
 from .memory import WHOLE, Plan
-from .unread import Reader
+from .unread import NEGATIVE, PROMPT, Reader
 
 STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
 _SCHEDULE = round(REFINER.steps.default / STRENGTH)  # steps of the whole schedule
@@ -85,7 +85,7 @@ class Refiner:
 
         What of the texts is not read is noted first.
         """
-        texts = {"prompt": request.prompt, "negative prompt": request.negative_prompt}
+        texts = {PROMPT: request.prompt, NEGATIVE: request.negative_prompt}
         if notes := tuple(Reader(REFINER.title, self._tokenizer, self._tokenizer.model_max_length).notes(texts)):
             yield Noted(event.model, notes)
         watch = Stopwatch(device.clock(self.placement))

@@ -105,7 +105,9 @@ class Judge(nn.Module):
             judge = cls(ResNetModel(images), CLIPTextModelWithProjection(words), cls.load_tokenizer(tokenizer))
             judge.load_state_dict(restored(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ModelUnavailable(f"The judge in {folder} is missing or damaged: restore the folder.") from error
+            raise ModelUnavailable(
+                "The judge in {folder} is missing or damaged: restore the folder.", folder=folder
+            ) from error
         return judge.to(device).eval().requires_grad_(False)
 
     def save(self, folder: Path) -> None:

@@ -38,8 +38,11 @@ class SceneExaminer:
         right = self._accuracy["seen_sprites"]["concept"]
         if right < LEAST_ACCURACY and not unproven:
             raise ModelUnavailable(
-                f"The judge in {folder} is right about {right:.0%} of real scenes, and must be about "
-                f"{LEAST_ACCURACY:.0%} before it may judge: train it for longer."
+                "The judge in {folder} is right about {right:.0%} of real scenes, and must be about {least:.0%} "
+                "before it may judge: train it for longer.",
+                folder=folder,
+                right=right,
+                least=LEAST_ACCURACY,
             )
         self.prompts = tuple(asked.prompt for asked in self._asked)
 

@@ -19,7 +19,7 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
-from ...errors import DeviceUnavailable
+from ...errors import DeviceUnavailable, Sentence
 from ...machine import caches, device
 from ...machine.device import Placement
 from ...request import Decoder
@@ -32,8 +32,8 @@ Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
 
 log = logging.getLogger(__name__)
 
-COMPILING = "PyTorch is compiling this model for this size: in a minute or two it will be faster."
-NOT_COMPILED = "PyTorch could not compile this model for this size, so it runs as it is; the log says why."
+COMPILING = Sentence("PyTorch is compiling this model for this size: in a minute or two it will be faster.")
+NOT_COMPILED = Sentence("PyTorch could not compile this model for this size, so it runs as it is; the log says why.")
 _OWN = "inductor"
 _SHAPES = 4  # programs that are kept of a network: a graph holds memory of its own
 _WARM_UPS = 3  # before a graph is captured: the first ones allocate, and choose among kernels
@@ -125,7 +125,7 @@ class _Programs:
         self._begun = lru_cache(maxsize=_SHAPES)(
             lambda shapes: self._begin(_Program(to_compile, shapes, placement, pool))
         )
-        self._instead: set[str] = set()
+        self._instead: set[Sentence] = set()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The function's one output, a tensor of its own.
@@ -139,7 +139,7 @@ class _Programs:
             self._instead.add(NOT_COMPILED if program.failed else COMPILING)
         return (run or self._function)(*inputs)
 
-    def instead(self) -> set[str]:
+    def instead(self) -> set[Sentence]:
         """Why the function itself did the work since this was asked last; nothing if it did not."""
         notes, self._instead = self._instead, set()
         return notes
@@ -160,8 +160,9 @@ class _Programs:
                 raise
             log.exception("compiling failed")
             raise DeviceUnavailable(
-                f"PyTorch cannot compile this model here ({type(error).__name__}; the log or --debug says more): "
-                "choose the backend “eager”."
+                "PyTorch cannot compile this model here ({kind}; the log or --debug says more): choose the backend "
+                "“eager”.",
+                kind=type(error).__name__,
             ) from error
         return program
 
@@ -235,7 +236,7 @@ def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> F
     return program
 
 
-def _keep_what_is_generated() -> str:
+def _keep_what_is_generated() -> Sentence:
     """Generated code goes where converted checkpoints are, unless TORCHINDUCTOR_CACHE_DIR names another folder.
 
     The answer is a note, where it cannot be kept there.

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from ...errors import DeviceUnavailable
+from ...errors import DeviceUnavailable, Sentence
 from ...machine.device import Placement
 from ...request import Decoder
 from ...weights.locate import ModelFiles
@@ -47,7 +47,7 @@ class Ran:
     """What did the work, and notes for the user where it is not what it could be."""
 
     backend: Literal["eager", "compiled", "openvino"]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 class Networks(Protocol):
@@ -57,7 +57,7 @@ class Networks(Protocol):
     """
 
     latents: Latents
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
     def text(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) to text states (B, T, D)."""
@@ -94,12 +94,18 @@ class Networks(Protocol):
 
 def no_decoder(decoder: Decoder) -> DeviceUnavailable:
     """The error for a decoder that is not there."""
-    how = {
-        "int8": "it runs with OpenVINO on a CPU, for the shipped models: “pip install openvino”, or choose another one",
-        "tiny": "“hf download madebyollin/taesd” brings one for Stable Diffusion's latents, or choose “full”",
-        "full": "restore the model's folder “vae”",
-    }[decoder]
-    return DeviceUnavailable(f"There is no {decoder} decoder here: {how}.")
+    said = {
+        "int8": Sentence(
+            "There is no int8 decoder here: it runs with OpenVINO on a CPU, for the shipped models: “pip install "
+            "openvino”, or choose another one."
+        ),
+        "tiny": Sentence(
+            "There is no tiny decoder here: “hf download madebyollin/taesd” brings one for Stable Diffusion's "
+            "latents, or choose “full”."
+        ),
+        "full": Sentence("There is no full decoder here: restore the model's folder “vae”."),
+    }
+    return DeviceUnavailable(said[decoder])
 
 
 class EagerNetworks:
@@ -118,7 +124,7 @@ class EagerNetworks:
         latents: Latents,
         placement: Placement,
         tiny: AutoencoderTiny | None = None,
-        notes: tuple[str, ...] = (),
+        notes: tuple[Sentence, ...] = (),
     ):
         self.latents = latents
         self.notes = notes
@@ -138,7 +144,7 @@ class EagerNetworks:
         vae = network(AutoencoderKL, rest.component("vae"), stored_as, dtype)
         tiny = network(AutoencoderTiny, files.tiny_decoder, placement, dtype) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
-        notes: tuple[str, ...] = ()
+        notes: tuple[Sentence, ...] = ()
         if extras:
             notes = merge(extras, {"unet": unet, "text_encoder": text_encoder})
             for part in parts:
