@@ -282,7 +282,7 @@ class Service:
                 log.warning("%s", " ".join(untold))  # whoever keeps the page up can act on it
                 yield replace(loading, notes=untold)
         elif plan != loaded.plan:
-            loaded.engine.fit(plan)
+            loaded.engine.apply(plan)
             loaded.plan = plan
         self._loaded.move_to_end(key)
         loaded.held, loaded.notes = need.held(plan), (plan.note,) if plan.note else ()

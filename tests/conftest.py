@@ -3,12 +3,13 @@
 import shutil
 import socket
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from served import converted, home
 
 from instaflow_demo import engines
-from instaflow_demo.engines import Engine
+from instaflow_demo.engines import Sampler
 from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
 from instaflow_demo.weights.locate import Weights
@@ -39,9 +40,9 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", params=FLOWS)
-def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
+def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, Sampler]]:
     """Each shipped rectified flow in turn, on the CPU in float32."""
     spec = MODELS[request.param]
-    engine = engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32"))
+    engine = cast(Sampler, engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32")))
     yield spec.id, engine
     engine.close()

@@ -20,6 +20,7 @@ from small_sd import save_published
 
 from instaflow_demo import engines
 from instaflow_demo.engines import Engine
+from instaflow_demo.engines.batches import Batch
 from instaflow_demo.engines.checkpoint.schedulers import (
     FAMILY,
     FILE,
@@ -342,7 +343,7 @@ def test_one_seed_is_one_image_where_steps_add_noise(stochastic: Engine) -> None
     for together, alone in zip(drawn(stochastic, images=3, batched=True), first, strict=True):
         assert np.abs(np.asarray(together.image).astype(int) - np.asarray(alone.image)).max() <= 1
     run = GenerationRequest.parse("a dog", SD.id, steps=4, size=256, guidance=2.0).runs[0]
-    pixels = stochastic.draw(["a dog"] * 2, (7, 5), run).pixels.int().numpy()
+    pixels = stochastic.sample(Batch(("a dog",) * 2, (7, 5)), run).pixels.int().numpy()
     for image, alone in zip(pixels, (first[2], first[0]), strict=True):
         assert np.abs(image - np.asarray(alone.image)).max() <= 1
 

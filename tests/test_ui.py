@@ -31,11 +31,12 @@ from transformers import CLIPTokenizer
 
 from app import REMEDY
 from instaflow_demo import engines
-from instaflow_demo.engines import batches as passes
 from instaflow_demo.engines import memory
 from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.backends.eager import no_decoder
+from instaflow_demo.engines.batches import Batch, run_batches
 from instaflow_demo.engines.latent import gained
+from instaflow_demo.engines.pixels import to_uint8_host
 from instaflow_demo.engines.unread import NEGATIVE, PROMPT, Reader
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
@@ -554,14 +555,14 @@ def failures(folder: Path) -> Iterator[str]:
     yield from memory.forecast(published, need, memory.WHOLE, 1, 10**9)
     yield raised(lambda: memory.refuse_hopeless(published, need, 10**9, CPU))
     yield from (plan.note for plan in memory.PLANS if plan.note)
-    yield raised(lambda: passes.levels(torch.full((1, 3, 2, 2), torch.nan)))
+    yield raised(lambda: to_uint8_host(torch.full((1, 3, 2, 2), torch.nan)))
 
-    def no_memory(_: passes.Pass) -> Iterator[Any]:
+    def no_memory(_: Batch) -> Iterator[Any]:
         yield from ()
         raise MemoryError
 
     (run,) = GenerationRequest.parse("a dog", "2rf").runs
-    yield raised(lambda: list(passes.each_pass([passes.Pass(0, (7,))], no_memory, run, CPU)))
+    yield raised(lambda: list(run_batches([Batch(("a dog",), (7,))], no_memory, run, CPU)))
 
 
 def mixed(folder: Path) -> Path:

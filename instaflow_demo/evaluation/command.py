@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from accelerate import PartialState
 from tqdm import tqdm
@@ -127,7 +127,7 @@ def _evaluated(
     # a CPU has no room for several large images of a cascade: each would take longer than alone
     batch = what.batch or (1 if run.model.together and placement.device == "cpu" else _BATCHES[placement.device])
     pieces = Pieces.of(work, run, folders, what.prompt_set, what.metrics, what.prompts, placement.key, batch)
-    engine = engines.load(run.model, files, placement)
+    engine = cast(engines.Sampler, engines.load(run.model, files, placement))  # only the stock pipeline is no sampler
     part = sum(any(engine.reader(run).notes({PROMPT: prompt})) for prompt in examiner.prompts)
     if part and process.is_main_process:
         tqdm.write(f"{run.model.title} does not read all of {part:,} of the {len(examiner.prompts):,} prompts.")

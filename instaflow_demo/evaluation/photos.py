@@ -93,23 +93,23 @@ class PhotoExaminer:
         }
 
     @torch.inference_mode()
-    def see(self, rows: range, images: Tensor) -> dict[str, Tensor]:
+    def score(self, rows: range, images: Tensor) -> dict[str, Tensor]:
         """Features and similarities of images (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
         pixels = ((images + 1) * 127.5).round().byte()
-        seen = {}
+        scores = {}
         if self._inception:
-            seen["features"] = self._inception(pixels).float().cpu()
+            scores["features"] = self._inception(pixels).float().cpu()
         if self._clip:
-            seen["clip_vit"] = self._clip(pixels, [self.prompts[row] for row in rows]).float().cpu()
-        return seen
+            scores["clip_vit"] = self._clip(pixels, [self.prompts[row] for row in rows]).float().cpu()
+        return scores
 
-    def figures(self, seen: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system."""
         figures = {}
         if self._reference:
-            figures["fid"] = metrics.feature_distance(seen["features"], self._reference)
+            figures["fid"] = metrics.feature_distance(scores["features"], self._reference)
         if self._clip:
-            figures["clip_vit"] = metrics.mean(seen["clip_vit"])
+            figures["clip_vit"] = metrics.mean(scores["clip_vit"])
         return figures
 
 

@@ -62,8 +62,8 @@ class CompiledNetworks:
             for name, each in functions(eager).items()
         }
 
-    def text(self, ids: Tensor) -> Tensor:
-        return self._eager.text(ids) if self._moves else self._programs["text"](ids)
+    def encode_text(self, ids: Tensor) -> Tensor:
+        return self._eager.encode_text(ids) if self._moves else self._programs["text"](ids)
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
         run = self._eager.predict if self._moves else self._programs["unet"]
@@ -82,13 +82,13 @@ class CompiledNetworks:
     def modules(self, part: Part) -> tuple[nn.Module, ...]:
         return self._eager.modules(part)
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         self._moves = plan.offloaded or plan.tiled
         self._best = {}
         if self._moves:
             for programs in self._programs.values():
                 programs.forget()
-        self._eager.fit(plan)
+        self._eager.apply(plan)
 
     def ran(self) -> Ran:
         if self._moves:
@@ -99,14 +99,14 @@ class CompiledNetworks:
     def _to_compile(self, name: str) -> Function:
         """What is compiled of a function; made only when it is, as weights are by then where they will be."""
         if not self._best:
-            self._best = functions(self._eager.rearranged() if self._on_gpu else self._eager)
+            self._best = functions(self._eager.fused() if self._on_gpu else self._eager)
         return self._best[name]
 
 
 def functions(eager: EagerNetworks) -> dict[str, Function]:
     """What there is to compile: "text", "unet", and the decoders by their names."""
     return {
-        "text": eager.text,
+        "text": eager.encode_text,
         "unet": eager.predict,
         "full": lambda latents: eager.decode(latents, "full"),
         "tiny": lambda latents: eager.decode(latents, "tiny"),

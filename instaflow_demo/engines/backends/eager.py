@@ -18,10 +18,10 @@ from ...request import Decoder
 from ...weights.locate import ModelFiles
 from ..adapters.extras import NOTHING, Extras
 from ..adapters.merge import merge
-from ..batches import fit, lay_out, place
 from ..checkpoint.reading import network
 from ..memory import Plan
-from .fused import rearranged_text, rearranged_unet, rearranged_vae
+from ..offload import apply_plan, lay_out, place
+from .fused import fuse_text_encoder, fuse_unet, fuse_vae
 
 Part = Literal["text_encoder", "unet", "vae", "tiny"]
 
@@ -37,9 +37,11 @@ class Latents:
     @classmethod
     def of(cls, unet: Path, vae: Path) -> "Latents":
         """Read from the configurations in these folders."""
-        painter, decoder = (json.loads((folder / "config.json").read_text(encoding="utf-8")) for folder in (unet, vae))
+        unet_config, decoder = (
+            json.loads((folder / "config.json").read_text(encoding="utf-8")) for folder in (unet, vae)
+        )
         halvings = len(decoder["block_out_channels"]) - 1
-        return cls(painter["in_channels"], 2**halvings, decoder.get("scaling_factor", 0.18215))
+        return cls(unet_config["in_channels"], 2**halvings, decoder.get("scaling_factor", 0.18215))
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Networks(Protocol):
     latents: Latents
     notes: tuple[Sentence, ...]
 
-    def text(self, ids: Tensor) -> Tensor:
+    def encode_text(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) to text states (B, T, D)."""
         ...
 
@@ -83,7 +85,7 @@ class Networks(Protocol):
         """The modules of a part that may be moved between devices; none where something else holds them."""
         ...
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         ...
 
@@ -155,12 +157,12 @@ class EagerNetworks:
         latents = Latents.of(files.component("unet"), rest.component("vae"))
         return cls(text_encoder, unet, vae, latents, placement, tiny, notes)
 
-    def rearranged(self) -> "EagerNetworks":
+    def fused(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
         return self.with_parts(
-            text_encoder=rearranged_text(self.parts["text_encoder"]),
-            unet=rearranged_unet(self.parts["unet"]),
-            vae=rearranged_vae(self.parts["vae"]),
+            text_encoder=fuse_text_encoder(self.parts["text_encoder"]),
+            unet=fuse_unet(self.parts["unet"]),
+            vae=fuse_vae(self.parts["vae"]),
         )
 
     def with_parts(self, **parts: nn.Module) -> "EagerNetworks":
@@ -169,7 +171,7 @@ class EagerNetworks:
         made.parts = {**self.parts, **parts}
         return made
 
-    def text(self, ids: Tensor) -> Tensor:
+    def encode_text(self, ids: Tensor) -> Tensor:
         return self.parts["text_encoder"](input_ids=ids, return_dict=False)[0]
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
@@ -188,8 +190,8 @@ class EagerNetworks:
     def modules(self, part: Part) -> tuple[nn.Module, ...]:
         return (self.parts[part],)
 
-    def fit(self, plan: Plan) -> None:
-        fit(plan, self._placement, self.parts["vae"], self.parts["text_encoder"], self.parts["unet"])
+    def apply(self, plan: Plan) -> None:
+        apply_plan(plan, self._placement, self.parts["vae"], self.parts["text_encoder"], self.parts["unet"])
         if "tiny" in self.parts:
             place([self.parts["tiny"]], self._placement.device)  # a few megabytes, which previews need at any time
 

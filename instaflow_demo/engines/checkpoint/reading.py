@@ -25,7 +25,7 @@ class Fitted(Protocol):
 
     load_s: float
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         ...
 
@@ -50,7 +50,7 @@ def load(
     with reading(spec, files):
         inspect(spec, files, placement, extras)
         loaded = make()
-        loaded.fit(plan)
+        loaded.apply(plan)
     device.synchronize(placement)
     loaded.load_s = time.perf_counter() - started
     return loaded
