@@ -20,16 +20,14 @@ from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.results.benchmark import (
     COLUMNS,
     Benchmark,
+    BenchmarkRow,
     Refused,
-    Row,
     Timed,
     Working,
-    read_json,
-    results_json,
     run,
 )
-from instaflow_demo.results.benchmark import table as cells_of
-from instaflow_demo.results.report import to_csv, to_markdown
+from instaflow_demo.results.benchmark_file import read_json, results_json
+from instaflow_demo.results.tables import to_csv, to_markdown
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.timings import Theirs, Timings, progress_html, timings_html
 from instaflow_demo.ui.settings import Settings
@@ -41,11 +39,29 @@ FAST, SLOW = "instaflow-mini", "sd-mini"
 HOSTILE = '<img src=x onerror="window.__x=1"><script>window.__x=2</script>'
 
 
-def row(model: str = FAST, median: float | None = 0.4, batch: int = 1, **changes: Any) -> Row:
+def row(model: str = FAST, median: float | None = 0.4, batch: int = 1, **changes: Any) -> BenchmarkRow:
     stages = {"text": 0.1, "sample": 0.2, "upsample": 0.0, "decode": 0.1} if median else {}
-    measured = Row(
-        *(model, "openvino", "cpu", "float32", 256, batch, "full", 1, 0.0, 1, 5, 0.5, 0.9, median, 0.01, 0.5),
-        *(stages, batch / median if median else None, 5.0, 512_000_000),
+    measured = BenchmarkRow(
+        model=model,
+        backend="openvino",
+        device="cpu",
+        dtype="float32",
+        size=256,
+        batch=batch,
+        decoder="full",
+        steps=1,
+        guidance=0.0,
+        network_evaluations=1,
+        n=5,
+        load_s=0.5,
+        cold_s=0.9,
+        median_s=median,
+        iqr_s=0.01,
+        p95_s=0.5,
+        stages=stages,
+        images_per_second=batch / median if median else None,
+        iterations_per_second=5.0,
+        peak_bytes=512_000_000,
     )
     return replace(measured, **changes)
 
@@ -54,7 +70,7 @@ def asked(**options: Any) -> Benchmark:
     return Benchmark.parse([FAST, SLOW], repeats=2, **options)
 
 
-def timings(*rows: Row, **changes: Any) -> Timings:
+def timings(*rows: BenchmarkRow, **changes: Any) -> Timings:
     """A benchmark that has measured these rows of two cases."""
     benchmark = asked()
     made = dict(zip(benchmark.cases, rows, strict=False))
@@ -75,7 +91,7 @@ def test_every_step_gives_a_chance_to_stop(tmp_path: Path) -> None:
     left = run(service, only)
     next(left)
     next(left)
-    left.close()  # type: ignore[attr-defined]
+    left.close()
     assert service._lock.acquire(blocking=False)
     service._lock.release()
     service.close()
@@ -111,7 +127,7 @@ def test_a_benchmark_of_nothing_is_refused(field: str) -> None:
 # ---------------------------------------------------------------- a file from elsewhere
 
 
-def stored(*rows: Row, **machine: Any) -> dict[str, Any]:
+def stored(*rows: BenchmarkRow, **machine: Any) -> dict[str, Any]:
     return results_json(replace(MACHINE, **machine), rows)
 
 
@@ -176,7 +192,7 @@ def test_a_row_of_something_else_is_refused(changes: dict[str, Any]) -> None:
 
 def test_a_row_without_a_value_is_refused() -> None:
     whole = asdict(row())
-    for name in ("model", "median_s", "n"):
+    for name in ("model", "backend", "decoder", "median_s", "n"):
         with pytest.raises(InvalidRequest):
             read_json(json.dumps({**stored(), "results": [{key: whole[key] for key in whole if key != name}]}))
 
@@ -253,8 +269,8 @@ def test_downloads_hold_all_of_ours_and_nothing_of_theirs() -> None:
     files = dict(zip(tags.attribute("a", "download"), tags.attribute("a", "href"), strict=True))
     texts = {str(name).rpartition(".")[2]: unquote(str(link).partition(",")[2]) for name, link in files.items()}
     assert read_json(texts["json"]) == ("A CPU", done.ordered)
-    assert texts["csv"] == to_csv(cells_of(done.ordered), COLUMNS)
-    assert texts["md"] == to_markdown(cells_of(done.ordered), COLUMNS)
+    assert texts["csv"] == to_csv(done.ordered, COLUMNS)
+    assert texts["md"] == to_markdown(done.ordered, COLUMNS)
     assert "physical cores" in tags.text
     assert "<a " not in timings_html(timings(row()), None, "en")  # not while it goes on
 

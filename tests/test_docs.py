@@ -16,6 +16,7 @@ from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.results import benchmark
 from instaflow_demo.results import paper as results
+from instaflow_demo.results.benchmark_file import read_json
 from instaflow_demo.ui.text import TEXTS, Language
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,7 +86,7 @@ def test_the_options_of_the_benchmark_are_those_of_the_readme() -> None:
     assert flags(rows) == flags(help_of("-m", "instaflow_demo", "benchmark"))
 
 
-def time_row(row: benchmark.Row) -> str:
+def time_row(row: benchmark.BenchmarkRow) -> str:
     """A row of the README's table of times, in milliseconds."""
     assert row.median_s is not None
     assert row.p95_s is not None
@@ -93,7 +94,7 @@ def time_row(row: benchmark.Row) -> str:
     return f"| `{row.model}` | {row.steps} | {row.backend} | {row.dtype} | {row.decoder} | {times} |"
 
 
-def gpu_row(row: benchmark.Row) -> str:
+def gpu_row(row: benchmark.BenchmarkRow) -> str:
     """A row of the README's table of times on a GPU, in milliseconds."""
     assert row.median_s is not None
     assert row.images_per_second is not None
@@ -101,14 +102,14 @@ def gpu_row(row: benchmark.Row) -> str:
     return f"{what} | {1000 * row.median_s:.1f} | {stages(row, 1)} | {row.images_per_second:.1f} |"
 
 
-def stages(row: benchmark.Row, digits: int) -> str:
+def stages(row: benchmark.BenchmarkRow, digits: int) -> str:
     """Milliseconds of text, sampling and decoding."""
     return ", ".join(f"{1000 * row.stages[stage]:.{digits}f}" for stage in ("text", "sample", "decode"))
 
 
 @pytest.mark.parametrize(("file", "shown"), [("cpu-2core.json", time_row), ("gpu-h100.json", gpu_row)])
-def test_the_readme_s_times_are_those_of_the_file(file: str, shown: Callable[[benchmark.Row], str]) -> None:
-    _, rows = benchmark.read_json((ROOT / "assets/results" / file).read_text(encoding="utf-8"))
+def test_the_readme_s_times_are_those_of_the_file(file: str, shown: Callable[[benchmark.BenchmarkRow], str]) -> None:
+    _, rows = read_json((ROOT / "assets/results" / file).read_text(encoding="utf-8"))
     assert table_after(f"--json assets/results/{file}") == [shown(row) for row in rows]
 
 
@@ -120,7 +121,7 @@ def test_the_readme_s_table_of_methods_is_what_was_evaluated() -> None:
     assert shown[-len(evaluated.rows) :] == [method_row(row) for row in evaluated.rows]
 
 
-def method_row(row: results.Row) -> str:
+def method_row(row: results.EvaluationRow) -> str:
     """A row of the README's table of methods."""
 
     def interval(name: str, digits: int, scale: float = 1) -> str:

@@ -47,7 +47,8 @@ from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.results.benchmark import Benchmark
-from instaflow_demo.results.report import COLUMNS, collect, rows, to_csv, to_markdown
+from instaflow_demo.results.report import COLUMNS, collect, rows
+from instaflow_demo.results.tables import to_csv, to_markdown
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.columns import (
     choice_text,
@@ -415,7 +416,7 @@ def test_no_text_becomes_markup() -> None:
         unavailable_html([(replace(MODELS["2rf"], title=HOSTILE, summary=HOSTILE, source=HOSTILE), HOSTILE)], "en"),
         download_link(HOSTILE, HOSTILE, "text/csv", HOSTILE),
         environment_html(replace(MACHINE, cpu=HOSTILE, gpu=HOSTILE, versions={HOSTILE: HOSTILE}), "en"),
-        comparison_html([[HOSTILE, *TABLE[0][1:]]], "en"),
+        comparison_html([replace(TABLE[0], system=HOSTILE)], "en"),
     ]
     for html in pages:
         assert is_harmless(html), html
@@ -434,10 +435,11 @@ def test_table_shows_the_report_and_its_downloads_hold_all_of_it() -> None:
     html = comparison_html(TABLE, "en")
     tags = Tags(html)
     for name in ("System", "Seconds per image", "Network evaluations", "it/s"):
-        assert TABLE[0][COLUMNS.index(name)] in tags.text
+        (column,) = [column for column in COLUMNS if column.title == name]
+        assert column.text(TABLE[0]) in tags.text
     assert "20.0×" in tags.text
     links = [urllib.parse.unquote(str(link).partition(",")[2]) for link in tags.attribute("a", "href")]
-    assert links == [to_csv(TABLE), to_markdown(TABLE)]
+    assert links == [to_csv(TABLE, COLUMNS), to_markdown(TABLE, COLUMNS)]
     assert tags.attribute("a", "download") == ["instaflow-comparison.csv", "instaflow-comparison.md"]
 
 
@@ -642,7 +644,7 @@ def test_a_forged_download_is_refused_where_there_is_no_button(tmp_path: Path) -
 
 def test_every_text_is_used() -> None:
     folder = Path(__file__).parent.parent / "instaflow_demo" / "ui"
-    code = "".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py") if p.name != "text.py")
+    code = "".join(p.read_text(encoding="utf-8") for p in folder.rglob("*.py") if p.name != "text.py")
     composed = {f"stage_{stage}" for stage in ("load", "text", "sample", "upsample", "decode")}
     composed |= {"progress_sample", "progress_upsample", "progress_refine"}
     unused = {key for key in TEXTS["en"] if f'"{key}"' not in code and f"'{key}'" not in code} - composed

@@ -9,12 +9,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from ...measure import Measurement
+from ...measure import STAGES, Measurement
 from ...registry import ModelSpec
 from ..text import Language, gigabytes, number, say, seconds, translated
 from .view import Column, Picture, RunView
-
-STAGES = ("text", "sample", "upsample", "decode")
 
 
 def _join(parts: Sequence[str]) -> Markup:
@@ -283,14 +281,8 @@ def _warmth(measured: Measurement, language: Language) -> str:
 
 
 def _stages(measured: Measurement, language: Language) -> Markup:
-    """A bar of text, sampling and decode in proportion; loading is no part of an image's time and stands apart."""
-    spent = {
-        "text": measured.text_s,
-        "sample": measured.sample_s - measured.upsample_s,
-        "upsample": measured.upsample_s,
-        "decode": measured.decode_s,
-    }
-    total = measured.total_s or 1.0
+    """A bar of text, sampling and decode in proportion; loading is not part of an image's time and stands apart."""
+    spent, total = measured.stages, measured.total_s or 1.0
     stages = [stage for stage in STAGES if stage != "upsample" or spent[stage]]
     bar = _join(
         [Markup('<i class="{}" style="width:{}%"></i>').format(s, f"{100 * spent[s] / total:.2f}") for s in stages]

@@ -14,7 +14,7 @@ from ...machine import device
 from ...machine.environment import fingerprint
 from ...registry import MODELS
 from ...request import Decoder
-from ...results import benchmark
+from ...results import benchmark, benchmark_file
 from ...results.benchmark import Benchmark
 from ...service import Service
 from ..html.columns import problem, status_html
@@ -330,7 +330,7 @@ def read_theirs(text: Any, language: Language) -> Theirs:
     """
     if not isinstance(text, str) or len(text) > _MOST_BYTES:
         raise InvalidRequest({"file": say(language, "bench_too_large", kb=_MOST_BYTES // 1024)})
-    return Theirs(*benchmark.read_json(text))
+    return Theirs(*benchmark_file.read_json(text))
 
 
 def import_html(words: Any) -> str:
