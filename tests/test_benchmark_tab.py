@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_ui import JSON, MACHINE, Tags, is_harmless
+from page import JSON, MACHINE, Tags, is_harmless
 
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.gallery import Gallery
@@ -30,6 +30,7 @@ from instaflow_demo.results.benchmark_file import read_json, results_json
 from instaflow_demo.results.tables import to_csv, to_markdown
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.timings import Theirs, Timings, progress_html, timings_html
+from instaflow_demo.ui.runner import Runner
 from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.benchmark import BenchmarkTab, PageLimits, read_theirs
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, Language, translated
@@ -315,18 +316,18 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BenchmarkTab]:
     out = tmp_path_factory.mktemp("out")
     texts = gr.I18n(**{language: dict(TEXTS[language]) for language in LANGUAGES})
     with gr.Blocks():
-        tab = BenchmarkTab(Service(Weights(), Gallery(out)), Settings(kept=Gallery(out), out=out), texts)
+        tab = BenchmarkTab(Service(Weights(), Gallery(out)), Settings(kept=Gallery(out), out=out), texts, Runner())
         tab.build()
         yield tab
 
 
 def values_of(tab: BenchmarkTab, **changes: Any) -> list[Any]:
     """What an untouched tab sends, with changes by name."""
-    return [changes.get(name, part.value) for name, part in tab._parts.items()]
+    return [changes.get(name, tab._inputs[name].value) for name in tab._inputs.names]
 
 
 def wrong(tab: BenchmarkTab, **changes: Any) -> dict[str, str]:
-    answers = zip(tab._parts, tab.validate(*values_of(tab, **changes)), strict=True)
+    answers = zip(tab._inputs.names, tab.validate(*values_of(tab, **changes)), strict=True)
     return {name: answer["message"] for name, answer in answers if not answer["is_valid"]}
 
 
@@ -341,12 +342,12 @@ def test_an_untouched_tab_times_the_default_models_and_the_stock_pipeline(tab: B
 def test_what_cannot_run_here_is_not_offered(tab: BenchmarkTab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instaflow_demo.ui.tabs.benchmark.find_spec", lambda _: None)
     greeted = tab._greet(gr.Request(headers={"accept-language": "pt"}))
-    assert greeted[tab._parts["language"]] == "pt-BR"
-    offered = {name: [value for _, value in greeted[tab._parts[name]].choices] for name in ("models", "backends")}
+    assert greeted[tab._inputs["language"]] == "pt-BR"
+    offered = {name: [value for _, value in greeted[tab._inputs[name]].choices] for name in ("models", "backends")}
     assert offered["backends"] == ["auto", "eager"]
     assert set(DEFAULT_MODELS) <= set(offered["models"])
     assert "instaflow-0.9b" not in offered["models"]
-    assert [value for _, value in greeted[tab._parts["decoders"]].choices] == ["full", "tiny"]
+    assert [value for _, value in greeted[tab._inputs["decoders"]].choices] == ["full", "tiny"]
 
 
 def test_the_stock_pipeline_alone_can_be_timed(tab: BenchmarkTab) -> None:
@@ -378,14 +379,14 @@ def test_where_others_wait_the_device_is_not_held_for_hours(tab: BenchmarkTab) -
     assert str(PageLimits().images) in wrong(tab, **long)["repeats"]
     alone = replace(tab._settings, alone=True)
     with gr.Blocks():
-        mine = BenchmarkTab(tab._service, alone, tab._text)
+        mine = BenchmarkTab(tab._service, alone, tab._text, Runner())
         mine.build()
     assert wrong(mine, **long) == {}
 
 
 @given(st.data())
 def test_any_json_is_accepted_or_refused_in_words(tab: BenchmarkTab, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(tab._parts)))
+    name = data.draw(st.sampled_from(sorted(tab._inputs.names)))
     values = values_of(tab, **{name: data.draw(JSON)})
     answers = tab.validate(*values)
     assert len(answers) == len(values)

@@ -14,7 +14,7 @@ from instaflow_demo.results.paper import PAPER, EvaluationRow, Table, agreement,
 from instaflow_demo.results.report import DISCUSSION, discussion
 from instaflow_demo.results.tables import lines, titles
 from instaflow_demo.ui.html.plot import Point, scatter
-from instaflow_demo.ui.tabs.results import agreement_text, results_html, tried
+from instaflow_demo.ui.tabs.results import agreement_text, parse_press, results_html
 from instaflow_demo.ui.text import TEXTS, Language
 
 
@@ -118,11 +118,11 @@ class Pressed:
     [{}, {"model": "sd-mini"}, {"model": "sd-mini", "steps": 7}, {"model": ["sd-mini"], "steps": 25}, {"steps": {}}],
 )
 def test_a_forged_press_is_no_row(data: dict[str, Any]) -> None:
-    assert tried(Pressed(**data)) is None
+    assert parse_press(Pressed(**data)) is None
 
 
 def test_a_press_is_its_row() -> None:
-    assert tried(Pressed(model="2rf-mini", steps=1)) == ("2rf-mini", 1)
+    assert parse_press(Pressed(model="2rf-mini", steps=1)) == ("2rf-mini", 1)
 
 
 LOOSE = [(0.1, 0.8), (0.11, 0.801), (0.12, 0.802), (2, 0.803), (2.2, 0.804), (90, 0.805)]

@@ -12,6 +12,7 @@ from ...results.tables import Column
 from ..html.columns import steps_text
 from ..html.plot import Point, scatter
 from ..html.tables import cells_html, table_html
+from ..listeners import PRIVATE
 from ..text import Language, number, preferred, say
 
 # one button a row, in the table itself: what it is called with is judged like everything that a browser sends
@@ -47,7 +48,7 @@ _MOST_LISTED = 4
 
 
 class ResultsTab:
-    """Builds the tab in the current gradio context; `tried` hears which row a visitor wants to see at work."""
+    """Builds the tab in the current gradio context; `parse_press` says which row a visitor wants to see at work."""
 
     def __init__(self) -> None:
         self._table = read()
@@ -57,14 +58,14 @@ class ResultsTab:
 
     def connect(self, page: gr.Blocks) -> None:
         """Show the tables in the visitor's language."""
-        page.load(self._shown, None, [self.html], show_progress="hidden", api_visibility="private")
+        page.load(self._show, None, [self.html], show_progress="hidden", **PRIVATE)
 
-    def _shown(self, request: gr.Request) -> Markup:
+    def _show(self, request: gr.Request) -> Markup:
         return results_html(self._table, preferred(request.headers.get("accept-language")))
 
 
-def tried(event: Any) -> tuple[str, int] | None:
-    """The system and its steps that a press of a row's button asks for; None if there is no such row."""
+def parse_press(event: Any) -> tuple[str, int] | None:
+    """The system and the steps of the row whose button was pressed; None if there is no such row."""
     asked = getattr(event, "model", None), getattr(event, "steps", None)
     rows = {(method.model, method.steps) for method in PAPER}
     table = read()
