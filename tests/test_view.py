@@ -97,7 +97,7 @@ def test_previews_stay_while_finished_images_wait_for_the_refiner() -> None:
 
 def test_nothing_is_previewed_where_images_are_hidden_or_the_run_is_over() -> None:
     assert "data:image" not in column_html(viewed(preview(0, "red"), display=False), SLOW, "en")
-    stopped = viewed(ready(SLOW, 0, 2.0), preview(1, "red")).stopped()
+    stopped = viewed(ready(SLOW, 0, 2.0), preview(1, "red")).stop()
     assert "data:image" not in results_html(stopped, SLOW, "dog", "en")
 
 
@@ -136,7 +136,7 @@ def test_phases_follow_the_events() -> None:
 
 
 def test_stopping_keeps_what_is_finished() -> None:
-    view = viewed(*FINISHED[:3], ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 3, 25, 0.2)).stopped()
+    view = viewed(*FINISHED[:3], ready(SLOW, 0, 2.0), Step(SLOW, 1, 1, 3, 25, 0.2)).stop()
     assert view.column(FAST).phase == "done"
     assert view.column(SLOW).phase == "stopped"
     assert len(view.column(SLOW).pictures) == 1

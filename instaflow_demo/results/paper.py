@@ -21,7 +21,7 @@ TABLE = Path(__file__).parents[2] / "assets" / "results" / "table1.json"
 
 @dataclass(frozen=True)
 class Source:
-    """Where published figures are from, in English and in Brazilian Portuguese."""
+    """Where published figures come from, in English and in Brazilian Portuguese."""
 
     text: str
     text_pt: str
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Method:
-    """A published row, and the system and steps that repeat it here.
+    """A published row, and the system and steps that reproduce it here.
 
     `checkpoint` is the id of the very model that the row describes, where it was released.
     """
@@ -84,7 +84,7 @@ class EvaluationRow:
 
 @dataclass(frozen=True)
 class Table:
-    """A file that `evaluate` has written."""
+    """The contents of a file of `evaluate --json`."""
 
     environment: Mapping[str, Any]
     judge: Mapping[str, Any]
@@ -93,7 +93,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Pairs of methods in the paper's order, the better one first: do ours come in the same one?
+    """Pairs of methods, the paper's better one first, by whether our figures put them in the same order.
 
     A pair whose intervals overlap is undecided.
     """

@@ -94,9 +94,9 @@ class DiscussionRow:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model's part of a request: its images and measurement, or the sentence that says why not.
+    """One model's part of a request: its images and measurement, or the sentence that says why there are none.
 
-    `notes` are what the user was told of it, each once.
+    `notes` are the sentences that the user has seen about it, each once.
     """
 
     run: ModelRun
@@ -107,7 +107,7 @@ class Outcome:
 
 
 def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcome, ...]:
-    """Read a run's events to the end; one outcome for each model, in the request's order."""
+    """Read a run's events to the end: an outcome for each model, in the request's order."""
     images: dict[str, list[ImageReady]] = {run.model.id: [] for run in request.runs}
     ends: dict[str, Done | Failed] = {}
     notes: dict[str, dict[str, None]] = {run.model.id: {} for run in request.runs}
@@ -126,7 +126,7 @@ def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcom
 
 def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[ComparisonRow]:
     """The comparison table: a row for each model that finished."""
-    finished = _finished(outcomes)
+    finished = _with_measurements(outcomes)
     slowest = _slowest(finished)
     return [_comparison_row(outcome, measurement, request, slowest) for outcome, measurement in finished]
 
@@ -135,7 +135,7 @@ def discussion(outcomes: Sequence[Outcome]) -> list[DiscussionRow]:
     """What was published of the released models, then what this run measured."""
     published = [method for method in PAPER if method.checkpoint]
     slowest = max(method.seconds for method in published)
-    finished = _finished(outcomes)
+    finished = _with_measurements(outcomes)
     return [
         *(_published_row(method, slowest) for method in published),
         *(_measured_row(outcome.run, measurement, _slowest(finished)) for outcome, measurement in finished),
@@ -158,7 +158,7 @@ def _outcome(run: ModelRun, images: list[ImageReady], end: Done | Failed | None)
     return Outcome(run, tuple(images), measurement, error)
 
 
-def _finished(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measurement]]:
+def _with_measurements(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measurement]]:
     """The models that finished, with what they took."""
     return [
         (outcome, outcome.measurement) for outcome in outcomes if outcome.measurement and outcome.measurement.images

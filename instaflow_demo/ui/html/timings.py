@@ -1,4 +1,4 @@
-"""What a benchmark has measured so far, as frozen values, and its table, chart and downloads as HTML."""
+"""A benchmark so far, as frozen values, and its table, chart and downloads as HTML."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ _FILE = "instaflow-benchmark"
 
 @dataclass(frozen=True)
 class Timings:
-    """A benchmark so far. `rows` are by case; `at_work` is the case that a pass is being made of.
+    """A benchmark so far. `rows` are by case; `at_work` is the case whose pass is running.
 
     `environment` is known once the benchmark is over.
     """
@@ -83,20 +83,20 @@ class Timings:
 
 @dataclass(frozen=True)
 class Theirs:
-    """What a file says was measured on another machine."""
+    """The rows of a file from another machine."""
 
     machine: str
     rows: tuple[BenchmarkRow, ...]
 
 
 def progress_html(timings: Timings, elapsed_s: float, language: Language) -> Markup:
-    """A bar, and a line that says which pass is being made, of what, and how long it all will take."""
+    """A bar, and a line that says which pass of which case is running, and how long the rest will take."""
     case = timings.at_work
     if case is None:
         return status_html(say(language, "waiting_device"), "busy")
     parts = [say(language, "bench_pass", n=timings.done + 1, passes=timings.passes), _name(case, language)]
     parts.append(say(language, "elapsed", s=seconds(language, elapsed_s)))
-    if timings.done >= len(timings.cases):  # every case has been met once
+    if timings.done >= len(timings.cases):  # every case has had its first pass
         left = elapsed_s / timings.done * (timings.passes - timings.done)
         parts.append(say(language, "remaining", s=seconds(language, left)))
     fraction = timings.done / timings.passes
@@ -104,12 +104,12 @@ def progress_html(timings: Timings, elapsed_s: float, language: Language) -> Mar
 
 
 def timings_html(timings: Timings, theirs: Theirs | None, language: Language) -> Markup:
-    """The table and the chart, another machine's rows below ours; what could not be timed; and once it is over the
+    """The table and the chart, with another machine's rows below ours, and what could not be timed; at the end also the
     downloads and the machine."""
     groups = _groups(timings, theirs, language)
     parts = [notes_html(timings.notes, language)]
     parts += [_table(groups, timings, language), _chart(groups, language)] if groups else []
-    parts += [_refused(each, language) for each in timings.refused]
+    parts += [_refusal(each, language) for each in timings.refused]
     if timings.environment and timings.rows:
         parts.append(environment_html(timings.environment, language))
     return Markup("").join(parts)
@@ -160,7 +160,7 @@ def _name(case: Case, language: Language) -> str:
 
 
 def _settings(backend: str, decoder: str, batch: int, language: Language) -> str:
-    """What tells rows of one system apart: "openvino · int8 decoder · batch of 4"."""
+    """How the rows of one system differ: "openvino · int8 decoder · batch of 4"."""
     parts = [backend]
     if decoder != "full":
         parts.append(say(language, "decoded_by", decoder=decoder))
@@ -217,22 +217,22 @@ def _bar(row: BenchmarkRow, slowest: float, language: Language) -> Markup:
         Markup('<i class="{}" style="width:{}%"></i>').format(stage, f"{100 * spent / (whole or 1):.2f}")
         for stage, spent in stages.items()
     )
-    told = ", ".join(f"{say(language, f'stage_{stage}')} {_exact(spent, language)}" for stage, spent in stages.items())
+    label = ", ".join(f"{say(language, f'stage_{stage}')} {_exact(spent, language)}" for stage, spent in stages.items())
     return Markup(
         '<li><span class="row">{} <small>{}</small></span><span class="well"><span class="stages" role="img" '
-        'aria-label="{told}" title="{told}" style="width:{}%">{}</span></span><b>{}</b></li>'
+        'aria-label="{label}" title="{label}" style="width:{}%">{}</span></span><b>{}</b></li>'
     ).format(
         row.title,
         _settings(row.backend, row.decoder, row.batch, language),
         f"{100 * whole / slowest:.2f}",
         parts,
         _exact(row.seconds_per_image or whole, language),
-        told=told,
+        label=label,
     )
 
 
 def _exact(value: float, language: Language) -> str:
-    """Seconds; short stages keep figures that mean something."""
+    """Seconds, with enough digits for a short stage."""
     return f"{number(language, value, 4)} s" if value < 0.1 else seconds(language, value)
 
 
@@ -241,7 +241,7 @@ def _stages(row: BenchmarkRow) -> dict[str, float]:
     return {stage: row.stages[stage] / row.batch for stage in STAGES if stage in row.stages}
 
 
-def _refused(refused: Refused, language: Language) -> Markup:
+def _refusal(refused: Refused, language: Language) -> Markup:
     return problem(
         say(language, "bench_refused", case=_name(refused.case, language)), translated(language, refused.message)
     )

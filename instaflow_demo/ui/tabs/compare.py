@@ -224,7 +224,7 @@ class ComparePage:
         language = ask.language
         finished = say(language, "finished", done=view.done, total=len(view.columns))
         if not view.over:
-            view, finished = view.stopped(), say(language, "stopped_status")
+            view, finished = view.stop(), say(language, "stopped_status")
         update: Update = {
             self._status: status_html(finished),
             self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),

@@ -1,4 +1,4 @@
-"""The page's inputs, and the one way from their raw values to a request."""
+"""The inputs of the main tab, and the one way from their raw values to a request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ EXAMPLES = (
     "an astronaut, 3d style",
     "A bathroom with charming light",
 )
-BACKENDS = ("auto", "eager", "openvino")  # what systems are compared with; the stock pipeline is only timed
+BACKENDS = ("auto", "eager", "openvino")  # to compare systems with; the stock pipeline is for the benchmark only
 _VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
 
@@ -133,7 +133,7 @@ class Form(Inputs):
         return gr.Slider(allowed.low, allowed.high, value=allowed.default, step=step, label=self._text(name))
 
     def connect(self) -> None:
-        """Show the settings of the chosen models only, and the negative prompt only where one of them heeds it."""
+        """Show the settings of the chosen models only, and grey out the negative prompt where none of them uses it."""
         models, negative = self["models"], self["negative_prompt"]
         scales = {name: self[name] for name in self.names if name.startswith("guidance:")}
         models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **QUIET)
