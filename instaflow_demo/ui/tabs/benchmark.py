@@ -1,7 +1,7 @@
 """The benchmark's tab: how fast the systems are on this machine, beside the figures of another one."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, get_args
@@ -189,7 +189,7 @@ class BenchmarkTab:
 
     # ------------------------------------------------------------ a benchmark
 
-    def _run(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+    def _run(self, request: gr.Request, *values: Any) -> Generator[Update, None, None]:
         """Everything from a press of Start to the last figure; closing it ends the work within one step."""
         try:
             asked = self.parse(*values)

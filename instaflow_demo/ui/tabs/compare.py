@@ -1,7 +1,7 @@
 """The main tab: one prompt, several systems, their images and times side by side."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,7 +174,7 @@ class ComparePage:
 
     # ------------------------------------------------------------ a run
 
-    def _run(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+    def _run(self, request: gr.Request, *values: Any) -> Generator[Update, None, None]:
         """Everything from a press of Generate to the last number; closing it ends the work within one step."""
         try:
             ask = self._form.parse(*values)

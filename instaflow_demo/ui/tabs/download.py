@@ -1,6 +1,6 @@
 """Fetch published models from the page, where only this machine's user can be the visitor, who accepts the licence."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import gradio as gr
@@ -49,7 +49,7 @@ class DownloadPanel:
         run.then(**refreshed)
         self._runner.connect_stop(_TAB, self._stop, self._progress, language, run)
 
-    def _run(self, request: gr.Request, model: Any, accepted: Any, language: Language) -> Iterator[Markup]:
+    def _run(self, request: gr.Request, model: Any, accepted: Any, language: Language) -> Generator[Markup, None, None]:
         """Everything from the press of the button to the last byte; what was stopped goes on with the next press."""
         try:
             spec = self._parse(model, accepted, language)
@@ -58,7 +58,7 @@ class DownloadPanel:
         except DemoError as error:
             yield problem(say(language, "download_failed"), translated(language, str(error)))
 
-    def _fetch(self, spec: ModelSpec, visitor: str | None, language: Language) -> Iterator[Markup]:
+    def _fetch(self, spec: ModelSpec, visitor: str | None, language: Language) -> Generator[Markup, None, None]:
         steps, last = hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"), None
         with self._runner.follow(_TAB, visitor, steps, _LOOK_EVERY_S) as news:
             for latest in news:
