@@ -85,6 +85,7 @@ LIGHT = (
     "weights.files",
     "results.report",
     "results.paper",
+    "results.tables",
 )
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +27,7 @@ from ..machine.paths import exists, is_folder, path_of
 from ..registry import DEFAULT_MODELS, LOADABLE, MODELS, ModelSpec, Range
 from ..request import RANDOM_SEED, GenerationRequest, Limits
 from ..results import benchmark as benchmarks
-from ..results import report
+from ..results import benchmark_file, paper, report, tables
 from ..service import Service
 from ..weights.locate import FOLDERS, Availability, Weights, given_folders
 from . import progress
@@ -295,11 +295,8 @@ def evaluate(
         found = evaluation.evaluate(what, Weights(folders=given_folders(model_dir)), work)
         if found is None:  # one of the processes that only helped
             return
-        header, *rows = evaluation.table(found["results"])
-        table = Table(*header)
-        for row in rows:
-            table.add_row(*row)
-        _console().print(table)
+        rows = [paper.parse_row(result) for result in found["results"]]
+        _console().print(tables.to_terminal(rows, paper.evaluation_columns(rows)))
         _write(json_file, lambda: _json(found), "--json")
 
 
@@ -340,7 +337,7 @@ def benchmark(
     with _sentences(debug):
         for path in (json_file, csv_file, markdown_file):
             _check_paths(json_file=path)
-        theirs = benchmarks.read_json(_text_of(against)) if against else None
+        theirs = benchmark_file.read_json(_text_of(against)) if against else None
         asked = benchmarks.Benchmark.parse(
             _listed_in(models),
             repeats=repeats,
@@ -351,14 +348,14 @@ def benchmark(
         )
         service = Service(Weights(folders=given_folders(model_dir)), Gallery(Path("outputs")))
         followed = progress.timed(benchmarks.run(service, asked), asked)
-        table = benchmarks.table(followed.rows)
-        _console().print(_sideways(benchmarks.COLUMNS, table))
+        columns = benchmarks.COLUMNS
+        _console().print(tables.to_terminal(followed.rows, columns, sideways=True))
         if theirs:
             typer.echo(f"Measured on {theirs[0]}:")
-            _console().print(_sideways(benchmarks.COLUMNS, benchmarks.table(theirs[1])))
-        _write(json_file, lambda: _json(benchmarks.results_json(fingerprint(), followed.rows)), "--json")
-        _write(csv_file, lambda: report.to_csv(table, benchmarks.COLUMNS), "--csv")
-        _write(markdown_file, lambda: report.to_markdown(table, benchmarks.COLUMNS), "--markdown")
+            _console().print(tables.to_terminal(theirs[1], columns, sideways=True))
+        _write(json_file, lambda: _json(benchmark_file.results_json(fingerprint(), followed.rows)), "--json")
+        _write(csv_file, lambda: tables.to_csv(followed.rows, columns), "--csv")
+        _write(markdown_file, lambda: tables.to_markdown(followed.rows, columns), "--markdown")
         if followed.stopped:
             raise KeyboardInterrupt
         if followed.refused:
@@ -481,7 +478,7 @@ def _run(prompt: str, models: list[str], raw: dict[str, Any], files: Files) -> N
     outcomes = report.collect(progress.shown(Service(weights, Gallery(files.out)).run(request), request), request)
     measured = report.rows(outcomes, request)
     if measured:
-        _console().print(_sideways(report.COLUMNS, measured))
+        _console().print(tables.to_terminal(measured, report.COLUMNS, sideways=True))
     _write(files.json, lambda: _json(report.results_json(fingerprint(files.out), request, outcomes)), "--json")
     if any(outcome.error or _incomplete(outcome, request) for outcome in outcomes):
         raise typer.Exit(1)
@@ -530,15 +527,6 @@ def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:
 def _listed_in(text: str) -> list[str]:
     """What stands between the commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _sideways(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
-    """Rows on their side, a column for each system, which fits a terminal of 80 characters."""
-    name, *figures = zip(columns, *rows, strict=True)
-    table = Table(*name)
-    for figure in figures:
-        table.add_row(*figure)
-    return table
 
 
 def _described(spec: ModelSpec, availability: Availability, size: int) -> str:

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from ..events import Done, Event, Failed, ImageReady, Loading, Noted, Stage, Step
 from ..registry import REFINER, ModelSpec
 from ..request import GenerationRequest
-from ..results.benchmark import Benchmark, Case, Refused, Row, Timed, Working
+from ..results.benchmark import Benchmark, BenchmarkRow, Case, Refused, Timed, Working
 from ..weights.locate import Weights
 
 _STAGES: dict[Stage, str] = {"sample": "", "upsample": " upsampler", "refine": " refiner"}
@@ -36,7 +36,7 @@ def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event
 class Followed:
     """What came of a benchmark: rows in the order of its cases, what could not be timed, whether Ctrl-C ended it."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[BenchmarkRow, ...]
     refused: tuple[Refused, ...]
     stopped: bool
 
@@ -45,7 +45,7 @@ def timed(passes: Iterator[Working | Timed | Refused], benchmark: Benchmark) -> 
     """Follow a benchmark with a bar, to its end or to Ctrl-C: what was measured by then took long, and is kept."""
     for note in benchmark.notes:
         typer.echo(note)
-    rows: dict[Case, Row] = {}
+    rows: dict[Case, BenchmarkRow] = {}
     refused: list[Refused] = []
     stopped = False
     try:
@@ -56,7 +56,10 @@ def timed(passes: Iterator[Working | Timed | Refused], benchmark: Benchmark) -> 
 
 
 def _follow(
-    passes: Iterator[Working | Timed | Refused], benchmark: Benchmark, rows: dict[Case, Row], refused: list[Refused]
+    passes: Iterator[Working | Timed | Refused],
+    benchmark: Benchmark,
+    rows: dict[Case, BenchmarkRow],
+    refused: list[Refused],
 ) -> None:
     """Show a benchmark's events, and add what they bring to `rows` and `refused`."""
     with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True, unit="pass") as bar:
