@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ...flow import interpolate, timestep
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
-from .teacher import EncodedScenes, Prompts, draw, guided, predict
+from ..objectives import guided_field, predict
+from .teacher import EncodedScenes, Prompts, draw
 
 STUDENTS = (16, 8, 4, 2, 1)
 """The steps of each student."""
@@ -47,7 +48,7 @@ def halve(
         t = torch.randint(0, steps, (batch,), device=run.device, generator=generator) / steps
         x, states = interpolate(x0, x1, t), prompts.states(ids)
         with torch.no_grad(), run.half():
-            wanted = two_steps(guided(teacher, states, empty, guidance), x, t, 1 / steps)
+            wanted = two_steps(guided_field(teacher, states, empty, guidance), x, t, 1 / steps)
         return (predict(network, x, timestep(t), states) - wanted).square().mean()
 
     schedule = Schedule(rate, 100, fall_from=0.0)
@@ -57,7 +58,7 @@ def halve(
 def two_steps(field: Callable[[Tensor, Tensor], Tensor], x: Tensor, t: Tensor, length: float) -> Tensor:
     """The velocity whose one step of `length` from x ends where two half steps of `field` do: their mean.
 
-    x is (B, ...), t is (B,); `field` is told timesteps.
+    x is (B, ...), t is (B,); `field` takes x and timesteps (B,).
     """
     first = field(x, timestep(t))
     second = field(x + first * (length / 2), timestep(t + length / 2))
