@@ -1,5 +1,6 @@
 """The command line: the same service as the page, without a browser."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -193,10 +194,7 @@ def benchmark(
         service = Service(Weights(folders=given_folders(model_dir)), Gallery(Path("outputs")))
         followed = progress.show_benchmark(benchmarks.run(service, asked), asked)
         table = benchmarks.table(followed.rows)
-        output.show(output.transposed_table(benchmarks.COLUMNS, table))
-        if theirs:
-            typer.echo(f"Measured on {theirs[0]}:")
-            output.show(output.transposed_table(benchmarks.COLUMNS, benchmarks.table(theirs[1])))
+        _show_benchmark(table, theirs)
         output.write_json(json_file, lambda: benchmarks.results_json(fingerprint(), followed.rows))
         output.write_file(csv_file, lambda: report.to_csv(table, benchmarks.COLUMNS), "--csv")
         output.write_file(markdown_file, lambda: report.to_markdown(table, benchmarks.COLUMNS), "--markdown")
@@ -249,6 +247,15 @@ def _run(request: GenerationRequest, options: RunOptions) -> None:
     output.write_json(options.json_file, lambda: report.results_json(fingerprint(options.out), request, outcomes))
     if any(outcome.error or _incomplete(outcome, request) for outcome in outcomes):
         raise typer.Exit(FAILED)
+
+
+def _show_benchmark(ours: Sequence[tuple[str, ...]], theirs: tuple[str, Sequence[benchmarks.Row]] | None) -> None:
+    """Show the table of a benchmark and, below it, that of another machine."""
+    output.show(output.transposed_table(benchmarks.COLUMNS, ours))
+    if theirs:
+        machine, rows = theirs
+        typer.echo(f"Measured on {machine}:")
+        output.show(output.transposed_table(benchmarks.COLUMNS, benchmarks.table(rows)))
 
 
 def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:
