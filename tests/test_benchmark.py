@@ -142,7 +142,7 @@ def test_what_was_measured_before_ctrl_c_is_kept(service: Service) -> None:
             if isinstance(event, Timed):
                 raise KeyboardInterrupt
 
-    followed = progress.timed(stopped_after_the_first(), asked)
+    followed = progress.show_benchmark(stopped_after_the_first(), asked)
     assert followed.stopped
     assert [row.model for row in followed.rows] == [FAST]
     written = results_json(fingerprint(), followed.rows)

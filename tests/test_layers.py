@@ -56,6 +56,7 @@ ALLOWED = {
     },
     "ui": {"errors", "events", "gallery", "machine", "measure", "registry", "request", "results", "service", "weights"},
     "training": {
+        "cli",
         "engines",
         "errors",
         "evaluation",

@@ -18,7 +18,7 @@ from small_refiner import save_refiner, tiny_networks
 from small_sd import save_published
 from test_safety import save_checker
 
-from instaflow_demo.cli.progress import shown
+from instaflow_demo.cli.progress import show
 from instaflow_demo.engines import memory
 from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.engines.refiner import STRENGTH, Refiner
@@ -459,7 +459,7 @@ def test_an_image_that_stays_unrefined_is_a_failure(tmp_path: Path) -> None:
 
 def test_bars_count_what_is_refined(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     service, request = served(checkpoint, tmp_path), ask(images=2, batched=True)
-    list(shown(service.run(request), request))
+    list(show(service.run(request), request))
     service.close()
     told = capsys.readouterr().err
     assert "refiner 2/2" in told

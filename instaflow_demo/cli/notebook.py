@@ -133,7 +133,7 @@ def discuss(results: Results) -> None:
 
 def _generate(loaded: Loaded, request: GenerationRequest) -> Results:
     progress.prepare(request, loaded.weights, download=loaded.download)
-    events = progress.shown(loaded.service.run(request), request)
+    events = progress.show(loaded.service.run(request), request)
     return Results(request, report.collect(events, request))
 
 
