@@ -11,6 +11,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,7 +38,7 @@ from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.backends.eager import no_decoder
 from instaflow_demo.engines.latent import gained
 from instaflow_demo.engines.unread import NEGATIVE, PROMPT, Reader
-from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
+from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest, Sentence
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine import caches, device
@@ -501,18 +502,12 @@ def sentences(folder: Path) -> Iterator[str]:
             yield error.sentence
     yield from (no_decoder(decoder).sentence for decoder in ("int8", "tiny"))
     yield from (COMPILING, gained(5.8), NOT_COMPILED)
-    for placement in (Placement("cuda", "float16"), Placement("cpu", "float16")):
+    for placement, found in ((Placement("cuda", "float16"), True), (Placement("cpu", "float16"), True), (CPU, None)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(device, "choose", lambda *_, placement=placement: placement)
-            patch.setattr(engines, "find_spec", lambda _: True)
-            with pytest.raises(DeviceUnavailable) as caught:
-                engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino"), MODELS[FAST])
-            yield caught.value.sentence
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "find_spec", lambda _: None)
-        with pytest.raises(DeviceUnavailable) as caught:
-            engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino", device="cpu"), MODELS[FAST])
-        yield caught.value.sentence
+            patch.setattr("instaflow_demo.engines.placement.find_spec", lambda _, found=found: found)
+            request = GenerationRequest.parse("a dog", FAST, backend="openvino")
+            yield raised(partial(engines.placed, request, MODELS[FAST]))
 
 
 def idle(folder: Path) -> Iterator[str]:
@@ -606,11 +601,15 @@ def refusals(folder: Path) -> Iterator[str]:
         yield raised(lambda: list(hub.download(MODELS["text2im"], half=False)))
 
 
-def test_what_visitors_are_told_is_told_in_portuguese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_visitors_are_told_remembers_how_to_say_it_in_portuguese(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """test_sentences.py has a translation for every template; this is for what would be no `Sentence` at all."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     said = [*sentences(tmp_path), *failures(tmp_path), *refusals(tmp_path)]
     assert len(said) > 26
     for sentence in said:
+        assert isinstance(sentence, Sentence), sentence
         assert translate("pt-BR", sentence) != sentence, sentence
         assert translate("en", sentence) == sentence
 
@@ -704,12 +703,19 @@ def test_sentences_of_the_request_have_translations() -> None:
 
 
 def test_numbers_in_sentences_are_written_as_the_language_does() -> None:
-    said = "The seed must be from 0 to 4,294,967,295, or -1 for a random one, not the text “7”."
-    there = "Semente: deve ser de 0 a 4.294.967.295, ou -1 para uma ao acaso, e não o texto “7”."
+    said = refused(seed="7")
+    assert said == "The seed must be a whole number from 0 to 4,294,967,295, or -1 for a random one, not the text “7”."
+    there = "Semente: deve ser um número inteiro de 0 a 4.294.967.295, ou -1 para uma ao acaso, e não o texto “7”."
     assert translate("pt-BR", said) == there
-    said = "Size must be a multiple of 64 pixels from 256 to 768 for Stable Diffusion 1.5, not 100."
-    there = "Tamanho: deve ser um múltiplo de 64 pixels de 256 a 768 em Stable Diffusion 1.5, e não 100."
+    said = refused(models="2rf", size=1024.5)
+    assert said == "Size must be a multiple of 64 pixels from 256 to 768 for 2-Rectified Flow, not 1,024.5."
+    there = "Tamanho: deve ser um múltiplo de 64 pixels de 256 a 768 em 2-Rectified Flow, e não 1.024,5."
     assert translate("pt-BR", said) == there
+
+
+def refused(**raw: Any) -> Sentence:
+    """What is said of a request that is wrong in one field."""
+    return raised(lambda: GenerationRequest.parse(**{"prompt": "a dog", "models": FAST, **raw}))
 
 
 def test_an_unknown_text_is_an_error() -> None:
