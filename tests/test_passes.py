@@ -47,7 +47,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(checkpoint: Path) -> Iterator[Engine]:
-    made = engines.load(SD, ModelFiles(checkpoint), CPU)
+    made = engines.load(SD, Weights(folders={SD.id: checkpoint}).locate(SD), CPU)
     yield made
     made.close()
 
