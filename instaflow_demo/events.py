@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from .errors import Sentence
 from .measure import Measurement, Timing, iterations_per_second
@@ -38,10 +38,10 @@ class LazySeconds:
             if self._default is None:
                 raise AttributeError(self._name)  # a dataclass asks for a default so
             return self._default
-        seconds = vars(instance)[self._name]
-        if callable(seconds):
-            seconds = vars(instance)[self._name] = seconds()
-        return cast(float, seconds)
+        values: dict[str, Any] = vars(instance)
+        if callable(values[self._name]):
+            values[self._name] = values[self._name]()
+        return values[self._name]
 
     def __set__(self, instance: object, seconds: float | Callable[[], float]) -> None:
         vars(instance)[self._name] = seconds
@@ -87,7 +87,7 @@ class Step:
 
     def wait(self) -> Self:
         """The event, once the device has taken the step."""
-        _ = self.elapsed_s
+        _ = self.elapsed_s, self.stepping_s
         return self
 
     def __reduce__(self) -> tuple[type[Self], tuple]:
@@ -104,7 +104,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Preview:
-    """What the images of a batch from index `image` on will look like: a cascade's before they are upsampled, say."""
+    """The images of a batch from index `image` on, as they are so far: small, or a quick decoder's."""
 
     model: str
     image: int

@@ -20,7 +20,7 @@ from instaflow_demo.engines.batches import HALVED
 from instaflow_demo.engines.memory import PLANS
 from instaflow_demo.engines.pixels import to_uint8_async
 from instaflow_demo.errors import OutOfMemory
-from instaflow_demo.events import ImageReady, Step
+from instaflow_demo.events import ImageReady, Preview, Step
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine import device
 from instaflow_demo.machine.clock import Moment, Stopwatch
@@ -47,7 +47,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(checkpoint: Path) -> Iterator[Engine]:
-    made = engines.load(SD, ModelFiles(checkpoint), CPU)
+    made = engines.load(SD, Weights(folders={SD.id: checkpoint}).locate(SD), CPU)
     yield made
     made.close()
 
@@ -201,10 +201,15 @@ def test_a_device_that_works_ahead_has_its_next_step_before_anybody_waits_for_th
 
     def logged(name: str) -> Callable[..., torch.Tensor]:
         function = getattr(networks, name)
-        return lambda *inputs: given.append(name) or function(*inputs)
+
+        def call(*inputs: Any) -> torch.Tensor:
+            given.extend([name] * (name != "decode" or inputs[1] == "full"))  # previews belong to their step
+            return function(*inputs)
+
+        return call
 
     def waited(until: int) -> None:
-        """Somebody waits for the first `until` pieces of work that the device was given."""
+        """Somebody waits for the first `until` pieces of work, while the device has so many more."""
         waits.append(len(given) - until)
 
     def clock() -> Moment:
@@ -215,20 +220,26 @@ def test_a_device_that_works_ahead_has_its_next_step_before_anybody_waits_for_th
         marked, made = len(given), to_uint8_async(image)
         return lambda: waited(marked) or made()
 
-    for name in ("encode_text", "predict"):
+    for name in ("encode_text", "predict", "decode"):
         monkeypatch.setattr(networks, name, logged(name))
     monkeypatch.setattr(latent, "to_uint8_async", pixels)
     monkeypatch.setattr(latent, "PREVIEW_EVERY_S", -1.0)
     monkeypatch.setattr(device, "clock", lambda placement: clock)
     monkeypatch.setattr(device, "works_ahead", lambda placement: ahead)
-    request = replace(ask(images=2, steps=4), previews=True)
+    engine._prompts.clear()  # pyright: ignore[reportAttributeAccessIssue]
+    request, told = replace(ask(images=2, steps=3, batched=False), previews=True), []
     for event in engine.generate(request, request.runs[0]):
+        told.append(type(event))
         if isinstance(event, Step):
-            assert given.count("predict") == min(event.step + ahead, 4)
-            if event.step < 4:
-                assert set(waits[-1:]) <= {int(ahead)}
-            assert event.elapsed_s == event.step + (given[0] == "encode_text")
-    assert min(waits[:-6]) == int(ahead)
+            assert given.count("predict") == min(event.step + ahead, 3)
+            assert ("decode" in given) == (ahead and event.step == 3)
+            assert event.elapsed_s == event.step + ("encode_text" in given)
+        if isinstance(event, ImageReady):
+            given.clear()  # the next image begins when this one is made
+        else:
+            assert min(waits) == int(ahead)
+        waits.clear()
+    assert told == [Step, Preview, Step, Preview, Step, ImageReady] * 2
 
 
 def test_an_event_reads_its_times_when_they_are_asked_for() -> None:

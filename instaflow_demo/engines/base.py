@@ -1,4 +1,4 @@
-"""What an engine is: a loaded model that makes images."""
+"""The protocols of a loaded model that makes images."""
 
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Protocol
@@ -34,7 +34,7 @@ class Engine(Protocol):
         ...
 
     def reader(self, run: ModelRun) -> "Reader":
-        """What knows how much of a text the model reads."""
+        """A reader that knows how much of a text the model reads."""
         ...
 
     def close(self) -> None:

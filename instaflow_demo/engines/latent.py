@@ -38,7 +38,7 @@ from .unread import Reader
 
 LatentEvent = Step | Preview | ImageReady
 Shape = tuple[int, int, str, str]
-"""What a batch is warm for: images, size, decoder, backend."""
+"""Batches of one shape are warm together: images, size, decoder, backend."""
 
 PREVIEW_EVERY_S = 0.25
 _FASTER = 1.1  # times: less is not worth a word
@@ -210,11 +210,11 @@ class LatentEngine:
         return working(self._plan, self.placement, watch, stage, *self._networks.modules(part))
 
     def _preview(self, latents: Tensor) -> AsyncPixels | None:
-        """What the images of a batch will look like, if there is a decoder that is quick enough to tell."""
+        """A quick look at where the images of a batch are going, if there is a tiny decoder."""
         return self._decode(latents, "tiny") if self._networks.has("tiny") else None
 
     def _expected(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> Tensor:
-        """The latents (B, C, h, w) that the last step promises for the end."""
+        """The final latents (B, C, h, w) as the last step predicts them."""
         if isinstance(self._scheduler, RectifiedFlowScheduler):
             return predict_x1(before, after, number, run.steps)
         return foreseen(self._scheduler, before)

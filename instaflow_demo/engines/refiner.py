@@ -1,4 +1,4 @@
-"""Stable Diffusion XL's refiner: draws the last steps of finished images anew, as the authors' own demo offered.
+"""Stable Diffusion XL's refiner: redraws the last steps of finished images, as the authors' own demo offered.
 
 Some noise is added (SDEdit, Meng et al. 2021, arXiv:2108.01073) and removed by a network that was trained for low noise
 alone (Podell et al. 2023, arXiv:2307.01952, section 2.5). The loop is our own so that it can yield a step at a time;
@@ -34,7 +34,7 @@ from .offload import apply_plan, lay_out, working
 from .pixels import AsyncPixels, to_pil, to_uint8_async
 from .unread import NEGATIVE, PROMPT, Reader
 
-STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
+STRENGTH = 0.3  # the part of the noise schedule that is redrawn
 _SCHEDULE = round(REFINER.steps.default / STRENGTH)  # steps of the whole schedule
 _STAGE = "refine"
 _AESTHETICS = (2.5, 6.0)  # scores to stay away from and to go for, as in the published pipeline
@@ -134,7 +134,7 @@ class Refiner:
         return working(self._plan, self.placement, watch, _STAGE, network)
 
     def _text(self, request: GenerationRequest, image: Image.Image) -> Text:
-        """Text states (2, T, D), the negative prompt's first, and what else the U-Net is told of text and image."""
+        """Text states (2, T, D), the negative prompt's first, and the U-Net's other conditions."""
         ids = clip_ids(self._tokenizer, [request.negative_prompt, request.prompt])
         read = self._text_encoder(ids.to(self.placement.device), output_hidden_states=True)
         states = read.hidden_states[-2]  # not the last one, as in Podell et al. 2023, section 2.1

@@ -20,7 +20,7 @@ _ATTRIBUTES = ("count", "size", "colour", "position")
 
 
 class SceneExaminer:
-    """What the judge makes of images of `count` prompts of a set. Seeds, and so images, are those of the prompts' rows.
+    """The judge's scores of images of `count` prompts of a set. Seeds, and so images, are those of the prompts' rows.
 
     Raises:
         ModelUnavailable: when the judge cannot be read, or knows too little to judge and is not `unproven`.

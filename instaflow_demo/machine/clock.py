@@ -45,8 +45,8 @@ class Stopwatch:
     def each(self, stage: str, items: Iterator[Item]) -> Iterator[Item]:
         """Yield `items`, counting the time that each takes to come.
 
-        Neither the time that its consumer holds it counts, nor finding out that there is no other one: after the last
-        item the stage has taken what it had taken when that item came.
+        The time that a consumer holds an item does not count, nor does finding out that there are no more: the stage
+        has taken what it had taken when the last item came.
         """
         while True:
             start = self._clock()
@@ -60,7 +60,7 @@ class Stopwatch:
         return self.so_far(*stages)()
 
     def so_far(self, *stages: str) -> Callable[[], float]:
-        """What gives the seconds of the stages up to now, to be asked later."""
+        """The seconds of the stages up to now, as a function to be called later: only the call waits for the device."""
         spans = [span for stage in stages for span in self._spans.get(stage, ())]
         return lambda: sum(span.seconds for span in spans)
 

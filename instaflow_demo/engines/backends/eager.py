@@ -28,7 +28,7 @@ Part = Literal["text_encoder", "unet", "vae", "tiny"]
 
 @dataclass(frozen=True)
 class Latents:
-    """What a model's latents are: channels, pixels a side of one, and the factor that the autoencoder divides by."""
+    """A model's latents: channels, pixels a side of one, and the factor that the autoencoder divides by."""
 
     channels: int
     pixels: int
@@ -46,7 +46,7 @@ class Latents:
 
 @dataclass(frozen=True)
 class Ran:
-    """What did the work, and notes for the user where it is not what it could be."""
+    """The backend that did the work, and notes for the user where a better one could not."""
 
     backend: Literal["eager", "compiled", "openvino"]
     notes: tuple[Sentence, ...] = ()
@@ -66,7 +66,7 @@ class Networks(Protocol):
         ...
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
-        """What the U-Net says of latents (B, C, h, w) at a timestep: a velocity, or noise, of the same shape."""
+        """The U-Net's prediction for latents (B, C, h, w) at a timestep: a velocity, or noise, of the same shape."""
         ...
 
     def decode(self, latents: Tensor, decoder: Decoder) -> Tensor:
