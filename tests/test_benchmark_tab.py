@@ -75,9 +75,8 @@ def test_every_step_gives_a_chance_to_stop(tmp_path: Path) -> None:
     left = run(service, only)
     next(left)
     next(left)
-    left.close()  # type: ignore[attr-defined]
-    assert service._lock.acquire(blocking=False)
-    service._lock.release()
+    left.close()
+    assert not service.waiting
     service.close()
 
 

@@ -349,7 +349,7 @@ def benchmark(
             batches=[int(number) if number.isdecimal() else number for number in _listed_in(batches)],
             **dict(steps=steps, guidance=guidance, size=size, device=device, dtype=dtype),
         )
-        service = Service(Weights(folders=given_folders(model_dir)), Gallery(Path("outputs")))
+        service = Service(Weights(folders=given_folders(model_dir)))
         followed = progress.timed(benchmarks.run(service, asked), asked)
         table = benchmarks.table(followed.rows)
         _console().print(_sideways(benchmarks.COLUMNS, table))

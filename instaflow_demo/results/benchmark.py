@@ -199,8 +199,8 @@ class Row:
         return self.median_s / self.batch if self.median_s else None
 
 
-def run(service: Service, benchmark: Benchmark) -> Iterator[Working | Timed | Refused]:
-    """Time every case, round after round; closing the iterator ends the work within one step."""
+def run(service: Service, benchmark: Benchmark) -> Generator[Working | Timed | Refused, None, None]:
+    """Time every case, round after round; closing the generator ends the work within one step."""
     rows = dict(enumerate(_Samples(case) for case in benchmark.cases))
     done, passes = 0, benchmark.passes
     for round_ in range(benchmark.repeats + 1):
