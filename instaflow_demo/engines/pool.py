@@ -89,7 +89,7 @@ class Job:
     @property
     def decoder(self) -> str:
         """What decodes the images of this model."""
-        return self.request.decoder if self.run.model.kind == "latent" else "full"
+        return self.request.decoder if self.run.model.traits.chooses_decoder else "full"
 
 
 @dataclass

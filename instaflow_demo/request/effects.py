@@ -75,14 +75,14 @@ def _batched(choice: Choice) -> str:
 
 def _backend(choice: Choice) -> str:
     backend = choice.asked["backend"]
-    if choice.model.kind == "latent" or backend in ("auto", "eager"):
+    if choice.model.traits.chooses_backend or backend in ("auto", "eager"):
         return ""
     return f"{choice.model.title} is always run by PyTorch as it is, so the backend “{backend}” has no effect."
 
 
 def _decoder(choice: Choice) -> str:
     decoder = choice.asked["decoder"]
-    if choice.model.kind == "latent" or decoder == "full":
+    if choice.model.traits.chooses_decoder or decoder == "full":
         return ""
     return f"{choice.model.title} draws pixels, not latents, so the decoder “{decoder}” has no effect."
 

@@ -282,7 +282,7 @@ class _Checker:
                 self.problems.setdefault("loras", str(error))
             except OSError as error:
                 self.problems.setdefault("loras", f"{value:.200} cannot be read ({error.strerror}): name another file.")
-        unfit = [spec.title for spec in specs if spec.kind != "latent"]
+        unfit = [spec.title for spec in specs if not spec.traits.takes_lora]
         if files and unfit:
             self.problems["loras"] = f"{unfit[0]} takes no LoRA files: leave it out, or them."
         return tuple(files)

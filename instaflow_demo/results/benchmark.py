@@ -342,17 +342,17 @@ def _quantile(values: Sequence[float], percent: int) -> float:
 def _cases(request: GenerationRequest) -> Iterator[Case]:
     """A case for each model; where a model has no choice of backends and decoders, all of them are one case."""
     for each in request.runs:
-        latent = each.model.kind == "latent"
-        if latent and _has_no_int8(request):
+        chooses = each.model.traits.chooses_backend
+        if chooses and _has_no_int8(request):
             continue
-        backend: Backend = request.backend if latent else "auto"
-        decoder: Decoder = request.decoder if latent and backend != "diffusers" else "full"
+        backend: Backend = request.backend if chooses else "auto"
+        decoder: Decoder = request.decoder if chooses and backend != "diffusers" else "full"
         yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
 
 
 def _left_out(request: GenerationRequest) -> Iterator[str]:
     """What is asked for and not timed."""
-    if not any(run.model.kind == "latent" for run in request.runs):
+    if not any(run.model.traits.chooses_backend for run in request.runs):
         return
     if _has_no_int8(request):
         yield f"PyTorch has no decoder in 8 bits, so the backend “{request.backend}” is not timed with “int8”."
