@@ -4,7 +4,6 @@ import logging
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("instaflow_demo.app")
 
 REMEDY = Sentence("set TMPDIR to a folder that can be written to and has room")
-_GIVE_WAY_S = 0.1  # a lock goes to whoever asks first, which would be the warm-up again
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor
 
@@ -213,7 +211,6 @@ def warm_up(service: Service, settings: "Settings") -> None:
             if model in settings.models and ready[model].available:
                 for event in service.run(GenerationRequest.parse("a big dog", model, steps=1, save=False)):
                     log.debug("warming up: %s", event)
-                time.sleep(_GIVE_WAY_S)
     finally:
         settings.warm.set()
 

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,21 @@ class Gallery:
         Raises:
             StorageFull: when there is no room, or the folder cannot be written to; nothing is left behind.
         """
+        return self._store(event, lambda: encoded(event, metadata))
+
+    def keep(self, event: ImageReady) -> Path:
+        """Copy the file that an image was saved to, and return the copy's path; one without a file is written anew.
+
+        Raises:
+            StorageFull: as `save`.
+        """
+        return self._store(event, lambda: event.path.read_bytes() if event.path else encoded(event, event.metadata))
+
+    def _store(self, event: ImageReady, content: Callable[[], bytes]) -> Path:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             sweep(self.folder)
-            path = self._write(event, encoded(event, metadata))
+            path = self._write(event, content())
         except OSError as error:
             raise StorageFull(
                 "The image could not be saved in {folder} ({why}): free some space or {remedy}.",

@@ -9,6 +9,7 @@
 - The first pass of a model (cold: allocation, autotuning, caches) is shown apart and never averaged with warm ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 STAGES = ("text", "sample", "upsample", "decode")
@@ -62,6 +63,13 @@ class Timing:
         return iterations_per_second(self.steps, self.stepping_s)
 
 
+def counted(passes: Sequence[Timing]) -> tuple[Timing, ...]:
+    """The passes to average over: the warm ones, if any; where the backend changed on the way, those after that."""
+    warm = any(p.warm for p in passes)
+    alike = [p for p in passes if p.warm == warm]
+    return tuple(p for p in alike if p.backend == alike[-1].backend)
+
+
 @dataclass(frozen=True)
 class Conditions:
     """What a measured time holds for: a model, its settings, and what ran and decoded it."""
@@ -99,9 +107,8 @@ class Measurement(Conditions):
 
     @property
     def counted(self) -> tuple[Timing, ...]:
-        """The passes that the averages are taken over: where the backend changed on the way, those after that."""
-        alike = [p for p in self.passes if p.warm == self.warm]
-        return tuple(p for p in alike if p.backend == alike[-1].backend)
+        """The passes that the averages are taken over."""
+        return counted(self.passes)
 
     @property
     def text_s(self) -> float:

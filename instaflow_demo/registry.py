@@ -25,6 +25,52 @@ class Range(Generic[Number]):
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a kind of checkpoint is made of, and what can be chosen for it.
+
+    `components` are its folders; `groups` are networks that are on the device at the same time, where not all of them
+    are. `pipeline` is diffusers' name for those that come in one file; `converted` ones are published in a form of
+    their own. `float32_vae` keeps the autoencoder in float32 whatever the rest computes in. With `together`, all images
+    of a request are always made at once.
+    """
+
+    components: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+    pipeline: str = "StableDiffusionPipeline"
+    takes_lora: bool = False
+    chooses_backend: bool = False
+    chooses_decoder: bool = False
+    converted: bool = False
+    float32_vae: bool = False
+    together: bool = False
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "latent": Kind(
+            components=("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
+            groups=(("text_encoder",), ("unet",), ("vae",)),
+            takes_lora=True,
+            chooses_backend=True,
+            chooses_decoder=True,
+        ),
+        "text2im": Kind(
+            components=("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
+            groups=(("text_encoder", "upsampler_text_encoder"), ("unet",), ("upsampler",)),
+            converted=True,
+            together=True,
+        ),
+        "refiner": Kind(
+            components=("tokenizer_2", "text_encoder_2", "unet", "vae", "scheduler"),
+            groups=(("text_encoder_2",), ("unet",), ("vae",)),
+            pipeline="StableDiffusionXLImg2ImgPipeline",
+            float32_vae=True,
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """One system: how it is run, where its weights are, and under which terms.
 
@@ -58,9 +104,14 @@ class ModelSpec:
         return self.family == "shipped"
 
     @property
+    def traits(self) -> Kind:
+        """What its kind of checkpoint is made of, and what can be chosen for it."""
+        return KINDS[self.kind]
+
+    @property
     def together(self) -> bool:
         """Whether all images of a request are always made at once, as GLIDE makes them."""
-        return self.kind == "text2im"
+        return self.traits.together
 
 
 _ONE_STEP = Range(1, 1, 1)

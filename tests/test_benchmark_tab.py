@@ -93,8 +93,7 @@ def test_every_step_gives_a_chance_to_stop(tmp_path: Path) -> None:
     next(left)
     next(left)
     left.close()
-    assert service._lock.acquire(blocking=False)
-    service._lock.release()
+    assert not service.waiting
     service.close()
 
 

@@ -52,7 +52,7 @@ def run(kind: str, folder: Path, out: Path) -> tuple[list[Event], float, bool]:
     def work() -> None:
         started = time.perf_counter()
         for event in service.run(request):
-            first.append((time.perf_counter() - started, service._lock.locked()))
+            first.append((time.perf_counter() - started, service.waiting > 0))
             events.append(event)
         service.close()
 

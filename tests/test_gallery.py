@@ -163,6 +163,34 @@ def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
         Gallery(tmp_path / "file" / "images").save(ready(), {})
 
 
+def test_a_kept_image_is_the_file_that_was_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the byte, and without encoding it again; the shown file may go."""
+    shown, kept = Gallery(tmp_path / "shown"), Gallery(tmp_path / "kept", max_images=2)
+    event = ready()
+    event = replace(event, path=shown.save(event, {"seed": 7}))
+    assert event.path
+    content = event.path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "encoded", lambda *_: pytest.fail("it is encoded again"))
+        paths = [kept.keep(event) for _ in range(3)]
+    event.path.unlink()
+    assert [path.exists() for path in paths] == [False, True, True]
+    assert [path.read_bytes() for path in paths[1:]] == [content, content]
+    assert event.path.name not in {path.name for path in paths}
+
+
+def test_an_image_without_a_file_is_kept_with_its_metadata(tmp_path: Path) -> None:
+    path = Gallery(tmp_path).keep(replace(ready(), metadata={"seed": 7}))
+    assert read_metadata(path)["seed"] == 7
+
+
+def test_an_image_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
+    event = replace(ready(), path=tmp_path / "gone.png")
+    with pytest.raises(StorageFull, match="could not be saved in"):
+        Gallery(tmp_path / "kept").keep(event)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_a_disk_without_hard_links_that_is_full_is_left_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

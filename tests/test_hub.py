@@ -18,9 +18,9 @@ from tiny_hub import COMMIT, TinyHub, cached, tiny_hub
 from instaflow_demo.gallery import read_metadata
 from instaflow_demo.registry import MODELS
 from instaflow_demo.weights.hub import RemoteFile, needed
-from instaflow_demo.weights.locate import components, variant_of
+from instaflow_demo.weights.locate import variant_of
 
-PARTS = components(MODELS["2rf"])
+PARTS = MODELS["2rf"].traits.components
 
 
 @pytest.fixture(scope="module")

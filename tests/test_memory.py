@@ -254,7 +254,7 @@ def test_models_make_way_the_least_recently_used_first(
     service = Service(Weights(), Gallery(tmp_path))
     one = memory.need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
     monkeypatch.setattr(
-        device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service._loaded.values())
+        device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service.pool.loaded)
     )
 
     def run(*models: str) -> list[str]:
@@ -275,7 +275,7 @@ def test_nothing_makes_way_for_a_model_that_cannot_fit_even_so(
     service = Service(Weights(), Gallery(tmp_path))
     one = memory.need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
     monkeypatch.setattr(
-        device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service._loaded.values())
+        device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service.pool.loaded)
     )
     big = memory.need
     monkeypatch.setattr(
@@ -286,7 +286,7 @@ def test_nothing_makes_way_for_a_model_that_cannot_fit_even_so(
     list(service.run(GenerationRequest.parse("a dog", SD.id, steps=1, save=False)))
     (failed,) = service.run(GenerationRequest.parse("a dog", "2rf-mini", steps=1, save=False))
     assert isinstance(failed, Failed)
-    assert [key[0] for key in service._loaded] == [SD.id]
+    assert [each.key.model for each in service.pool.loaded] == [SD.id]
     service.close()
 
 

@@ -297,10 +297,10 @@ def test_a_model_is_fitted_anew_whenever_a_device_has_more_room_or_less(
     need = memory.need(SD, ModelFiles(checkpoint), CPU, 512, guided=True)
     request, whole = ask(images=2, steps=1, size=512), []
     for plan in (*PLANS[:3], PLANS[0]):
-        room = need.total(plan, 2) - sum(loaded.held for loaded in service._loaded.values())
+        room = need.total(plan, 2) - sum(loaded.held for loaded in service.pool.loaded)
         monkeypatch.setattr(device, "free_bytes", lambda placement, room=room: room)
         made = ready(service.run(request))
-        (loaded,) = service._loaded.values()
+        (loaded,) = service.pool.loaded
         assert (loaded.plan, loaded.held) == (plan, need.held(plan))
         assert [event.notes for event in made] == [(plan.note,) if plan.note else ()] * 2
         whole = whole or arrays(made)

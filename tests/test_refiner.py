@@ -303,7 +303,7 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[Service, int], None]:
 
     def arrange(service: Service, count: int) -> None:
         monkeypatch.setattr(
-            device, "free_bytes", lambda placement: count - sum(each.held for each in service._loaded.values())
+            device, "free_bytes", lambda placement: count - sum(each.held for each in service.pool.loaded)
         )
 
     return arrange
@@ -340,7 +340,7 @@ def test_a_model_makes_way_for_the_refiner_and_the_other_way_round(
                 free(service, model.held(WHOLE) + last.total(WHOLE, 1) - 1)
         assert [event.stage for event in events if isinstance(event, Loading)] == ["sample", "refine"]
         assert all(event.refinement for event in images(events))
-        assert [key[0] for key in service._loaded] == [REFINER.id]
+        assert [each.key.model for each in service.pool.loaded] == [REFINER.id]
     free(service, model.total(WHOLE, 1) + last.total(WHOLE, 1))
     for loads in (1, 0):
         assert sum(isinstance(event, Loading) for event in service.run(ask())) == loads

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def ask(*models: str, **options) -> GenerationRequest:
 
 def kinds(events: list[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.005)
+    pytest.fail("it never happened")
 
 
 def test_events_come_in_order_one_model_after_another(tmp_path: Path) -> None:
@@ -155,6 +164,37 @@ def test_visitors_at_once_wait_for_each_other_and_get_their_own(service: Service
     assert digests(seen[300]) == digests(alone)
     paths = [e.path for events in seen.values() for e in events if isinstance(e, ImageReady)]
     assert len(set(paths)) == 12
+
+
+def test_visitors_have_their_turns_in_the_order_in_which_they_came(service: Service) -> None:
+    """A warm-up, which asks again as soon as it is served, does not pass who waits."""
+    order: list[int] = []
+
+    def visit(seed: int) -> None:
+        for event in service.run(ask("instaflow-mini", seed=seed, save=False)):
+            if isinstance(event, Done):
+                order.append(seed)
+
+    first = service.run(ask("2rf-mini", save=False))
+    next(first)
+    visitors = [threading.Thread(target=visit, args=(seed,), daemon=True) for seed in range(5)]
+    for count, visitor in enumerate(visitors, start=2):
+        visitor.start()
+        until(lambda count=count: service.waiting == count)
+    first.close()
+    visit(5)
+    for visitor in visitors:
+        visitor.join(60)
+    assert order == [0, 1, 2, 3, 4, 5]
+    assert not service.waiting
+
+
+def test_without_a_gallery_nothing_is_saved() -> None:
+    service = Service(Weights())
+    *_, image, _ = service.run(ask("instaflow-mini", save=False))
+    assert isinstance(image, ImageReady)
+    assert image.path is None
+    service.close()
 
 
 def test_a_batch_is_measured_once(service: Service) -> None:

@@ -190,7 +190,7 @@ def benchmark(
             device=device,
             dtype=dtype,
         )
-        service = Service(Weights(folders=given_folders(model_dir)), Gallery(Path("outputs")))
+        service = Service(Weights(folders=given_folders(model_dir)))
         followed = progress.show_benchmark(benchmarks.run(service, asked), asked)
         columns = benchmarks.COLUMNS
         output.show(tables.to_terminal(followed.rows, columns, sideways=True))

@@ -24,12 +24,6 @@ TILE = 256  # pixels a side of what is decoded at a time where decoding is tiled
 _LIVE = {"unet": 17, "upsampler": 10, "vae": 6}
 # kernels and the allocator take more: an H100 held 0.64 GB beside Text2im's weights, where 0.51 GB are counted
 _SPARE = 1.3
-# networks that are on the device at the same time, where not all of them are
-_GROUPS = {
-    "latent": (("text_encoder",), ("unet",), ("vae",)),
-    "text2im": (("text_encoder", "upsampler_text_encoder"), ("unet",), ("upsampler",)),
-    "refiner": (("text_encoder_2",), ("unet",), ("vae",)),
-}
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class Plan:
     one_by_one: bool = False
     tiled: bool = False
     offloaded: bool = False
-    note: str = ""
+    note: Sentence | None = None
 
 
 WHOLE = Plan()
@@ -107,10 +101,10 @@ def need(
 def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, guided: bool) -> Need:
     # OpenVINO keeps weights as it read them beside those that it compiled, so bfloat16 saves nothing there
     item = 4 if placement.backend == "openvino" else placement.torch_dtype.itemsize
-    full = 4 if spec.kind == "refiner" else item  # bytes of a number in the autoencoder, which it keeps in float32
+    full = 4 if spec.traits.float32_vae else item  # bytes of a number in the autoencoder, which it keeps in float32
     groups = tuple(
         sum(_parameters(files.component(name)) * (full if name == "vae" else item) for name in group)
-        for group in _GROUPS[spec.kind]
+        for group in spec.traits.groups
     )
     if spec.kind == "text2im":
         base, upsampler = (_config(files.component(name)) for name in ("unet", "upsampler"))

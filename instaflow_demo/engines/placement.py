@@ -28,7 +28,7 @@ def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False
         DeviceUnavailable: when what is asked for cannot run this, or there is no such device.
     """
     placement = device.choose(request.device, request.dtype)
-    if request.backend == "eager" or spec.kind != "latent":
+    if request.backend == "eager" or not spec.traits.chooses_backend:
         return placement
     if request.backend == "auto":
         compiling = placement.device.startswith("cuda")

@@ -98,7 +98,7 @@ def _batched(choice: Choice) -> Sentence | None:
 
 def _backend(choice: Choice) -> Sentence | None:
     backend = choice.asked["backend"]
-    if choice.model.kind == "latent" or backend in ("auto", "eager"):
+    if choice.model.traits.chooses_backend or backend in ("auto", "eager"):
         return None
     return Sentence(
         "{title} is always run by PyTorch as it is, so the backend “{backend}” has no effect.",
@@ -109,7 +109,7 @@ def _backend(choice: Choice) -> Sentence | None:
 
 def _decoder(choice: Choice) -> Sentence | None:
     decoder = choice.asked["decoder"]
-    if choice.model.kind == "latent" or decoder == "full":
+    if choice.model.traits.chooses_decoder or decoder == "full":
         return None
     return Sentence(
         "{title} draws pixels, not latents, so the decoder “{decoder}” has no effect.",

@@ -304,7 +304,7 @@ class _Checker:
                     "{path:.200} cannot be read ({why}): name another file.", path=value, why=cause(error)
                 )
                 self.problems.setdefault("loras", unread)
-        unfit = [spec.title for spec in specs if spec.kind != "latent"]
+        unfit = [spec.title for spec in specs if not spec.traits.takes_lora]
         if files and unfit:
             self.problems["loras"] = Sentence("{title} takes no LoRA files: leave it out, or them.", title=unfit[0])
         return tuple(files)

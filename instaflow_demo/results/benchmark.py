@@ -316,17 +316,17 @@ def _quantile(values: Sequence[float], percent: int) -> float:
 def _cases(request: GenerationRequest) -> Iterator[Case]:
     """A case for each model. Where a model has no choice of backend and decoder, all choices are the same case."""
     for each in request.runs:
-        latent = each.model.kind == "latent"
-        if latent and _has_no_int8(request):
+        chooses = each.model.traits.chooses_backend
+        if chooses and _has_no_int8(request):
             continue
-        backend: Backend = request.backend if latent else "auto"
-        decoder: Decoder = request.decoder if latent and backend != "diffusers" else "full"
+        backend: Backend = request.backend if chooses else "auto"
+        decoder: Decoder = request.decoder if chooses and backend != "diffusers" else "full"
         yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
 
 
 def _omissions(request: GenerationRequest) -> Iterator[Sentence]:
     """Sentences about what is asked for and not timed."""
-    if not any(run.model.kind == "latent" for run in request.runs):
+    if not any(run.model.traits.chooses_backend for run in request.runs):
         return
     if _has_no_int8(request):
         yield Sentence(

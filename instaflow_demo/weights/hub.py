@@ -15,7 +15,7 @@ from ..errors import DownloadFailed, Sentence
 from ..events import Downloading
 from ..machine import caches
 from ..registry import ModelSpec
-from .locate import components, variant_of, weight_files
+from .locate import variant_of, weight_files
 
 _LOOK_EVERY_S = 0.2
 _SHA256_DIGITS = 64
@@ -39,11 +39,11 @@ def download(spec: ModelSpec, *, half: bool) -> Generator[Downloading, None, Non
     Raises:
         DownloadFailed: with a sentence.
     """
-    if spec.kind == "text2im":
+    if spec.traits.converted:
         yield from _glide(spec)
         return
     commit, files = _listed(spec)
-    wanted = needed(files, components(spec), half=half)
+    wanted = needed(files, spec.traits.components, half=half)
     cache, note = _cache(caches.hub_dir(), caches.HUB, "HF_HOME")
     _make_room(spec, _coming(spec, wanted, commit, cache), cache, "HF_HOME")
     total, done = sum(file.size for file in wanted), 0

@@ -20,13 +20,6 @@ SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints th
 TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
 MODELS_DIR = Path(__file__).parents[2] / "assets" / "models"
 FOLDERS = "INSTAFLOW_DEMO_MODEL_DIRS"  # the environment variable
-_COMPONENTS = {
-    "latent": ("tokenizer", "text_encoder", "unet", "vae", "scheduler"),
-    "text2im": ("tokenizer", "text_encoder", "unet", "upsampler_text_encoder", "upsampler"),
-    "refiner": ("tokenizer_2", "text_encoder_2", "unet", "vae", "scheduler"),
-}
-
-
 _AS_PUBLISHED = ("base.pt", "upsample.pt")  # GLIDE's files, which are converted
 # other files beside these are of other libraries, or without the moving average
 _WEIGHTS = re.compile(
@@ -113,12 +106,11 @@ def _meant(spec: ModelSpec, path: Path) -> Path:
     Raises:
         ModelUnavailable: with a sentence, where none is.
     """
-    if spec.kind == "text2im" and path.name in _AS_PUBLISHED:
+    if spec.traits.converted and path.name in _AS_PUBLISHED:
         path = path.parent
-    if spec.kind == "text2im" and exists(path / _AS_PUBLISHED[0]):
+    if spec.traits.converted and exists(path / _AS_PUBLISHED[0]):
         return path
-    pipeline = "StableDiffusionXLImg2ImgPipeline" if spec.kind == "refiner" else "StableDiffusionPipeline"
-    return checkpoint_in(path, components(spec), pipeline, "" if spec.shipped else spec.source)
+    return checkpoint_in(path, spec.traits.components, spec.traits.pipeline, "" if spec.shipped else spec.source)
 
 
 def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable:
@@ -126,11 +118,6 @@ def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable
     return ModelUnavailable(
         "{title} could not be read from {folder} ({why}): restore it.", title=spec.title, folder=files.root, why=why
     )
-
-
-def components(spec: ModelSpec) -> tuple[str, ...]:
-    """The folders that a checkpoint of this kind has."""
-    return _COMPONENTS[spec.kind]
 
 
 def variant_of(names: Iterable[str], *, half_first: bool) -> Variant | None:
@@ -193,7 +180,7 @@ class Weights:
         if spec.shipped and spec.id not in self.folders:
             for name in self._listed(spec):
                 self._verify(spec, name)
-        return replace(files, tiny_decoder=self._tiny_decoder(spec, files)) if spec.kind == "latent" else files
+        return replace(files, tiny_decoder=self._tiny_decoder(spec, files)) if spec.traits.chooses_decoder else files
 
     def delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
         """The base that a model was made from, and a fine-tune of it: a folder, a repository or a model's id.
@@ -255,7 +242,7 @@ class Weights:
             return _given(spec, self.folders[spec.id])
         if spec.shipped:
             return self._shipped(spec)
-        return self._converted(spec) if spec.kind == "text2im" else _cached(spec)
+        return self._converted(spec) if spec.traits.converted else _cached(spec)
 
     def _converted(self, spec: ModelSpec) -> ModelFiles:
         spare, files = caches.spare_dir(), ModelFiles(self.converted_dir / spec.id)
@@ -338,7 +325,7 @@ class Weights:
 
 
 def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
-    return [name for name in components(spec) if not _complete(files.component(name))]
+    return [name for name in spec.traits.components if not _complete(files.component(name))]
 
 
 def _complete(folder: Path) -> bool:
@@ -352,7 +339,7 @@ def _complete(folder: Path) -> bool:
 def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
     files = ModelFiles(folder, commit=folder.name if folder.parent.name == "snapshots" else "")
     if missing := _missing(files, spec):
-        if spec.kind == "text2im" and exists(folder / _AS_PUBLISHED[0]):
+        if spec.traits.converted and exists(folder / _AS_PUBLISHED[0]):
             both = " ".join(str(folder / name) for name in _AS_PUBLISHED)
             raise ModelUnavailable(
                 "{folder} holds {title} as OpenAI published it, which is converted once: run “python -m "
@@ -366,7 +353,7 @@ def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
             title=spec.title,
             folder=folder,
             part=missing[0],
-            parts=", ".join(components(spec)),
+            parts=", ".join(spec.traits.components),
         )
     return files
 

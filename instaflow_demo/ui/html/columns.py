@@ -269,7 +269,7 @@ def _measurement(column: Column, measured: Measurement, language: Language) -> M
 def _circumstances(column: Column, measured: Measurement, language: Language) -> Iterator[str]:
     """The conditions of a measurement: "cpu", "float32", "openvino", a latent model's decoder, and "warm"."""
     yield from (measured.device, measured.dtype, measured.backend)
-    if column.run.model.kind == "latent":
+    if column.run.model.traits.chooses_decoder:
         yield say(language, "decoded_by", decoder=measured.decoder)
     yield say(language, "warm_run" if measured.warm else "cold")
 

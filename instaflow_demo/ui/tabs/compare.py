@@ -238,7 +238,7 @@ class ComparePage:
         notes = event.notes
         if ask.keep:
             try:
-                self._settings.kept.save(event, event.metadata)
+                self._settings.kept.keep(event)
             except DemoError as error:
                 notes = (*notes, error.sentence)
         refined_s = event.refinement.seconds if event.refinement else None
