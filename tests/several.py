@@ -12,7 +12,7 @@ _PROGRAM = """
 import json, sys
 from pathlib import Path
 from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs
-from instaflow_demo.weights import Weights
+from instaflow_demo.weights.locate import Weights
 models, work, out, *asked = sys.argv[1:]
 found = []
 for names, prompts in (one.split(":") for one in asked):

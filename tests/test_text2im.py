@@ -259,7 +259,7 @@ DOWNLOAD = """
 import sys
 from pathlib import Path
 from instaflow_demo.errors import DemoError
-from instaflow_demo.glide.download import download
+from instaflow_demo.weights.openai import download
 from small_glide import SMALL_BASE, SMALL_UPSAMPLER
 try:
     for fetched in download(Path(sys.argv[1]), sys.argv[2], (SMALL_BASE, SMALL_UPSAMPLER)):
