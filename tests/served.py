@@ -5,16 +5,16 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from together import shared
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses every connection
@@ -61,10 +61,11 @@ def running_app(
             process.terminate()
 
 
-@cache
 def converted() -> Path:
     """Networks that are converted for OpenVINO, which all tests and their apps share: it takes a minute."""
-    return Path(tempfile.mkdtemp(prefix="converted-for-tests-"))
+    folder = shared("openvino")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def home(folder: Path) -> Path:

@@ -205,6 +205,7 @@ def test_the_command_refuses_a_file_of_something_else(tmp_path: Path) -> None:
     assert "no file of a benchmark" in done.stderr.replace("\n", " ")
 
 
+@pytest.mark.alone
 def test_our_engine_is_no_slower_than_the_stock_pipeline(service: Service) -> None:
     """A regression guard: ratios within one run on the same weights; the figures themselves are in assets/results/."""
     backends = ["eager", "openvino", "diffusers"]
