@@ -21,10 +21,10 @@ def figures(found: dict) -> dict[tuple[str, int], dict]:
     return {(row["model"], row["steps"]): row for row in rows}
 
 
-@pytest.mark.timeout(900)  # less than three minutes on two cores of its own
+@pytest.mark.timeout(900)  # about a minute on two cores of its own
 def test_every_shipped_system_is_evaluated_and_again_with_the_same_figures(tmp_path: Path) -> None:
     asked = [f"{','.join(METHODS)}:12", f"{CASCADE}:4", f"{','.join(ONE_STEP)}:12"]
-    flows, cascade, again = evaluated(shipped_or_small_judge(tmp_path), asked, tmp_path)
+    flows, cascade, again = evaluated(shipped_or_small_judge(tmp_path), asked, tmp_path, timed=1)
     rows = flows["results"] + cascade["results"]
     assert {row["model"] for row in rows} == SHIPPED
     for row in rows:
