@@ -13,15 +13,17 @@ from terminal import CAN_FORK, Forked
 _ON_CPU = {"ACCELERATE_USE_CPU": "1", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def evaluated(models: Path, asked: list[str], folder: Path, *, by_launcher: bool = False, timed: int = 5) -> list[dict]:
+def evaluated(
+    models: Path, asked: list[str], folder: Path, *, by_launcher: bool = False, batch: int = 8, timed: int = 5
+) -> list[dict]:
     """What two processes find for each of `asked`, "ID,ID:PROMPTS"; the seconds are those of `timed` images."""
     out = folder / "found.json"
     begin = launched if by_launcher else side_by_side
-    begin(folder, evaluate_all, str(models), str(folder / "work"), str(out), str(timed), *asked)
+    begin(folder, evaluate_all, str(models), str(folder / "work"), str(out), str(batch), str(timed), *asked)
     return json.loads(out.read_text())
 
 
-def evaluate_all(models: str, work: str, out: str, timed: str, *asked: str) -> None:
+def evaluate_all(models: str, work: str, out: str, batch: str, timed: str, *asked: str) -> None:
     """Each process's part of the work; the main one writes what they found."""
     from instaflow_demo.evaluation import run
     from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs
@@ -30,7 +32,8 @@ def evaluate_all(models: str, work: str, out: str, timed: str, *asked: str) -> N
     run.TIMED = int(timed)
     found = []
     for names, prompts in (one.split(":") for one in asked):
-        found.append(evaluate(Evaluation(parse_runs(names), int(prompts)), Weights(Path(models)), Path(work)))
+        what = Evaluation(parse_runs(names), int(prompts), batch=int(batch))
+        found.append(evaluate(what, Weights(Path(models)), Path(work)))
     if found[0]:
         Path(out).write_text(json.dumps(found))
 
