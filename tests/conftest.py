@@ -16,7 +16,10 @@ if TYPE_CHECKING:  # the process that only starts the others has no use for torc
 
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 
-LONG = ("browser", "training", "damaged", "networks", "table", "notebook", "homes", "evaluation", "text2im", "refiner")
+LONG = (
+    *("browser", "training", "homes", "networks", "table", "evaluation", "text2im", "damaged", "refiner", "compiled"),
+    *("app", "hub", "cli", "notebook", "secrets"),
+)
 """Files that take longest. They go first, so that no process is left alone with one of them at the end."""
 
 

@@ -35,7 +35,7 @@ def compared(folder: Path, *mode: str) -> tuple[subprocess.CompletedProcess, dic
     models = "instaflow-mini,2rf-mini,sd-mini"
     result = folder / f"r{len(list(folder.iterdir()))}.json"
     settings = ("--images", "2", "--seed", "7", "--steps", "4", "--out", "made", "--json", str(result))
-    done = (demo if mode else started)(folder, "compare", PROMPT, "--models", models, *settings, *mode)
+    done = demo(folder, "compare", PROMPT, "--models", models, *settings, *mode)
     assert done.returncode == 0, done.stderr
     return done, json.loads(result.read_text(encoding="utf-8"))
 
@@ -164,7 +164,7 @@ def test_a_run_that_fails_says_why_and_ends_with_1(tmp_path: Path, arguments: li
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["generate", ""], 2), (["generate", PROMPT, "--model", "instaflow-0.9b", "--seed", "7"], 1)],
+    [(["models"], 0), (["generate", ""], 2), (["generate", PROMPT, "--model", "instaflow-0.9b", "--seed", "7"], 1)],
 )
 def test_a_started_program_ends_as_a_forked_one_does(tmp_path: Path, arguments: list[str], code: int) -> None:
     real, forked = started(tmp_path, *arguments), demo(tmp_path, *arguments)
