@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from instaflow_demo.errors import InvalidRequest
+from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine.caches import refusal
 from instaflow_demo.machine.paths import path_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("instaflow_demo.app")
 
-REMEDY = "set TMPDIR to a folder that can be written to and has room"
+REMEDY = Sentence("set TMPDIR to a folder that can be written to and has room")
 _GIVE_WAY_S = 0.1  # a lock goes to whoever asks first, which would be the warm-up again
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor

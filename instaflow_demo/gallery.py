@@ -16,11 +16,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from . import __version__
-from .errors import StorageFull
+from .errors import Sentence, StorageFull, cause
 from .events import ImageReady
 from .machine.caches import PARTIAL, sweep
 
 KEY = "instaflow_demo"
+_REMEDY = Sentence("choose another folder with --out")
 _OURS = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}-.+-\d+\.png")
 # what file systems without hard links answer: exFAT, some network shares, some FUSE mounts
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -33,7 +34,7 @@ class Gallery:
     where it cannot be written to.
     """
 
-    def __init__(self, folder: Path, max_images: int = 500, remedy: str = "choose another folder with --out"):
+    def __init__(self, folder: Path, max_images: int = 500, remedy: Sentence = _REMEDY):
         self.folder = Path(folder).absolute()
         self._max_images = max_images
         self._remedy = remedy
@@ -50,8 +51,10 @@ class Gallery:
             path = self._write(event, encoded(event, metadata))
         except OSError as error:
             raise StorageFull(
-                f"The image could not be saved in {self.folder} ({error.strerror or error}): free some space or "
-                f"{self._remedy}."
+                "The image could not be saved in {folder} ({why}): free some space or {remedy}.",
+                folder=self.folder,
+                why=cause(error),
+                remedy=self._remedy,
             ) from error
         self._trim()
         return path

@@ -17,7 +17,7 @@ from . import engines
 from .engines import Engine, memory
 from .engines.adapters.extras import Extras
 from .engines.memory import Need, Plan
-from .errors import DemoError, StorageFull
+from .errors import DemoError, Sentence, StorageFull
 from .events import Done, Event, Failed, ImageReady, Loading, Noted, Preview, Unrefined, digest
 from .gallery import Gallery
 from .machine import device
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BLOCKED = "The safety checker blocked this image, rightly or not: try another prompt or seed."
-_NOT_LOOKED_AT = f"No safety checker looked at this: “hf download {SAFETY_CHECKER}” brings one."
-_UNREFINED = "This image could not be refined."
-_REMEDY = "close other programs, or choose a smaller model or another device."
+_BLOCKED = Sentence("The safety checker blocked this image, rightly or not: try another prompt or seed.")
+_NOT_LOOKED_AT = Sentence("No safety checker looked at this: “hf download {source}” brings one.", source=SAFETY_CHECKER)
+_UNREFINED = Sentence("This image could not be refined.")
 _Key = tuple[str, str, str, str, Hashable]  # model, device, precision, backend, extras
 
 
@@ -51,7 +50,7 @@ class _Loaded:
     merged: Mapping[str, Any]  # for the metadata
     checker: "SafetyChecker | None" = None
     held: int = 0  # bytes on the device
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 class Service:
@@ -108,7 +107,7 @@ class Service:
                 self._unload(key)
 
     def _guarded(
-        self, spec: ModelSpec, events: Iterator[Event], instead: Callable[[str], Iterable[Event]]
+        self, spec: ModelSpec, events: Iterator[Event], instead: Callable[[Sentence], Iterable[Event]]
     ) -> Generator[Event, None, bool]:
         """The events of a model or of the refiner; an error becomes a sentence, and what comes `instead` says it.
 
@@ -118,14 +117,18 @@ class Service:
             yield from events
             return True
         except DemoError as error:
-            said = str(error)
+            said = error.sentence
         except Exception as error:
             if device.is_out_of_memory(error):  # while loading, where nothing can be halved
-                said = f"There is too little free memory for {spec.title}: {_REMEDY}"
+                said = Sentence(
+                    "There is too little free memory for {title}: close other programs, or choose a smaller model or "
+                    "another device.",
+                    title=spec.title,
+                )
             else:
                 number = secrets.token_hex(4)
                 log.exception("error %s while running %s", number, spec.id)
-                said = f"Something went wrong (id {number}); the log of the app says what."
+                said = Sentence("Something went wrong (id {id}); the log of the app says what.", id=number)
         yield from instead(said)
         return False
 
@@ -224,7 +227,7 @@ class Service:
                     yield event
 
     def _unrefined(
-        self, run: ModelRun, loaded: _Loaded, waiting: Iterable[ImageReady], said: str
+        self, run: ModelRun, loaded: _Loaded, waiting: Iterable[ImageReady], said: Sentence
     ) -> Iterator[ImageReady]:
         """The images that still wait for the refiner, as they are."""
         for event in waiting:
@@ -279,7 +282,7 @@ class Service:
                 log.warning("%s", " ".join(untold))  # whoever keeps the page up can act on it
                 yield replace(loading, notes=untold)
         elif plan != loaded.plan:
-            loaded.engine.fit(plan)
+            loaded.engine.apply(plan)
             loaded.plan = plan
         self._loaded.move_to_end(key)
         loaded.held, loaded.notes = need.held(plan), (plan.note,) if plan.note else ()
@@ -361,7 +364,7 @@ class Service:
         try:
             return replace(event, path=self._gallery.save(event, metadata))
         except StorageFull as error:
-            return replace(event, notes=(*event.notes, str(error)))
+            return replace(event, notes=(*event.notes, error.sentence))
 
 
 def _key(request: GenerationRequest, run: ModelRun, placement: Placement) -> _Key:
@@ -369,7 +372,7 @@ def _key(request: GenerationRequest, run: ModelRun, placement: Placement) -> _Ke
     return run.model.id, *placement.key, (request.loras, request.delta_from, placement.background)
 
 
-def _failed(run: ModelRun, said: str) -> Iterator[Event]:
+def _failed(run: ModelRun, said: Sentence) -> Iterator[Event]:
     yield Failed(run.model.id, said)
 
 

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import together
@@ -12,7 +12,7 @@ from served import home
 from instaflow_demo.registry import MODELS
 
 if TYPE_CHECKING:  # the process that only starts the others has no use for torch
-    from instaflow_demo.engines import Engine
+    from instaflow_demo.engines import Sampler
 
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 
@@ -68,13 +68,13 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", params=FLOWS)
-def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, "Engine"]]:
+def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, "Sampler"]]:
     """Each shipped rectified flow in turn, on the CPU in float32."""
     from instaflow_demo import engines
     from instaflow_demo.machine import device
     from instaflow_demo.weights.locate import Weights
 
     spec = MODELS[request.param]
-    engine = engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32"))
+    engine = cast("Sampler", engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32")))
     yield spec.id, engine
     engine.close()

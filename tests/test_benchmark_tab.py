@@ -34,7 +34,7 @@ from instaflow_demo.service import Service
 from instaflow_demo.ui.html.timings import Theirs, Timings, progress_html, timings_html
 from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.benchmark import BenchmarkTab, PageLimits, read_theirs
-from instaflow_demo.ui.text import LANGUAGES, TEXTS, Language, translated
+from instaflow_demo.ui.text import LANGUAGES, TEXTS, Language, translate
 from instaflow_demo.weights.locate import Weights
 
 FAST, SLOW = "instaflow-mini", "sd-mini"
@@ -139,7 +139,7 @@ def test_a_file_is_read_as_it_was_written() -> None:
 def test_what_is_no_benchmark_s_file_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest, match="no file of a benchmark") as caught:
         read_json(text)
-    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+    assert translate("pt-BR", caught.value.sentence) != caught.value.sentence
 
 
 NUMBERS = ("size", "batch", "steps", "guidance", "network_evaluations", "n", "load_s", "cold_s", "median_s")
@@ -184,7 +184,7 @@ def test_a_row_without_a_value_is_refused() -> None:
 @given(st.sampled_from([each for each in asdict(row())]), JSON)
 def test_whatever_is_read_can_be_shown(name: str, value: Any) -> None:
     try:
-        theirs = read_theirs(json.dumps({**stored(), "results": [{**asdict(row()), name: value}]}), "en")
+        theirs = read_theirs(json.dumps({**stored(), "results": [{**asdict(row()), name: value}]}))
     except InvalidRequest:
         return
     assert is_harmless(timings_html(timings(row()), theirs, "en"))
@@ -199,7 +199,7 @@ def test_a_machine_s_name_is_short_and_can_be_printed() -> None:
 @pytest.mark.parametrize("sent", [None, 7, [], {}, "x" * 300_000])
 def test_what_is_too_large_or_no_text_gets_its_sentence(sent: Any) -> None:
     with pytest.raises(InvalidRequest, match="at most 200 KB"):
-        read_theirs(sent, "en")
+        read_theirs(sent)
 
 
 # ---------------------------------------------------------------- what is shown

@@ -30,7 +30,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest, Lora
 from instaflow_demo.service import Service
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 from instaflow_demo.weights.locate import ModelFiles, Weights
 
 FLOAT32 = Placement("cpu", "float32")
@@ -193,7 +193,7 @@ def test_equal_shapes_may_be_another_network_all_the_same(tmp_path: Path, part: 
     events = list(service.run(request))
     failures = [event.message for event in events if isinstance(event, Failed)]
     assert bool(failures) == bool(said)
-    assert all(said in failure != translated("pt-BR", failure) for failure in failures)
+    assert all(said in failure != translate("pt-BR", failure) for failure in failures)
 
 
 def draw(extras: Extras, model: str = "instaflow-mini") -> np.ndarray:
@@ -265,7 +265,7 @@ def test_what_cannot_be_merged_is_refused_at_once(
     monkeypatch.chdir(ROOT)
     with pytest.raises(InvalidRequest, match=said) as caught:
         GenerationRequest.parse("a dog", model, **given)
-    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+    assert translate("pt-BR", caught.value.sentence) != caught.value.sentence
 
 
 def lora(value: str) -> Lora:
@@ -290,7 +290,7 @@ def test_a_scale_that_is_none_is_a_sentence(tmp_path: Path, scale: str, folder: 
     given = tmp_path if folder else tmp_path / "style.safetensors"
     with pytest.raises(InvalidRequest, match="must be a number from -100 to 100, as in FILE:") as caught:
         lora(f"{given}:{scale}")
-    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+    assert translate("pt-BR", caught.value.sentence) != caught.value.sentence
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_folder_that_could_mean_several_files_or_none_is_a_sentence(
         (tmp_path / name).touch()
     with pytest.raises(InvalidRequest, match=said) as caught:
         lora(str(tmp_path))
-    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+    assert translate("pt-BR", caught.value.sentence) != caught.value.sentence
 
 
 @pytest.mark.parametrize("name", ["style.bin", "style.pt", "style.ckpt"])
@@ -331,7 +331,7 @@ def test_files_that_can_hold_code_are_not_opened(tmp_path: Path, name: str) -> N
     (tmp_path / name).write_bytes(b"anything")
     with pytest.raises(InvalidRequest, match="in which code can hide: save it as safetensors") as caught:
         lora(f"{tmp_path / name}:0.5")
-    assert translated("pt-BR", str(caught.value)) != str(caught.value)
+    assert translate("pt-BR", caught.value.sentence) != caught.value.sentence
 
 
 def test_text2im_takes_no_lora(tmp_path: Path) -> None:

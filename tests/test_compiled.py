@@ -106,10 +106,10 @@ def test_compiled_networks_equal_eager_ones_to_the_rounding() -> None:
     eager = smallest_networks()
     ours = CompiledNetworks(eager, COMPILED)
     ids, latents, moment = torch.arange(77)[None], torch.randn(1, 4, 16, 16), torch.tensor(1000)
-    states = eager.text(ids)
+    states = eager.encode_text(ids)
     close = partial(torch.testing.assert_close, atol=1e-5, rtol=1e-5)
     for _ in range(2):
-        close(ours.text(ids), states)
+        close(ours.encode_text(ids), states)
         close(ours.predict(latents, moment, states), eager.predict(latents, moment, states))
         close(ours.decode(latents, "tiny"), eager.decode(latents, "tiny"))
     assert "torchinductor" not in os.environ["TORCHINDUCTOR_CACHE_DIR"], "it would be gone after a restart"
@@ -143,7 +143,7 @@ def test_networks_that_move_are_not_compiled(only_traced) -> None:
     ours = CompiledNetworks(smallest_networks(), COMPILED)
     latents = torch.zeros(1, 4, 8, 8)
     for plan in (PLANS[-1], WHOLE):
-        ours.fit(plan)
+        ours.apply(plan)
         assert ours.decode(latents, "tiny").shape == (1, 3, 16, 16)
     assert len(only_traced) == 1
 

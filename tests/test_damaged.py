@@ -19,7 +19,7 @@ from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine.device import Placement
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 from instaflow_demo.weights.locate import ModelFiles, Weights
 
 MOST_S = 5.0
@@ -69,7 +69,7 @@ def refined(folder: Path) -> tuple[list[Event], float, bool]:
         try:
             Refiner.load(ModelFiles(folder), Placement("cpu", "float32")).close()
         except DemoError as error:
-            events.append(Failed("sdxl-refiner", str(error)))
+            events.append(Failed("sdxl-refiner", error.sentence))
 
     in_time(work)
     return events, time.perf_counter() - started, False
@@ -101,7 +101,7 @@ def test_a_damaged_checkpoint_is_a_sentence_or_the_right_image(
         return
     assert re.search(damage.said, sentence, re.DOTALL), sentence
     assert sentence.endswith(".")
-    assert translated("pt-BR", sentence) != sentence, sentence
+    assert translate("pt-BR", sentence) != sentence, sentence
     assert not held
     assert seconds < MOST_S
 

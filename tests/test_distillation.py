@@ -31,7 +31,7 @@ def test_one_step_ends_where_two_half_steps_do(steps: int) -> None:
         flow_time = (1 - timesteps / 1000).view(-1, 1, 1, 1)
         return a * x + b * flow_time
 
-    found = x + length * two_steps(field, x, t, length)
+    found = x + length * two_steps(field, x, t, steps)
     start = t.view(-1, 1, 1, 1)
     middle = x + length / 2 * (a * x + b * start)
     wanted = middle + length / 2 * (a * middle + b * (start + length / 2))
@@ -44,11 +44,11 @@ def test_halving_again_and_again_is_the_whole_path() -> None:
     def teacher(x: Tensor, timesteps: Tensor) -> Tensor:
         return torch.sin(3 * x) + timesteps.view(-1, 1) / 500
 
-    def student_of(field, length: float):
-        return lambda x, timesteps: two_steps(field, x, 1 - timesteps / 1000, length)
+    def student_of(field, steps: int):
+        return lambda x, timesteps: two_steps(field, x, 1 - timesteps / 1000, steps)
 
     x = torch.randn(6, 2, generator=generator(), dtype=torch.float64)
-    last = student_of(student_of(student_of(teacher, 1 / 4), 1 / 2), 1.0)
+    last = student_of(student_of(student_of(teacher, 4), 2), 1)
     *_, wanted = euler(teacher, x, 8)
     torch.testing.assert_close(x + last(x, timestep(torch.zeros(6))), wanted, atol=1e-4, rtol=0)
 

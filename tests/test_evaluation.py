@@ -136,7 +136,7 @@ def test_a_class_is_asked_for_only_where_the_caption_states_it() -> None:
 def test_the_judge_counts_what_was_asked_for(judged: Path) -> None:
     """This judge says the first class of everything, and ranks the others in their order."""
     examiner = SceneExaminer(judged, "captions", 400, "cpu")
-    seen = examiner.see(range(400), torch.rand(400, 3, 16, 16) * 2 - 1)
+    seen = examiner.score(range(400), torch.rand(400, 3, 16, 16) * 2 - 1)
     figures = examiner.figures(seen)
     truth = classes([asked.scene for asked in ask("captions", 400)])
     for name in ("count", "size", "colour", "position"):
@@ -153,7 +153,7 @@ def test_the_judge_counts_what_was_asked_for(judged: Path) -> None:
 
 def test_a_wrong_caption_scores_less_than_the_embedding_itself(judged: Path) -> None:
     examiner = SceneExaminer(judged, "captions", 3, "cpu")
-    seen = examiner.see(range(3), torch.rand(3, 3, 16, 16) * 2 - 1)
+    seen = examiner.score(range(3), torch.rand(3, 3, 16, 16) * 2 - 1)
     assert seen["clip_score"].shape == (3,)
     assert seen["clip_score"].abs().max() < 1
 
@@ -229,11 +229,11 @@ def test_a_judge_that_was_stored_sees_the_same(tmp_path: Path) -> None:
     stored = Judge.load(tmp_path, tokenizer, "cpu")
     images, ids = torch.rand(32, 3, 64, 64) * 2 - 1, judge.ids(["a dog", "duas casas"])
     with torch.inference_mode():
-        before, after = judge.look(images), stored.look(images)
+        before, after = judge.encode_image(images), stored.encode_image(images)
         for name, logits in before.logits.items():
             assert (after.logits[name] - logits).abs().max() < 0.1 * logits.std(), name
         assert (before.embeddings * after.embeddings).sum(1).min() > 0.999
-        assert (judge.read(ids) * stored.read(ids)).sum(1).min() > 0.999
+        assert (judge.encode_text(ids) * stored.encode_text(ids)).sum(1).min() > 0.999
     numbers = sum(parameter.numel() for parameter in judge.parameters())
     assert (tmp_path / "model.safetensors").stat().st_size < 1.3 * numbers
 
@@ -284,7 +284,7 @@ def test_photographs_are_compared_as_published(photographs: tuple[Path, Path]) -
     assert [photo.caption for photo in found] == [f"caption {number}" for number in range(10)]
     examiner = photos.PhotoExaminer(found, 32, colours, lengths)
     real = torch.stack([torch.from_numpy(np.array(square(photo.path))).permute(2, 0, 1) for photo in found])
-    seen = examiner.see(range(10), real.float() / 127.5 - 1)
+    seen = examiner.score(range(10), real.float() / 127.5 - 1)
     figures = examiner.figures(seen)
     assert set(figures) == {"fid", "clip_vit"}
     fid, score = figures["fid"], figures["clip_vit"]
@@ -292,7 +292,7 @@ def test_photographs_are_compared_as_published(photographs: tuple[Path, Path]) -
     assert score is not None
     assert fid.value == pytest.approx(0, abs=0.1)  # of covariances in the thousands
     assert score.value == pytest.approx(0.09)
-    darker = examiner.figures(examiner.see(range(10), real.float() / 255 - 1))["fid"]
+    darker = examiner.figures(examiner.score(range(10), real.float() / 255 - 1))["fid"]
     assert darker is not None
     assert darker.value > 100
 

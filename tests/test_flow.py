@@ -7,7 +7,17 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from instaflow_demo.engines.latent import LatentEngine
 from instaflow_demo.events import ImageReady
-from instaflow_demo.flow import RectifiedFlowScheduler, euler, interpolate, straightness, timestep, velocity
+from instaflow_demo.flow import (
+    RectifiedFlowScheduler,
+    euler,
+    interpolate,
+    predict_x1,
+    step,
+    straightness,
+    timestep,
+    timesteps,
+    velocity,
+)
 from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
@@ -30,6 +40,33 @@ def test_a_step_adds_v_over_n_without_upcast(dtype: torch.dtype) -> None:
     moved = scheduler.step(v, scheduler.timesteps[0], x).prev_sample
     assert moved.dtype == dtype
     assert torch.equal(moved, x + 0.25 * v)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 25])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+def test_a_click_and_training_take_the_same_step_to_the_bit(dtype: torch.dtype, steps: int) -> None:
+    """The scheduler, which the engine and stock pipelines call, and `euler`, which training calls."""
+
+    def field(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return torch.sin(3 * x) + (t / 1000).view(-1, 1).to(dtype)
+
+    scheduler, x0 = RectifiedFlowScheduler(), torch.randn(5, 7).to(dtype)
+    scheduler.set_timesteps(steps)
+    assert torch.equal(scheduler.timesteps, timesteps(steps))
+    x, path = x0, [x0, *euler(field, x0, steps)]
+    for number, t in enumerate(scheduler.timesteps):
+        v = field(x, t.expand(5))
+        after = scheduler.step(v, t, x).prev_sample
+        assert torch.equal(after, step(x, v, steps))
+        assert torch.equal(after, path[number + 1])
+        x = after
+
+
+def test_a_straight_path_ends_where_any_of_its_steps_predicts() -> None:
+    x0, x1 = torch.randn(5, 3), torch.randn(5, 3)
+    path = [x0, *euler(lambda x, t: velocity(x0, x1), x0, 8)]
+    for taken in range(1, 9):
+        torch.testing.assert_close(predict_x1(path[taken - 1], path[taken], taken, 8), x1)
 
 
 def test_zero_steps_are_refused() -> None:
@@ -56,7 +93,7 @@ def test_a_straight_path_needs_one_step() -> None:
     x0, x1 = torch.randn(5, 3), torch.randn(5, 3)
     (end,) = euler(lambda x, t: velocity(x0, x1), x0, 1)
     assert torch.allclose(end, x1, atol=1e-6)
-    assert straightness(lambda x, t: velocity(x0, x1), x0, 8).max() < 1e-10
+    assert straightness([x0, *euler(lambda x, t: velocity(x0, x1), x0, 8)]).max() < 1e-10
 
 
 def test_euler_follows_the_exponential() -> None:
@@ -67,8 +104,8 @@ def test_euler_follows_the_exponential() -> None:
 
 def test_straightness_of_a_known_curve() -> None:
     """v(t) = 2t with n steps: x1 - x0 = (n - 1)/n, and the mean squared deviation is that of 2i/n."""
-    steps = 10
-    value = straightness(lambda x, t: (2 * (1 - t / 1000))[:, None].expand_as(x), torch.zeros(1, 4), steps)
+    steps, x0 = 10, torch.zeros(1, 4)
+    value = straightness([x0, *euler(lambda x, t: (2 * (1 - t / 1000))[:, None].expand_as(x), x0, steps)])
     expected = sum(((steps - 1) / steps - 2 * i / steps) ** 2 for i in range(steps)) / steps
     assert value.item() == pytest.approx(expected, rel=1e-4)
 

@@ -22,7 +22,7 @@ ALLOWED = {
     "grammar": set(),
     "measure": set(),
     "glide": set(),
-    "events": {"measure"},
+    "events": {"errors", "measure"},
     "machine": {"errors"},
     "request": {"errors", "machine", "registry"},
     "weights": {"errors", "events", "glide", "machine", "registry"},

@@ -82,7 +82,7 @@ def test_half_precision_gives_the_numbers_of_the_published_modules_to_the_bit(
     for images in (1, 3):
         latents = torch.randn(images, 4, 32, 32, generator=torch.Generator().manual_seed(images)).to(dtype)
         states = words(ids).last_hidden_state.expand(images, -1, -1)
-        assert torch.equal(ours.text(ids).expand(images, -1, -1), states)
+        assert torch.equal(ours.encode_text(ids).expand(images, -1, -1), states)
         assert torch.equal(ours.predict(latents, moment, states), unet(latents, moment, states).sample)
         assert torch.equal(ours.decode(latents, "full"), vae.decode(latents / ours.latents.scale).sample)
         assert torch.equal(ours.decode(latents, "tiny"), tiny.decode(latents).sample)

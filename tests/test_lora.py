@@ -52,7 +52,7 @@ from instaflow_demo.engines.adapters.merge import merge_lora, merge_loras
 from instaflow_demo.engines.adapters.names import Layer, Layers
 from instaflow_demo.errors import CheckpointError
 from instaflow_demo.request import Lora
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 
 HEADER = "lora_adapter_metadata"
 INPUTS = {"one rank": ((4,), 0.7, 1), "many ranks": ((2, 8, 3), -1.3, 2)}
@@ -402,7 +402,7 @@ def test_what_peft_wrote_and_lost_its_settings_is_noted(
     with torch.no_grad():
         (note,) = merge_loras([Lora(tmp_path / "adapter_model.safetensors")], ours)
         assert "strength of adapter_model.safetensors is taken to be 1" in note
-        assert translated("pt-BR", note) != note
+        assert translate("pt-BR", note) != note
         (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 4}))
         assert merge_loras([Lora(tmp_path / "adapter_model.safetensors")], ours) == ()
 
@@ -565,10 +565,10 @@ def judged(networks: Networks, path: Path) -> str:
     assert time.perf_counter() - started < 5
     for name, tensors in weights(networks).items():
         assert all(torch.equal(tensor, before[name][key]) for key, tensor in tensors.items())
-    said = str(caught.value)
+    said = caught.value.sentence
     assert said.startswith(str(path)) or str(path.parent) in said
     assert said.endswith(".")
-    assert translated("pt-BR", said) != said
+    assert translate("pt-BR", said) != said
     return said
 
 

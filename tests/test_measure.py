@@ -75,11 +75,11 @@ def live_and_final(events: list[Event]) -> list[tuple[float, Timing]]:
 @pytest.mark.parametrize("plan", [WHOLE, PLANS[-1]], ids=["whole", "offloaded"])
 def test_the_rate_at_the_last_step_is_the_final_one(engine: tuple[str, Engine], plan: object, steps: int) -> None:
     model, made = engine
-    made.fit(plan)  # type: ignore[arg-type]
+    made.apply(plan)  # type: ignore[arg-type]
     for live, timing in live_and_final(events_of(made, model, steps)[1]):
         assert live == timing.iterations_per_second
         assert timing.steps / live < timing.total_s - timing.text_s, "neither text nor decoding is counted"
-    made.fit(WHOLE)
+    made.apply(WHOLE)
 
 
 def test_the_page_shows_the_same_rate_twice(engine: tuple[str, Engine]) -> None:

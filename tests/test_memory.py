@@ -14,8 +14,7 @@ from small_glide import save_converted
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from instaflow_demo.engines import batches as passes
-from instaflow_demo.engines import memory
+from instaflow_demo.engines import memory, offload
 from instaflow_demo.engines.latent import LatentEngine
 from instaflow_demo.engines.memory import PLANS, WHOLE, Need
 from instaflow_demo.engines.text2im import Text2ImEngine
@@ -114,9 +113,9 @@ def test_a_cascade_s_networks_are_counted_and_offloaded_too(tmp_path: Path, monk
     assert need.groups == (sizes[0] + sizes[1], sizes[2], sizes[3])
     request = GenerationRequest.parse("a dog", "text2im", steps=10, seed=7)
     whole, moves = [event for event in engine.generate(request, request.runs[0])][-1], []
-    engine.fit(OFFLOADED)
+    engine.apply(OFFLOADED)
     engine.placement = replace(CPU, device="cpu:0")
-    monkeypatch.setattr(passes, "place", lambda networks, where: moves.append((len(networks), where)))
+    monkeypatch.setattr(offload, "place", lambda networks, where: moves.append((len(networks), where)))
     again = [event for event in engine.generate(request, request.runs[0])][-1]
     assert moves == [(count, where) for count in (2, 1, 1) for where in ("cpu:0", "cpu")]
     assert isinstance(whole, ImageReady)
@@ -192,7 +191,7 @@ def table(lines: list[str], first: str) -> Iterator[list[str]]:
 def test_images_do_not_depend_on_the_plan(engine: LatentEngine) -> None:
     whole = draw(engine)
     for plan in (ONE_BY_ONE, TILED, OFFLOADED):  # one tile covers these images
-        engine.fit(plan)
+        engine.apply(plan)
         most, _ = difference(whole, draw(engine))
         assert most <= 1  # batches round differently
 
@@ -201,12 +200,12 @@ def test_tiles_show_next_to_nothing(engine: LatentEngine) -> None:
     latents = torch.randn(1, 8, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         whole = engine._decode(latents, "full")().float()
-        engine.fit(TILED)
+        engine.apply(TILED)
         with Live() as live:
             tiled = engine._decode(latents, "full")().float()
     assert whole.shape == tiled.shape == (1, 512, 512, 3)
     assert 0 < (whole - tiled).abs().mean() < 3
-    engine.fit(WHOLE)
+    engine.apply(WHOLE)
     with torch.inference_mode(), Live() as untiled:
         engine._decode(latents, "full")()
     assert live.peak < untiled.peak / 2
@@ -220,9 +219,9 @@ def test_an_offloaded_network_is_on_the_device_only_while_it_works(
     def place(networks, where) -> None:
         moves.extend((type(network).__name__, where) for network in networks)
 
-    engine.fit(OFFLOADED)
+    engine.apply(OFFLOADED)
     engine.placement = replace(CPU, device="cpu:0")  # a name to tell the device from where networks wait
-    monkeypatch.setattr(passes, "place", place)
+    monkeypatch.setattr(offload, "place", place)
     draw(engine)
     names = ("CLIPTextModel", "UNet2DConditionModel", "AutoencoderKL")
     assert moves == [(name, where) for name in names for where in ("cpu:0", "cpu")]

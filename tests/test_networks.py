@@ -265,7 +265,7 @@ def test_only_the_last_shapes_stay_compiled(files: ModelFiles) -> None:
 def test_weights_that_half_precision_cannot_hold_are_kept_whole(files: ModelFiles) -> None:
     """Random float32 weights lose nothing by the conversion: their texts' states are PyTorch's to float32 rounding."""
     ids = torch.arange(8)[None]
-    one, other = (kind.read(files, EAGER).text(ids) for kind in (OpenVinoNetworks, EagerNetworks))
+    one, other = (kind.read(files, EAGER).encode_text(ids) for kind in (OpenVinoNetworks, EagerNetworks))
     torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 

@@ -1,6 +1,8 @@
 """Passes that are too large for a device, and the times of those that fit, on a device and a clock of our own."""
 
+import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from test_networks import furthest
 from test_schedulers import STOCHASTIC, said
 
 from instaflow_demo import engines
-from instaflow_demo.engines import Engine, memory
+from instaflow_demo.engines import Engine, latent, memory
 from instaflow_demo.engines.batches import HALVED
 from instaflow_demo.engines.memory import PLANS
+from instaflow_demo.engines.pixels import to_uint8_async
 from instaflow_demo.errors import OutOfMemory
 from instaflow_demo.events import ImageReady, Step
 from instaflow_demo.gallery import Gallery
@@ -26,7 +29,7 @@ from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 from instaflow_demo.weights.locate import ModelFiles, Weights
 
 CPU = Placement("cpu", "float32")
@@ -95,7 +98,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_no_image_is_another(
     assert [event.timing.images for event in halved] == [2, 2, 1, 2, 2]
     assert [event.notes for event in whole] == [()] * 5
     assert [event.notes for event in halved] == [(HALVED,)] * 5
-    assert translated("pt", HALVED) != HALVED
+    assert translate("pt", HALVED) != HALVED
     assert max(room.asked) == 5
     made = [event for event in events if isinstance(event, Step) and event.step == event.steps]
     assert sum(event.images for event in made if event.images <= 2) == 5
@@ -170,7 +173,7 @@ class Clock:
 def test_times_are_exactly_what_a_device_took(engine: Engine, monkeypatch: pytest.MonkeyPatch, *, ahead: bool) -> None:
     """Whatever their consumer does meanwhile, and whether the host is ahead of the device."""
     clock, networks = Clock(), engine._networks  # pyright: ignore[reportAttributeAccessIssue]
-    for stage, seconds in (("text", 2.0), ("predict", 0.5), ("decode", 0.25)):
+    for stage, seconds in (("encode_text", 2.0), ("predict", 0.5), ("decode", 0.25)):
         monkeypatch.setattr(networks, stage, clock.slowed(getattr(networks, stage), seconds))
     monkeypatch.setattr(device, "clock", lambda placement: clock)
     monkeypatch.setattr(device, "works_ahead", lambda placement: ahead)
@@ -187,6 +190,65 @@ def test_times_are_exactly_what_a_device_took(engine: Engine, monkeypatch: pytes
     batch = ask(images=4, steps=4)
     (timing,) = {event.timing for event in ready(engine.generate(batch, batch.runs[0]))}
     assert (timing.images, timing.total_s, timing.seconds_per_image) == (4, 2.25, 2.25 / 4)
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["waits", "works ahead"])
+def test_a_device_that_works_ahead_has_its_next_step_before_anybody_waits_for_the_last(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, *, ahead: bool
+) -> None:
+    """Neither for its time nor for a preview of it; and it is given one step too many, and no more."""
+    networks, given, waits = engine._networks, [], []  # pyright: ignore[reportAttributeAccessIssue]
+
+    def logged(name: str) -> Callable[..., torch.Tensor]:
+        function = getattr(networks, name)
+        return lambda *inputs: given.append(name) or function(*inputs)
+
+    def waited(until: int) -> None:
+        """Somebody waits for the first `until` pieces of work that the device was given."""
+        waits.append(len(given) - until)
+
+    def clock() -> Moment:
+        marked = len(given)
+        return lambda: waited(marked) or float(marked)
+
+    def pixels(image: torch.Tensor) -> Callable[[], torch.Tensor]:
+        marked, made = len(given), to_uint8_async(image)
+        return lambda: waited(marked) or made()
+
+    for name in ("encode_text", "predict"):
+        monkeypatch.setattr(networks, name, logged(name))
+    monkeypatch.setattr(latent, "to_uint8_async", pixels)
+    monkeypatch.setattr(latent, "PREVIEW_EVERY_S", -1.0)
+    monkeypatch.setattr(device, "clock", lambda placement: clock)
+    monkeypatch.setattr(device, "works_ahead", lambda placement: ahead)
+    request = replace(ask(images=2, steps=4), previews=True)
+    for event in engine.generate(request, request.runs[0]):
+        if isinstance(event, Step):
+            assert given.count("predict") == min(event.step + ahead, 4)
+            if event.step < 4:
+                assert set(waits[-1:]) <= {int(ahead)}
+            assert event.elapsed_s == event.step + (given[0] == "encode_text")
+    assert min(waits[:-6]) == int(ahead)
+
+
+def test_an_event_reads_its_times_when_they_are_asked_for() -> None:
+    asked = []
+
+    def seconds(value: float) -> Moment:
+        return lambda: asked.append(value) or value
+
+    step = Step(SD.id, 0, 1, 2, 4, seconds(3.0), stepped=2, stepping_s=seconds(0.5))
+    assert asked == []
+    assert (step.remaining_s, step.elapsed_s, asked) == (3.0, 3.0, [3.0])
+    assert step.iterations_per_second == 4.0
+    same = Step(SD.id, 0, 1, 2, 4, 3.0, stepped=2, stepping_s=0.5)
+    assert step == same == copy.deepcopy(step) == replace(step) == replace(same, step=2)
+    assert hash(step) == hash(same)
+    unread = Step(SD.id, 0, 1, 2, 4, seconds(3.0), stepping_s=seconds(0.5))
+    assert "elapsed_s=3.0" in repr(unread)
+    assert copy.copy(Step(SD.id, 0, 1, 2, 4, seconds(7.0))).elapsed_s == 7.0
+    assert unread != same
+    assert Step(SD.id, 0, 1, 2, 4, 1.0).stepping_s == 0.0
 
 
 def test_a_stopwatch_adds_up_stages_and_what_others_hold_is_not_theirs() -> None:

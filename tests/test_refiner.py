@@ -140,9 +140,9 @@ def test_size_stays_and_the_image_does_not(refiner: Refiner) -> None:
 @pytest.mark.parametrize("plan", PLANS[1:], ids=lambda plan: plan.note[:40])
 def test_images_do_not_depend_on_the_plan(refiner: Refiner, plan: memory.Plan) -> None:
     whole = pixels(refined(refiner))
-    refiner.fit(plan)  # one tile covers this image
+    refiner.apply(plan)  # one tile covers this image
     fitted = pixels(refined(refiner))
-    refiner.fit(WHOLE)
+    refiner.apply(WHOLE)
     assert np.abs(whole - fitted).max() <= 1
 
 

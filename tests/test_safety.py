@@ -29,7 +29,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 from instaflow_demo.weights.locate import SAFETY_CHECKER, ModelFiles, Weights
 
 SD, CPU = MODELS["sd-1.5"], Placement("cpu", "float32")
@@ -394,7 +394,7 @@ def test_a_damaged_checker_lets_its_model_not_be_loaded(
     *_, failed = run(checkpoint, tmp_path / "out")
     assert isinstance(failed, Failed)
     assert "“concept_embeds”" in failed.message
-    assert translated("pt", failed.message) != failed.message
+    assert translate("pt", failed.message) != failed.message
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
@@ -407,7 +407,7 @@ def test_a_checker_that_is_not_whole_is_no_leave_to_do_without(
     *_, failed = run(checkpoint, tmp_path / "out")
     assert isinstance(failed, Failed)
     assert "not used without its safety checker" in failed.message
-    assert translated("pt", failed.message) != failed.message
+    assert translate("pt", failed.message) != failed.message
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     repository, commit = tmp_path / f"models--{SAFETY_CHECKER.replace('/', '--')}", "f" * 40
     (repository / "refs").mkdir(parents=True)

@@ -20,6 +20,7 @@ from small_sd import save_published
 
 from instaflow_demo import engines
 from instaflow_demo.engines import Engine
+from instaflow_demo.engines.batches import Batch
 from instaflow_demo.engines.checkpoint.schedulers import (
     FAMILY,
     FILE,
@@ -37,7 +38,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Timing
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.ui.text import translated
+from instaflow_demo.ui.text import translate
 from instaflow_demo.weights.locate import ModelFiles
 
 CPU, SD = Placement("cpu", "float32"), MODELS["sd-1.5"]
@@ -263,11 +264,11 @@ def test_what_cannot_be_followed_is_refused_by_name_at_once(tmp_path: Path, conf
     with pytest.raises(ModelUnavailable) as refused:
         scheduler(SD, files)
     assert time.perf_counter() - began < 2
-    sentence = str(refused.value)
+    sentence = refused.value.sentence
     assert named in sentence
     assert "damaged" not in sentence
     assert str(tmp_path / "scheduler" / FILE) in sentence
-    portuguese = translated("pt", sentence)
+    portuguese = translate("pt", sentence)
     assert portuguese.startswith("Stable Diffusion 1.5 não pode dar os passos que")
     assert not {"cannot", "says", "and", "exclude"} & set(portuguese.split())
 
@@ -342,7 +343,7 @@ def test_one_seed_is_one_image_where_steps_add_noise(stochastic: Engine) -> None
     for together, alone in zip(drawn(stochastic, images=3, batched=True), first, strict=True):
         assert np.abs(np.asarray(together.image).astype(int) - np.asarray(alone.image)).max() <= 1
     run = GenerationRequest.parse("a dog", SD.id, steps=4, size=256, guidance=2.0).runs[0]
-    pixels = stochastic.draw(["a dog"] * 2, (7, 5), run).pixels.int().numpy()
+    pixels = stochastic.sample(Batch(("a dog",) * 2, (7, 5)), run).pixels.int().numpy()
     for image, alone in zip(pixels, (first[2], first[0]), strict=True):
         assert np.abs(image - np.asarray(alone.image)).max() <= 1
 

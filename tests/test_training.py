@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from torch.nn.utils import parameters_to_vector
 from typer.testing import CliRunner
 
 from instaflow_demo import engines
+from instaflow_demo.engines.batches import Batch
 from instaflow_demo.errors import DemoError
 from instaflow_demo.evaluation.judge import Judge
 from instaflow_demo.events import ImageReady
@@ -148,10 +150,10 @@ def test_a_student_of_several_steps_is_a_pipeline_of_its_own(trained: Path, tmp_
     train(trained, "export-pipeline", "progressive/4", str(tmp_path / "pd-4"))
     spec = MODELS["2rf-mini"]
     files = Weights(folders={spec.id: tmp_path / "pd-4"}).locate(spec)
-    engine = engines.load(spec, files, device.choose("cpu", "float32"))
-    drawn = engine.draw(["a dog"], [7], GenerationRequest.parse("a dog", spec.id, steps=4).runs[0])
+    engine = cast(engines.Sampler, engines.load(spec, files, device.choose("cpu", "float32")))
+    drawn = engine.sample(Batch(("a dog",), (7,)), GenerationRequest.parse("a dog", spec.id, steps=4).runs[0])
     assert drawn.pixels.float().std() > 1
-    assert drawn.bends is not None
+    assert drawn.straightness is not None
     with pytest.raises(DemoError, match="is not empty"):
         export.write_pipeline(RunFolder(trained), "progressive/4", tmp_path / "pd-4")
     with pytest.raises(DemoError, match="run the stage 'progressive' first"):

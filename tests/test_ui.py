@@ -31,12 +31,13 @@ from transformers import CLIPTokenizer
 
 from app import REMEDY
 from instaflow_demo import engines
-from instaflow_demo.engines import batches as passes
 from instaflow_demo.engines import memory
 from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.backends.eager import no_decoder
+from instaflow_demo.engines.batches import Batch, run_batches
 from instaflow_demo.engines.latent import gained
-from instaflow_demo.engines.unread import Reader
+from instaflow_demo.engines.pixels import to_uint8_host
+from instaflow_demo.engines.unread import NEGATIVE, PROMPT, Reader
 from instaflow_demo.errors import DemoError, DeviceUnavailable, InvalidRequest
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Loading, Preview, Step, Unrefined
 from instaflow_demo.gallery import Gallery
@@ -66,7 +67,7 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.download import DownloadPanel
 from instaflow_demo.ui.tabs.folders import FolderPanel
 from instaflow_demo.ui.tabs.form import EXAMPLES, Form
-from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translated
+from instaflow_demo.ui.text import LANGUAGES, TEXTS, gigabytes, number, preferred, say, seconds, translate
 from instaflow_demo.weights import hub
 from instaflow_demo.weights.locate import MODELS_DIR, ModelFiles, Weights
 
@@ -487,7 +488,7 @@ def sentences(folder: Path) -> Iterator[str]:
     yield from (weights.availability(spec).reason for spec in MODELS.values() if not spec.shipped)
     raw: dict[str, Any] = {"negative_prompt": "blue", "steps": 2, "guidance": 2}
     yield from GenerationRequest.parse("a dog", FAST, **raw).notes
-    texts = {"prompt": "a dog " * 40 + "🐕", "negative prompt": "Ω"}
+    texts = {PROMPT: "a dog " * 40 + "🐕", NEGATIVE: "Ω"}
     tokenizer = CLIPTokenizer.from_pretrained(MODELS_DIR / "mini/tokenizer", local_files_only=True)
     yield from Reader("InstaFlow mini", tokenizer, 32).notes(texts)
     yield from idle(folder)
@@ -498,8 +499,8 @@ def sentences(folder: Path) -> Iterator[str]:
         try:
             device.choose("cuda", "auto")
         except DeviceUnavailable as error:
-            yield str(error)
-    yield from (str(no_decoder(decoder)) for decoder in ("int8", "tiny"))
+            yield error.sentence
+    yield from (no_decoder(decoder).sentence for decoder in ("int8", "tiny"))
     yield from (COMPILING, gained(5.8), NOT_COMPILED)
     for placement in (Placement("cuda", "float16"), Placement("cpu", "float16")):
         with pytest.MonkeyPatch.context() as patch:
@@ -507,12 +508,12 @@ def sentences(folder: Path) -> Iterator[str]:
             patch.setattr(engines, "find_spec", lambda _: True)
             with pytest.raises(DeviceUnavailable) as caught:
                 engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino"), MODELS[FAST])
-            yield str(caught.value)
+            yield caught.value.sentence
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engines, "find_spec", lambda _: None)
         with pytest.raises(DeviceUnavailable) as caught:
             engines.placed(GenerationRequest.parse("a dog", FAST, backend="openvino", device="cpu"), MODELS[FAST])
-        yield str(caught.value)
+        yield caught.value.sentence
 
 
 def idle(folder: Path) -> Iterator[str]:
@@ -534,7 +535,7 @@ def idle(folder: Path) -> Iterator[str]:
 def raised(work: Callable[[], Any]) -> str:
     with pytest.raises(DemoError) as caught:
         work()
-    return str(caught.value)
+    return caught.value.sentence
 
 
 def failures(folder: Path) -> Iterator[str]:
@@ -554,14 +555,14 @@ def failures(folder: Path) -> Iterator[str]:
     yield from memory.forecast(published, need, memory.WHOLE, 1, 10**9)
     yield raised(lambda: memory.refuse_hopeless(published, need, 10**9, CPU))
     yield from (plan.note for plan in memory.PLANS if plan.note)
-    yield raised(lambda: passes.levels(torch.full((1, 3, 2, 2), torch.nan)))
+    yield raised(lambda: to_uint8_host(torch.full((1, 3, 2, 2), torch.nan)))
 
-    def no_memory(_: passes.Pass) -> Iterator[Any]:
+    def no_memory(_: Batch) -> Iterator[Any]:
         yield from ()
         raise MemoryError
 
     (run,) = GenerationRequest.parse("a dog", "2rf").runs
-    yield raised(lambda: list(passes.each_pass([passes.Pass(0, (7,))], no_memory, run, CPU)))
+    yield raised(lambda: list(run_batches([Batch(("a dog",), (7,))], no_memory, run, CPU)))
 
 
 def mixed(folder: Path) -> Path:
@@ -611,8 +612,8 @@ def test_what_visitors_are_told_is_told_in_portuguese(tmp_path: Path, monkeypatc
     said = [*sentences(tmp_path), *failures(tmp_path), *refusals(tmp_path)]
     assert len(said) > 26
     for sentence in said:
-        assert translated("pt-BR", sentence) != sentence, sentence
-        assert translated("en", sentence) == sentence
+        assert translate("pt-BR", sentence) != sentence, sentence
+        assert translate("en", sentence) == sentence
 
 
 def test_a_forged_folder_is_refused_where_others_can_come(tmp_path: Path) -> None:
@@ -642,7 +643,7 @@ def test_a_forged_download_is_refused_where_there_is_no_button(tmp_path: Path) -
 
 def test_every_text_is_used() -> None:
     folder = Path(__file__).parent.parent / "instaflow_demo" / "ui"
-    code = "".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py") if p.name != "text.py")
+    code = "".join(p.read_text(encoding="utf-8") for p in folder.rglob("*.py") if "texts" not in p.parts)
     composed = {f"stage_{stage}" for stage in ("load", "text", "sample", "upsample", "decode")}
     composed |= {"progress_sample", "progress_upsample", "progress_refine"}
     unused = {key for key in TEXTS["en"] if f'"{key}"' not in code and f"'{key}'" not in code} - composed
@@ -698,18 +699,18 @@ def test_sentences_of_the_request_have_translations() -> None:
         problems |= {value: value for value in caught.value.problems.values()}
     notes = GenerationRequest.parse("dog", [FAST], negative_prompt="cat").notes
     for sentence in (*problems, *notes):
-        assert translated("pt-BR", sentence) != sentence
-        assert translated("en", sentence) == sentence
-        assert not re.search(r"\b(must|not|the|for|from)\b", translated("pt-BR", sentence)), sentence
+        assert translate("pt-BR", sentence) != sentence
+        assert translate("en", sentence) == sentence
+        assert not re.search(r"\b(must|not|the|for|from)\b", translate("pt-BR", sentence)), sentence
 
 
 def test_numbers_in_sentences_are_written_as_the_language_does() -> None:
     said = "The seed must be from 0 to 4,294,967,295, or -1 for a random one, not the text “7”."
     there = "Semente: deve ser de 0 a 4.294.967.295, ou -1 para uma ao acaso, e não o texto “7”."
-    assert translated("pt-BR", said) == there
+    assert translate("pt-BR", said) == there
     said = "Size must be a multiple of 64 pixels from 256 to 768 for Stable Diffusion 1.5, not 100."
     there = "Tamanho: deve ser um múltiplo de 64 pixels de 256 a 768 em Stable Diffusion 1.5, e não 100."
-    assert translated("pt-BR", said) == there
+    assert translate("pt-BR", said) == there
 
 
 def test_an_unknown_text_is_an_error() -> None:

@@ -24,7 +24,7 @@ from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.compare import ComparePage
-from instaflow_demo.ui.text import LANGUAGES, TEXTS, translated
+from instaflow_demo.ui.text import LANGUAGES, TEXTS, translate
 from instaflow_demo.weights.locate import Weights
 
 CPU = Placement("cpu", "float32")
@@ -167,4 +167,4 @@ def test_the_page_tells_it_once_in_the_column_of_its_model(service: Service, tmp
     for model, place in page._places.items():
         html = shown[place.head] + shown[place.results]
         (note,) = told(run(service, model, prompt=LONG))
-        assert html.count(str(escape(translated(language, note)))) == 1
+        assert html.count(str(escape(translate(language, note)))) == 1

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..errors import DemoError, DependencyMissing, InvalidRequest, StorageFull
+from ..errors import DemoError, DependencyMissing, InvalidRequest, Sentence, StorageFull, cause
 from ..gallery import Gallery
 from ..machine.caches import converted_dir, let_torch_be_imported
 from ..machine.environment import fingerprint
@@ -444,7 +444,7 @@ def _evaluation() -> ModuleType:
         from ..evaluation import command  # noqa: PLC0415 - torch is slow to import
     except ModuleNotFoundError as error:
         raise DependencyMissing(
-            f"Evaluation needs {error.name}: pip install -r instaflow_demo/evaluation/requirements.txt"
+            "Evaluation needs {library}: pip install -r instaflow_demo/evaluation/requirements.txt", library=error.name
         ) from error
     return command
 
@@ -495,14 +495,23 @@ def _check_paths(*, json_file: Path | None, out: Path | None = None) -> None:
     """
     if json_file and (is_folder(json_file) or not is_folder(json_file.absolute().parent)):
         raise InvalidRequest(
-            {"json": f"{json_file} is a folder, or its folder does not exist: choose another one with --json."}
+            {
+                "json": Sentence(
+                    "{json_file} is a folder, or its folder does not exist: choose another one with --json.",
+                    json_file=json_file,
+                )
+            }
         )
     if json_file and not _may_write(json_file.absolute() if exists(json_file) else json_file.absolute().parent):
-        raise InvalidRequest({"json": f"{json_file} cannot be written: choose another one with --json."})
+        raise InvalidRequest(
+            {"json": Sentence("{json_file} cannot be written: choose another one with --json.", json_file=json_file)}
+        )
     if out and exists(out) and not is_folder(out):
-        raise InvalidRequest({"out": f"{out} is not a folder: choose another one with --out."})
+        raise InvalidRequest({"out": Sentence("{out} is not a folder: choose another one with --out.", out=out)})
     if out and not _may_write(out.absolute()):
-        raise InvalidRequest({"out": f"{out} cannot be written to: choose another folder with --out."})
+        raise InvalidRequest(
+            {"out": Sentence("{out} cannot be written to: choose another folder with --out.", out=out)}
+        )
 
 
 def _may_write(path: Path) -> bool:
@@ -588,7 +597,10 @@ def _write(path: Path | None, text: Callable[[], str], option: str) -> None:
         path.write_text(text(), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StorageFull(
-            f"{path} could not be written ({error.strerror}): choose another file with {option}."
+            "{path} could not be written ({why}): choose another file with {option}.",
+            path=path,
+            why=cause(error),
+            option=option,
         ) from None
 
 
@@ -597,7 +609,9 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequest({"file": f"{path} cannot be read: name a file that “benchmark --json” wrote."}) from error
+        raise InvalidRequest(
+            {"file": Sentence("{path} cannot be read: name a file that “benchmark --json” wrote.", path=path)}
+        ) from error
 
 
 def _console() -> Console:

@@ -1,39 +1,53 @@
-"""What all engines share: images go through a network in passes, and a pass that is too large is halved."""
+"""What all engines share: images go through a network in batches, and a batch that is too large is halved."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
-from diffusers import AutoencoderKL
-from PIL import Image
 from torch import Tensor
 
-from ..errors import NotANumber, OutOfMemory
-from ..events import ImageReady, Preview, digest
+from ..errors import OutOfMemory, Sentence
+from ..events import ImageReady, Preview, Step, digest
 from ..machine import device
-from ..machine.clock import Stopwatch
 from ..machine.device import Placement
 from ..measure import Timing
-from ..request import ModelRun
-from .memory import TILE, Plan
+from ..request import GenerationRequest, ModelRun
+from .offload import to_device
+from .pixels import AsyncPixels, to_pil
 
-Event = TypeVar("Event")
-Sent = Callable[[], Tensor]
-"""What gives pixels (B, H, W, 3), uint8 on the host, once they are there."""
+EngineEvent = TypeVar("EngineEvent")
 
-
-HALVED = "Memory ran out, so this batch was made in parts: the images are the same, and their times longer."
+HALVED = Sentence("Memory ran out, so this batch was made in parts: the images are the same, and their times longer.")
 
 
 @dataclass(frozen=True)
-class Pass:
-    """The images that go through the network together: `first` is the index of the first one."""
+class Batch:
+    """The images that go through the network together: a prompt and a seed for each, and one negative prompt.
 
-    first: int
+    `first` is the index of the first one in its request.
+    """
+
+    prompts: tuple[str, ...]
     seeds: tuple[int, ...]
+    negative_prompt: str = ""
+    first: int = 0
+
+    @classmethod
+    def of(cls, request: GenerationRequest, *, together: bool) -> "list[Batch]":
+        """A request's images as one batch, or as a batch for each."""
+        seeds = request.seeds
+        whole = cls((request.prompt,) * len(seeds), seeds, request.negative_prompt)
+        return [whole] if together else [whole.part(index, index + 1) for index in range(len(seeds))]
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def part(self, start: int, stop: int) -> "Batch":
+        """The images from `start` to `stop` as a batch of their own."""
+        return replace(self, prompts=self.prompts[start:stop], seeds=self.seeds[start:stop], first=self.first + start)
 
     def generators(self) -> list[torch.Generator]:
         """A random generator for each image, on the CPU, so that it draws the same on every device."""
@@ -41,191 +55,101 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Pixels (B, H, W, 3), uint8 on the host, and how far from straight each image's flow was (B,), where it is one."""
+class Samples:
+    """Pixels (B, H, W, 3), uint8 on the host; and the straightness of each image's path (B,), if it has one."""
 
     pixels: Tensor
-    bends: Tensor | None = None
+    straightness: Tensor | None = None
 
 
-def each_pass(
-    passes: Sequence[Pass], make: Callable[[Pass], Iterator[Event]], run: ModelRun, placement: Placement
-) -> Iterator[Event]:
-    """The events of every pass; one that runs out of memory is halved, which changes no image: each has its own seed.
+def run_batches(
+    batches: Sequence[Batch],
+    events_of: Callable[[Batch], Generator[EngineEvent, None, None]],
+    run: ModelRun,
+    placement: Placement,
+) -> Generator[EngineEvent, None, None]:
+    """The events of every batch; one that runs out of memory is halved, which changes no image: each has its own seed.
 
-    Every attempt begins with new generators, so what the one before it drew is as if it had never been. The images of
-    halves have a note.
+    Every attempt begins with new generators, so that none sees what the one before it drew. The images of halves have
+    a note.
 
     Raises:
         OutOfMemory: when not even one image fits.
     """
-    waiting, halved = list(passes), set[Pass]()
+    waiting, halved = deque(batches), set[Batch]()
     while waiting:
-        current = waiting.pop(0)
-        events = make(current)
-        full = yield from _attempt(_noted(events) if current in halved else events)
-        if full:
-            device.free_memory(placement)
-            halves = _halves(current, run, placement)
-            halved.update(halves)
-            waiting = [*halves, *waiting]
+        batch = waiting.popleft()
+        try:
+            with closing(events_of(batch)) as events:
+                for event in events:
+                    yield _noted(event) if batch in halved else event
+            continue
+        except (RuntimeError, MemoryError) as error:
+            if not device.is_out_of_memory(error):
+                raise
+        device.free_memory(placement)  # only here: the error holds tensors
+        halves = _halves(batch, run, placement)
+        halved.update(halves)
+        waiting.extendleft(reversed(halves))
 
 
-def in_turn(
-    pieces: Generator[Callable[[], Iterator[Event]], None, None], placement: Placement
-) -> Generator[Event, None, None]:
-    """The events of pieces of work, each of which comes with what tells of it once the device has done it.
+def one_behind(
+    pieces: Generator[Iterable[EngineEvent], None, None], placement: Placement
+) -> Generator[EngineEvent, None, None]:
+    """Deliver the events of pieces of work, each of which has been submitted to the device when it comes.
 
-    A device that works ahead is given the next piece before the last is told of, so that it never waits for its host.
+    Where the device works ahead, a piece is delivered when the next one has been submitted: whoever reads its times or
+    pixels then waits for the device, and the device for nobody.
     """
-    ahead, untold = int(device.works_ahead(placement)), deque[Callable[[], Iterator[Event]]]()
+    ahead = device.works_ahead(placement)
+    held: Iterable[EngineEvent] = ()
     with closing(pieces):
-        for tell in pieces:
-            untold.append(tell)
-            if len(untold) > ahead:
-                yield from untold.popleft()()
-    for tell in untold:
-        yield from tell()
+        for piece in pieces:
+            due, held = (held, piece) if ahead else (piece, held)
+            yield from due
+    yield from held
 
 
 def noise(generators: Sequence[torch.Generator], shape: tuple[int, ...], placement: Placement) -> Tensor:
-    """Gaussian noise (B, *shape) in float32 on the device, an image's share from its own generator."""
+    """Gaussian noise (B, *shape) in float32 on the device, each image's share from its own generator."""
     return to_device(torch.stack([torch.randn(shape, generator=each) for each in generators]), placement)
 
 
-def to_device(tensor: Tensor, placement: Placement) -> Tensor:
-    """A copy on the device, made when it comes to it: the host goes on, as the device reads pinned memory by itself."""
-    if placement.device.startswith("cpu"):
-        return tensor
-    return tensor.pin_memory().to(placement.device, non_blocking=True)
+def stepped(step: Step, preview: AsyncPixels | None = None) -> Iterator[Step | Preview]:
+    """The events of a step that was submitted with a preview of its result, if there is one; reading waits for them.
 
-
-@contextmanager
-def working(
-    plan: Plan, placement: Placement, watch: Stopwatch, stage: str, *networks: torch.nn.Module
-) -> Iterator[None]:
-    """Networks on their device while they work, where the plan keeps them elsewhere; the stage's time has the moves."""
-    if not plan.offloaded:
-        yield
-        return
-    with watch(stage):
-        place(networks, placement.device)
-    try:
-        yield
-    finally:
-        with watch(stage):
-            place(networks, "cpu")
-
-
-def fit(plan: Plan, placement: Placement, vae: AutoencoderKL, *others: torch.nn.Module) -> None:
-    """Put networks where the plan wants them while they wait, and let the autoencoder work as it says."""
-    place((*others, vae), "cpu" if plan.offloaded else placement.device)
-    vae.use_tiling = plan.tiled
-    vae.tile_sample_min_size = TILE
-    vae.tile_latent_min_size = TILE // pixels_per_latent(vae)
-
-
-def pixels_per_latent(vae: AutoencoderKL) -> int:
-    """Pixels a side of one latent."""
-    return 2 ** (len(vae.config["block_out_channels"]) - 1)
-
-
-def place(networks: Iterable[torch.nn.Module], where: str) -> None:
-    """Move networks to a device."""
-    for network in networks:
-        network.to(where)
-
-
-def lay_out(networks: Iterable[torch.nn.Module], placement: Placement) -> None:
-    """Put the channels of convolutions last in memory where that was measured to be faster.
-
-    That is a quarter on a CPU in float32, and what compiled code is made for. Elsewhere it is slower, and in half
-    precision other kernels round otherwise, so that images would not be those of the published code.
+    So the host is at most one step ahead of its device, and whoever stops it waits for no more than that.
     """
-    whole_on_cpu = placement.device.startswith("cpu") and placement.dtype == "float32"
-    if whole_on_cpu or placement.backend == "compiled":
-        for network in networks:
-            network.to(memory_format=torch.channels_last)
+    yield step.wait()
+    if preview is not None:
+        yield Preview(step.model, step.image, to_pil(preview()))
 
 
-def quantised(image: Tensor) -> Tensor:
-    """Pixels (B, H, W, 3), uint8 on their device, of images (B, 3, H, W) in [-1, 1], rounded as diffusers does."""
-    rounded = ((image / 2 + 0.5).clamp(0, 1).float() * 255).round().to(torch.uint8)
-    return rounded.permute(0, 2, 3, 1).contiguous()
-
-
-def levels(image: Tensor) -> Tensor:
-    """Pixels (B, H, W, 3), uint8 on the host, of images (B, 3, H, W) in [-1, 1].
-
-    Raises:
-        NotANumber: where there is one, which would be a black pixel.
-    """
-    return sent(image)()
-
-
-def sent(image: Tensor) -> Sent:
-    """What gives the `levels` of images once the device has made them; until then nothing waits for it."""
-    pixels, finite = _to_host(quantised(image)), _to_host(image.isfinite().all())
-    arrived = None
-    if image.is_cuda:
-        arrived = torch.cuda.Event()
-        arrived.record()
-
-    def received() -> Tensor:
-        if arrived is not None:
-            arrived.synchronize()
-        if not finite:
-            raise NotANumber(
-                "What the model computed is no number, so there is no image: choose the precision float32, and if that "
-                "does not help, restore the model's files."
-            )
-        return pixels
-
-    return received
-
-
-def _to_host(tensor: Tensor) -> Tensor:
-    """A copy that a GPU makes when it comes to it: in memory that it writes to by itself, which is faster too."""
-    if not tensor.is_cuda:
-        return tensor
-    return torch.empty_like(tensor, device="cpu", pin_memory=True).copy_(tensor, non_blocking=True)
-
-
-def preview(run: ModelRun, current: Pass, pixels: Tensor) -> Preview:
-    """The event that shows what a pass has so far, as pixels (B, H, W, 3)."""
-    return Preview(run.model.id, current.first, tuple(Image.fromarray(image.numpy()) for image in pixels))
+def previewed(run: ModelRun, batch: Batch, pixels: AsyncPixels) -> Iterator[Preview]:
+    """The event of what a batch has so far; reading it waits for its pixels."""
+    yield Preview(run.model.id, batch.first, to_pil(pixels()))
 
 
 def finished(
-    run: ModelRun, current: Pass, pixels: Tensor, timing: Timing, notes: tuple[str, ...]
+    run: ModelRun, batch: Batch, pixels: Tensor, timing: Timing, notes: tuple[Sentence, ...] = ()
 ) -> Iterator[ImageReady]:
-    """The events of a pass whose pixels (B, H, W, 3) are made."""
-    for offset, seed in enumerate(current.seeds):
-        image = Image.fromarray(pixels[offset].numpy())
-        yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest(image), notes=notes)
+    """The events of a batch whose pixels (B, H, W, 3) are made."""
+    for offset, (seed, image) in enumerate(zip(batch.seeds, to_pil(pixels), strict=True)):
+        yield ImageReady(run.model.id, batch.first + offset, seed, image, timing, digest(image), notes=notes)
 
 
-def _noted(events: Iterator[Event]) -> Iterator[Event]:
-    for event in events:
-        yield replace(event, notes=(*event.notes, HALVED)) if isinstance(event, ImageReady) else event
+def _noted(event: EngineEvent) -> EngineEvent:
+    return replace(event, notes=(*event.notes, HALVED)) if isinstance(event, ImageReady) else event
 
 
-def _attempt(events: Iterator[Event]) -> Iterator[Event]:
-    """Yield a pass's events; returns whether the device ran out of memory. The error is dropped: it holds tensors."""
-    try:
-        yield from events
-    except (RuntimeError, MemoryError) as error:
-        if not device.is_out_of_memory(error):
-            raise
-        return True
-    return False
-
-
-def _halves(current: Pass, run: ModelRun, placement: Placement) -> list[Pass]:
-    half = len(current.seeds) // 2
+def _halves(batch: Batch, run: ModelRun, placement: Placement) -> list[Batch]:
+    half = len(batch) // 2
     if not half:
         raise OutOfMemory(
-            f"{placement.device} has too little free memory for one {run.size}x{run.size} image of {run.model.title}. "
-            "Choose a smaller size, close other programs that use it, or choose another device."
+            "{device} has too little free memory for one {size}x{size} image of {title}. Choose a smaller size, close "
+            "other programs that use it, or choose another device.",
+            device=placement.device,
+            size=run.size,
+            title=run.model.title,
         )
-    return [Pass(current.first, current.seeds[:half]), Pass(current.first + half, current.seeds[half:])]
+    return [batch.part(0, half), batch.part(half, len(batch))]

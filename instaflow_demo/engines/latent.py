@@ -6,16 +6,16 @@ transformers', and results equal those of the stock pipeline.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
 
 import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from ..errors import Sentence
 from ..events import ImageReady, Noted, Preview, Step
-from ..flow import RectifiedFlowScheduler, bend, guide, straight_on
+from ..flow import RectifiedFlowScheduler, classifier_free_guidance, predict_x1, straightness
 from ..machine import device
 from ..machine.clock import Stopwatch
 from ..machine.device import Placement
@@ -27,17 +27,18 @@ from .adapters.extras import NOTHING, Extras
 from .backends.compiled import CompiledNetworks
 from .backends.eager import EagerNetworks, Networks, Part, no_decoder
 from .backends.openvino import OpenVinoNetworks
-from .batches import Drawn, Pass, Sent, each_pass, finished, in_turn, noise, preview, sent, to_device, working
+from .batches import Batch, Samples, finished, noise, one_behind, run_batches, stepped
 from .checkpoint.reading import load
 from .checkpoint.schedulers import Scheduler, advance, foreseen, scheduler
 from .clip import clip_ids
 from .memory import WHOLE, Plan
+from .offload import to_device, working
+from .pixels import AsyncPixels, to_uint8_async
 from .unread import Reader
 
-Told = Callable[[], Iterator[Step | Preview | ImageReady]]
-"""What gives the events of a piece of work once it is done."""
+LatentEvent = Step | Preview | ImageReady
 Shape = tuple[int, int, str, str]
-"""What a pass is warm for: images, size, decoder, backend."""
+"""What a batch is warm for: images, size, decoder, backend."""
 
 PREVIEW_EVERY_S = 0.25
 _FASTER = 1.1  # times: less is not worth a word
@@ -89,25 +90,27 @@ class LatentEngine:
         return load(make, spec, files, placement, plan, extras)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Sentence, ...]:
         """For the user, of what could not be kept for the next start."""
         return self._networks.notes
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         device.synchronize(self.placement)  # a run that was stopped may have left it something to do
         self._plan = plan
-        self._networks.fit(plan)
+        self._networks.apply(plan)
 
     @torch.inference_mode()
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | Step | Preview | ImageReady]:
+    def generate(
+        self, request: GenerationRequest, run: ModelRun
+    ) -> Generator[Noted | Step | Preview | ImageReady, None, None]:
         """Make the request's images, yielding each step and each finished image, and between them previews if asked to.
 
         What of the texts is not read is noted first.
 
-        One by one, every image is a pass of its own: text, sampling, decoding. As a batch, one pass makes them all;
-        when the device runs out of memory the batch is halved, which changes no image, as each has a seed of its own.
-        A prompt that was read lately is not read again.
+        One by one, every image is a batch of its own: text, sampling, decoding. Otherwise one batch makes them all;
+        when the device runs out of memory it is halved, which changes no image, as each has a seed of its own. A prompt
+        that was read lately is not read again.
 
         Raises:
             OutOfMemory: when not even one image fits.
@@ -116,20 +119,22 @@ class LatentEngine:
         if not self._networks.has(request.decoder):
             raise no_decoder(request.decoder)
         yield from self.reader(run).noted(request, run)
-        seeds = request.seeds
-        passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
-        yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
+
+        def events(batch: Batch) -> Generator[LatentEvent, None, None]:
+            return one_behind(self._submit(batch, request, run), self.placement)
+
+        yield from run_batches(Batch.of(request, together=request.batched), events, run, self.placement)
 
     @torch.inference_mode()
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
-        """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
-        generators = Pass(0, tuple(seeds)).generators()
-        start, states = self._noise(generators, run.size), self._states([*[""] * len(prompts) * run.guided, *prompts])
-        path = [start, *self._path(start, states, generators, run)]
+    def sample(self, batch: Batch, run: ModelRun) -> Samples:
+        """A batch's images without events: for many prompts that nobody watches. The steps are those of `generate`."""
+        watch = self._stopwatch()
+        path = list(self._denoise(batch, run, watch))
+        with self._working(watch, "decode", "vae"):
+            pixels = self._decode(path[-1], "full")()
+        self._warm.add((len(batch), run.size, "full", self._networks.ran().backend))
         flows = run.model.scheduler == "rectified-flow" and run.steps > 1
-        pixels = self._decode(path[-1], "full")()
-        self._warm.add((len(prompts), run.size, "full", self._networks.ran().backend))
-        return Drawn(pixels, bend(path) if flows else None)
+        return Samples(pixels, straightness(path) if flows else None)
 
     def reader(self, run: ModelRun) -> Reader:
         return Reader(run.model.title, self._tokenizer, self._tokenizer.model_max_length)
@@ -141,80 +146,111 @@ class LatentEngine:
         self._prompts.clear()
         device.free_memory(self.placement)
 
-    def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | Preview | ImageReady]:
-        return in_turn(self._work(request, run, current), self.placement)
-
-    def _work(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Generator[Told, None, None]:
-        """A pass's steps and its decoding, each with what tells of it once the device has done it."""
-        watch, count = Stopwatch(device.clock(self.placement)), len(current.seeds)
-        generators = current.generators()
-        with self._working(watch, "text", "text_encoder"), watch("text"):
-            states = self._prompt_states(request, run, count)
-            latents = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
-        shown_at = time.perf_counter()
-        with self._working(watch, "sample", "unet"):
-            path = self._path(latents, states, generators, run)
-            for number, after in enumerate(watch.each("steps", path), start=1):
-                before, latents = latents, after
+    def _submit(
+        self, batch: Batch, request: GenerationRequest, run: ModelRun
+    ) -> Generator[Iterable[LatentEvent], None, None]:
+        """Submit a batch's steps and decoding to the device, yielding the events of each, to be read once done."""
+        watch = self._stopwatch()
+        with closing(self._denoise(batch, run, watch)) as path:
+            before = x = next(path)
+            shown_at = time.perf_counter()
+            for number, x in enumerate(path, start=1):
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
-                soon = self._preview(self._expected(before, after, number, run)) if shows else None
-                took = watch.so_far("text", "sample", "steps"), watch.so_far("steps")
-                yield partial(_stepped, run, current, number, *took, soon)
-                if shows:
-                    shown_at = time.perf_counter()
+                preview = self._preview(self._expected(before, x, number, run)) if shows else None
+                yield stepped(self._step_event(batch, run, number, watch), preview)
+                before, shown_at = x, time.perf_counter() if shows else shown_at
         with self._working(watch, "decode", "vae"), watch("decode"):
-            pixels = self._decode(latents, request.decoder)
-        ran = self._networks.ran()
+            pixels = self._decode(x, request.decoder)
+        yield self._finished(batch, request, run, pixels, watch)
 
-        def told() -> Iterator[ImageReady]:
-            made = pixels()
-            shape = (count, run.size, request.decoder, ran.backend)
-            timing = self._timing(watch, run, shape)
-            yield from finished(run, current, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
+    def _denoise(self, batch: Batch, run: ModelRun, watch: Stopwatch) -> Generator[Tensor, None, None]:
+        """x_0 and then x after each denoising step, (B, C, h, w): noise on its way to an image, led by the prompts.
 
-        yield told
+        Where steps add noise, each image's comes from its own generator.
+        """
+        generators, solver = batch.generators(), self._scheduler
+        with self._working(watch, "text", "text_encoder"), watch("text"):
+            states = self._encode(batch, run)
+            x = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
+        with self._working(watch, "sample", "unet"):
+            with watch("steps"):
+                solver.set_timesteps(run.steps)
+                x = x * solver.init_noise_sigma
+                timesteps = solver.timesteps  # it asks for their values, for which a GPU would have to stop
+                on_device = to_device(timesteps, self.placement)
+            yield x
+            for timestep, timestep_on_device in zip(timesteps, on_device, strict=True):
+                with watch("steps"):
+                    inputs = solver.scale_model_input(torch.cat([x] * 2) if run.guided else x, timestep)
+                    output = self._networks.predict(inputs, timestep_on_device, states)
+                    if run.guided:
+                        output = classifier_free_guidance(output, run.guidance)
+                    x = advance(solver, output, timestep, x, generators)
+                yield x
+
+    def _step_event(self, batch: Batch, run: ModelRun, number: int, watch: Stopwatch) -> Step:
+        elapsed, stepping = watch.so_far("text", "sample", "steps"), watch.so_far("steps")
+        return Step(
+            run.model.id, batch.first, len(batch), number, run.steps, elapsed, stepped=number, stepping_s=stepping
+        )
+
+    def _finished(
+        self, batch: Batch, request: GenerationRequest, run: ModelRun, pixels: AsyncPixels, watch: Stopwatch
+    ) -> Generator[ImageReady, None, None]:
+        """The events of a batch that was submitted to the device; reading them waits for it."""
+        made, ran = pixels(), self._networks.ran()
+        shape = (len(batch), run.size, request.decoder, ran.backend)
+        timing = self._timing(watch, run, shape)
+        yield from finished(run, batch, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
+
+    def _stopwatch(self) -> Stopwatch:
+        return Stopwatch(device.clock(self.placement))
 
     def _working(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, stage, *self._networks.modules(part))
 
-    def _preview(self, latents: Tensor) -> Sent | None:
-        """What the images of a pass will look like, if there is a decoder that is quick enough to tell."""
+    def _preview(self, latents: Tensor) -> AsyncPixels | None:
+        """What the images of a batch will look like, if there is a decoder that is quick enough to tell."""
         return self._decode(latents, "tiny") if self._networks.has("tiny") else None
 
     def _expected(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> Tensor:
         """The latents (B, C, h, w) that the last step promises for the end."""
         if isinstance(self._scheduler, RectifiedFlowScheduler):
-            return straight_on(before, after, number, run.steps)
+            return predict_x1(before, after, number, run.steps)
         return foreseen(self._scheduler, before)
 
     def _timing(self, watch: Stopwatch, run: ModelRun, shape: Shape) -> Timing:
-        """The pass's seconds by stage; the first one of its shape is cold."""
+        """The batch's seconds by stage; the first one of its shape is cold."""
         warm = shape in self._warm
         self._warm.add(shape)
         text, beside, steps, decode = map(watch.seconds, ("text", "sample", "steps", "decode"))
         return Timing(shape[0], run.steps, text, beside + steps, decode, warm, backend=shape[3], beside_s=beside)
 
-    def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[str, ...]:
-        """How many times as fast compiling has made a pass, text left out; nothing where that is not known."""
+    def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[Sentence, ...]:
+        """How many times as fast compiling has made a batch, text left out; nothing where that is not known."""
         if not timing.warm:
             return ()
         took = self._took[shape, run.steps, run.guided] = timing.sample_s + timing.decode_s
         before = self._took.get(((*shape[:3], "eager"), run.steps, run.guided), 0.0)
         return (gained(before / took),) if before > _FASTER * took else ()
 
-    def _prompt_states(self, request: GenerationRequest, run: ModelRun, count: int) -> Tensor:
-        """Text states (B, T, D), with the negative prompt's B first when guided."""
-        texts = (request.negative_prompt, request.prompt) if run.guided else (request.prompt,)
+    def _encode(self, batch: Batch, run: ModelRun) -> Tensor:
+        """Text states (B, T, D), or (2 B, T, D) with those of the negative prompt first when guided."""
+        negative = (batch.negative_prompt,) if run.guided else ()
+        prompts = tuple(dict.fromkeys(batch.prompts))
+        states = self._states((*negative, *prompts))
+        rows = [0] * len(batch) * run.guided + [len(negative) + prompts.index(prompt) for prompt in batch.prompts]
+        return torch.stack([states[row] for row in rows])
+
+    def _states(self, texts: tuple[str, ...]) -> Tensor:
+        """Text states (B, T, D), kept for those who ask again soon."""
         if texts not in self._prompts:
-            self._prompts[texts] = self._states(texts)
+            ids = clip_ids(self._tokenizer, texts)
+            self._prompts[texts] = self._networks.encode_text(to_device(ids, self.placement))
             while len(self._prompts) > _PROMPTS:
                 self._prompts.popitem(last=False)
         self._prompts.move_to_end(texts)
-        return self._prompts[texts].repeat_interleave(count, dim=0)
-
-    def _states(self, texts: Sequence[str]) -> Tensor:
-        """Text states (B, T, D)."""
-        return self._networks.text(to_device(clip_ids(self._tokenizer, texts), self.placement))
+        return self._prompts[texts]
 
     def _noise(self, generators: Sequence[torch.Generator], size: int) -> Tensor:
         """The latents (B, C, h, w) that sampling starts from."""
@@ -222,47 +258,19 @@ class LatentEngine:
         shape = (self._networks.latents.channels, side, side)
         return noise(generators, shape, self.placement).to(self.placement.torch_dtype)
 
-    def _path(
-        self, latents: Tensor, states: Tensor, generators: Sequence[torch.Generator], run: ModelRun
-    ) -> Iterator[Tensor]:
-        """The latents after each denoising step; where steps add noise, each image's comes from its own generator."""
-        self._scheduler.set_timesteps(run.steps)
-        latents = latents * self._scheduler.init_noise_sigma
-        timesteps = self._scheduler.timesteps  # the scheduler asks for their values, for which a GPU would have to stop
-        for timestep, moment in zip(timesteps, to_device(timesteps, self.placement), strict=True):
-            inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2) if run.guided else latents, timestep)
-            output = self._networks.predict(inputs, moment, states)
-            if run.guided:
-                output = guide(output, run.guidance)
-            latents = advance(self._scheduler, output, timestep, latents, generators)
-            yield latents
-
-    def _decode(self, latents: Tensor, decoder: Decoder) -> Sent:
-        """Pixels (B, H, W, 3), uint8 on their way to the host."""
+    def _decode(self, latents: Tensor, decoder: Decoder) -> AsyncPixels:
+        """Pixels (B, H, W, 3) of latents (B, C, h, w), on their way to the host."""
         if not self._plan.one_by_one:
-            return sent(self._networks.decode(latents, decoder))
-        images = [sent(self._networks.decode(part, decoder)) for part in latents.split(1)]
+            return to_uint8_async(self._networks.decode(latents, decoder))
+        images = [to_uint8_async(self._networks.decode(part, decoder)) for part in latents.split(1)]
         return lambda: torch.cat([image() for image in images])
 
 
-def gained(times: float) -> str:
-    """What a visitor is told once what was compiled has taken over."""
-    return f"PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before."
-
-
-def _stepped(
-    run: ModelRun,
-    current: Pass,
-    number: int,
-    elapsed: Callable[[], float],
-    stepping: Callable[[], float],
-    soon: Sent | None,
-) -> Iterator[Step | Preview]:
-    """What tells of a step that a device was given."""
-    rate = {"stepped": number, "stepping_s": stepping()}
-    yield Step(run.model.id, current.first, len(current.seeds), number, run.steps, elapsed(), **rate)
-    if soon is not None:
-        yield preview(run, current, soon())
+def gained(times: float) -> Sentence:
+    """The note for a visitor when compiled code has taken over."""
+    return Sentence(
+        "PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before.", times=times
+    )
 
 
 def _networks(files: ModelFiles, placement: Placement, extras: Extras) -> Networks:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from ..errors import OutOfMemory
+from ..errors import OutOfMemory, Sentence
 from ..machine.device import Placement
 from ..registry import ModelSpec
 from ..weights.files import json_object, regular
@@ -49,13 +49,17 @@ class Plan:
 WHOLE = Plan()
 PLANS = (
     WHOLE,
-    Plan(one_by_one=True, note="Memory is short: images are decoded one by one."),
-    Plan(one_by_one=True, tiled=True, note="Memory is short: images are decoded in tiles, which can show faint seams."),
+    Plan(one_by_one=True, note=Sentence("Memory is short: images are decoded one by one.")),
+    Plan(
+        one_by_one=True,
+        tiled=True,
+        note=Sentence("Memory is short: images are decoded in tiles, which can show faint seams."),
+    ),
     Plan(
         one_by_one=True,
         tiled=True,
         offloaded=True,
-        note="Memory is short: each network is on the device only while it works, which is slower.",
+        note=Sentence("Memory is short: each network is on the device only while it works, which is slower."),
     ),
 )
 
@@ -136,12 +140,18 @@ def plans_for(placement: Placement) -> Sequence[Plan]:
     return [plan for plan in PLANS if placement.device.startswith("cuda") or not plan.offloaded]
 
 
-def forecast(spec: ModelSpec, need: Need, plan: Plan, images: int, free: int) -> tuple[str, ...]:
+def forecast(spec: ModelSpec, need: Need, plan: Plan, images: int, free: int) -> tuple[Sentence, ...]:
     """A note about what is needed and what is free; none for small models that fit."""
     needed = need.total(plan, images)
     if plan == WHOLE and needed < WORTH_SAYING:
         return ()
-    return (f"{spec.title} needs about {_gigabytes(needed)} of memory, {_gigabytes(free)} free.",)
+    said = Sentence(
+        "{title} needs about {size:.1f} GB of memory, {free:.1f} GB free.",
+        title=spec.title,
+        size=needed / 1e9,
+        free=free / 1e9,
+    )
+    return (said,)
 
 
 def refuse_hopeless(spec: ModelSpec, need: Need, free: int, placement: Placement) -> None:
@@ -151,12 +161,20 @@ def refuse_hopeless(spec: ModelSpec, need: Need, free: int, placement: Placement
         OutOfMemory: when not even the networks fit.
     """
     least = min(need.held(plan) for plan in plans_for(placement))
-    if least > free:
-        elsewhere = ", choose the device “cpu”" if placement.device.startswith("cuda") else ""
+    if least <= free:
+        return
+    facts = {"title": spec.title, "size": least / 1e9, "device": placement.device, "free": free / 1e9}
+    if placement.device.startswith("cuda"):
         raise OutOfMemory(
-            f"{spec.title} needs at least {_gigabytes(least)} of memory on {placement.device}, and "
-            f"{_gigabytes(free)} are free: close other programs{elsewhere}, or choose a smaller model."
+            "{title} needs at least {size:.1f} GB of memory on {device}, and {free:.1f} GB are free: close other "
+            "programs, choose the device “cpu”, or choose a smaller model.",
+            **facts,
         )
+    raise OutOfMemory(
+        "{title} needs at least {size:.1f} GB of memory on {device}, and {free:.1f} GB are free: close other "
+        "programs, or choose a smaller model.",
+        **facts,
+    )
 
 
 def _config(folder: Path) -> dict:
@@ -180,7 +198,3 @@ def _parameters(folder: Path) -> int:
 def _numbers(file: Path) -> int:
     with safe_open(file, "pt") as tensors:
         return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..errors import DeviceUnavailable
+from ..errors import DeviceUnavailable, Sentence
 from ..machine import device
 from ..machine.device import Backend, Placement
 from ..registry import ModelSpec
@@ -38,7 +38,7 @@ def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False
         return replace(_computing(wanted, request, placement), background=compiling)
     wanted = request.backend
     if against := _against(wanted, request, placement):
-        raise DeviceUnavailable(f"The backend {wanted} cannot run this: {against}, or choose the backend “auto”.")
+        raise DeviceUnavailable(against)
     return _computing(wanted, request, placement)
 
 
@@ -49,25 +49,53 @@ def _computing(backend: Backend, request: GenerationRequest, placement: Placemen
     return replace(placement, backend=backend, dtype="bfloat16" if half else placement.dtype)
 
 
-def _against(backend: str, request: GenerationRequest, placement: Placement) -> str:
-    """What to change so that a backend could run this; empty if nothing."""
+def _against(backend: str, request: GenerationRequest, placement: Placement) -> Sentence | None:
+    """Why a backend cannot run this, and what to change; None where it can."""
     if backend == "compiled":
         return _against_compiling(placement)
     if request.loras or request.delta_from:
-        return "leave out LoRA files and --delta-from"
-    if backend == "diffusers":
-        return "choose the decoder “full”" if request.decoder != "full" else ""
+        return Sentence(
+            "The backend {backend} cannot run this: leave out LoRA files and --delta-from, or choose the backend "
+            "“auto”.",
+            backend=backend,
+        )
+    return _against_stock(request) if backend == "diffusers" else _against_openvino(placement)
+
+
+def _against_openvino(placement: Placement) -> Sentence | None:
     if find_spec("openvino") is None:
-        return "install it with “pip install openvino”"
+        return _to_be_installed("openvino", "pip install openvino")
     if placement.device != "cpu":
-        return "choose the device “cpu”"
-    return "choose the precision “float32” or “bfloat16”" if placement.dtype == "float16" else ""
+        return Sentence("The backend openvino cannot run this: choose the device “cpu”, or choose the backend “auto”.")
+    if placement.dtype != "float16":
+        return None
+    return Sentence(
+        "The backend openvino cannot run this: choose the precision “float32” or “bfloat16”, or choose the backend "
+        "“auto”."
+    )
 
 
-def _against_compiling(placement: Placement) -> str:
-    """What to change so that PyTorch could compile; empty if nothing."""
-    if placement.device.startswith("cuda"):
-        if "SPACES_ZERO_GPU" in os.environ:
-            return "choose hardware that the Space keeps"  # there, every call is a process of its own
-        return "" if find_spec("triton") else "install it with “pip install triton”"
-    return "" if shutil.which(os.environ.get("CXX", "g++")) else "install it with “apt-get install g++”"
+def _against_stock(request: GenerationRequest) -> Sentence | None:
+    if request.decoder == "full":
+        return None
+    return Sentence("The backend diffusers cannot run this: choose the decoder “full”, or choose the backend “auto”.")
+
+
+def _against_compiling(placement: Placement) -> Sentence | None:
+    """Why PyTorch cannot compile here; None where it can."""
+    if not placement.device.startswith("cuda"):
+        compiler = shutil.which(os.environ.get("CXX", "g++"))
+        return None if compiler else _to_be_installed("compiled", "apt-get install g++")
+    if "SPACES_ZERO_GPU" in os.environ:  # there, every call is a process of its own
+        return Sentence(
+            "The backend compiled cannot run this: choose hardware that the Space keeps, or choose the backend “auto”."
+        )
+    return None if find_spec("triton") else _to_be_installed("compiled", "pip install triton")
+
+
+def _to_be_installed(backend: str, command: str) -> Sentence:
+    return Sentence(
+        "The backend {backend} cannot run this: install it with “{command}”, or choose the backend “auto”.",
+        backend=backend,
+        command=command,
+    )

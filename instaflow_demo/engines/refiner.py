@@ -5,7 +5,7 @@ alone (Podell et al. 2023, arXiv:2307.01952, section 2.5). The loop is our own s
 results equal those of the stock StableDiffusionXLImg2ImgPipeline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -17,20 +17,22 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
-from ..events import ImageReady, Noted, Refinement, Step, digest
-from ..flow import guide
+from ..events import ImageReady, Noted, Preview, Refinement, Step, digest
+from ..flow import classifier_free_guidance
 from ..machine import device
 from ..machine.clock import Stopwatch
 from ..machine.device import Placement
 from ..registry import REFINER
 from ..request import GenerationRequest
 from ..weights.locate import ModelFiles
-from .batches import fit, lay_out, levels, noise, working
+from .batches import noise, one_behind, stepped
 from .checkpoint.reading import load, network
 from .checkpoint.schedulers import following
 from .clip import clip_ids
 from .memory import WHOLE, Plan
-from .unread import Reader
+from .offload import apply_plan, lay_out, working
+from .pixels import AsyncPixels, to_pil, to_uint8_async
+from .unread import NEGATIVE, PROMPT, Reader
 
 STRENGTH = 0.3  # the part of the noise schedule that is drawn anew
 _SCHEDULE = round(REFINER.steps.default / STRENGTH)  # steps of the whole schedule
@@ -74,20 +76,33 @@ class Refiner:
         """
         return load(lambda: cls(*_read(files, placement), placement, files.commit), REFINER, files, placement, plan)
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         self._plan = plan
-        fit(plan, self.placement, self._vae, self._text_encoder, self._unet)
+        apply_plan(plan, self.placement, self._vae, self._text_encoder, self._unet)
 
     @torch.inference_mode()
-    def refine(self, event: ImageReady, request: GenerationRequest) -> Iterator[Noted | Step | ImageReady]:
+    def refine(
+        self, event: ImageReady, request: GenerationRequest
+    ) -> Generator[Noted | Step | Preview | ImageReady, None, None]:
         """Each step, then the event with its image refined, which depends on nothing but image, prompts and seed.
 
         What of the texts is not read is noted first.
         """
-        texts = {"prompt": request.prompt, "negative prompt": request.negative_prompt}
+        texts = {PROMPT: request.prompt, NEGATIVE: request.negative_prompt}
         if notes := tuple(Reader(REFINER.title, self._tokenizer, self._tokenizer.model_max_length).notes(texts)):
             yield Noted(event.model, notes)
+        yield from one_behind(self._submit(event, request), self.placement)
+
+    def close(self) -> None:
+        """Let go of the networks and of the device memory they hold."""
+        del self._unet, self._vae, self._text_encoder
+        device.free_memory(self.placement)
+
+    def _submit(
+        self, event: ImageReady, request: GenerationRequest
+    ) -> Generator[Iterable[Step | Preview | ImageReady], None, None]:
+        """Submit the steps and the decoding to the device, yielding the events of each, to be read once it is done."""
         watch = Stopwatch(device.clock(self.placement))
         generator = torch.Generator().manual_seed(event.seed)
         with self._working(watch, self._text_encoder), watch(_STAGE):
@@ -102,18 +117,18 @@ class Refiner:
             for number, timestep in enumerate(timesteps, start=1):
                 with watch("steps"):
                     latents = self._step(latents, timestep, text, generator)
-                rate = {"stepped": number, "stepping_s": watch.seconds("steps")}
-                elapsed = watch.seconds(_STAGE, "steps")
-                yield Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate)
+                rate = {"stepped": number, "stepping_s": watch.so_far("steps")}
+                elapsed = watch.so_far(_STAGE, "steps")
+                yield stepped(Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate))
         with self._working(watch, self._vae), watch(_STAGE):
-            refined = self._decode(latents)
-        refinement = Refinement(watch.seconds(_STAGE, "steps"), self._commit)
-        yield replace(event, image=refined, sha256=digest(refined), refinement=refinement)
+            pixels = self._decode(latents)
+        yield self._refined(event, pixels, watch)
 
-    def close(self) -> None:
-        """Let go of the networks and of the device memory they hold."""
-        del self._unet, self._vae, self._text_encoder
-        device.free_memory(self.placement)
+    def _refined(self, event: ImageReady, pixels: AsyncPixels, watch: Stopwatch) -> Iterator[ImageReady]:
+        """The event with its refined image; reading it waits for the device."""
+        (image,) = to_pil(pixels())
+        refinement = Refinement(watch.seconds(_STAGE, "steps"), self._commit)
+        yield replace(event, image=image, sha256=digest(image), refinement=refinement)
 
     def _working(self, watch: Stopwatch, network: torch.nn.Module) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, _STAGE, network)
@@ -146,12 +161,13 @@ class Refiner:
         states, facts = text
         inputs = self._scheduler.scale_model_input(torch.cat([latents] * 2), timestep)
         output = self._unet(inputs, timestep, states, added_cond_kwargs=facts, return_dict=False)[0]
-        output = guide(output, REFINER.guidance.default)
+        output = classifier_free_guidance(output, REFINER.guidance.default)
         return self._scheduler.step(output, timestep, latents, generator=generator, return_dict=False)[0]
 
-    def _decode(self, latents: Tensor) -> Image.Image:
+    def _decode(self, latents: Tensor) -> AsyncPixels:
+        """Pixels (1, H, W, 3) of latents (1, C, h, w), on their way to the host."""
         scaled = latents.float() / self._vae.config["scaling_factor"]
-        return Image.fromarray(levels(self._vae.decode(scaled, return_dict=False)[0])[0].numpy())
+        return to_uint8_async(self._vae.decode(scaled, return_dict=False)[0])
 
 
 def _read(files: ModelFiles, placement: Placement) -> tuple:

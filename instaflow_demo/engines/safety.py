@@ -55,8 +55,11 @@ class SafetyChecker:
             processor = CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
         if (name := _damaged(network)) is not None:
             raise ModelUnavailable(
-                f"{spec.title} is not used without its safety checker, and the one in {folder} is damaged: its "
-                f"“{name}” is empty, all zeros, too large or not a number. Restore its files."
+                "{title} is not used without its safety checker, and the one in {folder} is damaged: its “{name}” is "
+                "empty, all zeros, too large or not a number. Restore its files.",
+                title=spec.title,
+                folder=folder,
+                name=name,
             )
         return cls(network.to(whole.device).eval(), processor, whole)
 

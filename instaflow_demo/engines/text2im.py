@@ -3,16 +3,18 @@
 All images of a request go through it together, as its authors run it.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 from transformers import GPT2Tokenizer
 
-from ..events import ImageReady, Noted, Preview, Stage, Step
+from ..events import ImageReady, Noted, Preview, Step
+from ..events import Stage as StageName
 from ..glide import (
     UPSAMPLER_TEMPERATURE,
     Network,
@@ -32,12 +34,29 @@ from ..measure import Timing
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights.locate import ModelFiles
-from .batches import Drawn, Pass, each_pass, finished, lay_out, levels, noise, place, preview, working
+from .batches import Batch, Samples, finished, noise, one_behind, previewed, run_batches, stepped
 from .checkpoint.reading import load, network
 from .memory import WHOLE, Plan
+from .offload import lay_out, place, working
+from .pixels import AsyncPixels, to_uint8_async, to_uint8_host
 from .unread import Reader
 
-Networks = tuple[TextEncoder, UNet2DConditionModel]
+CascadeEvent = Step | Preview | ImageReady
+
+
+class Stage(NamedTuple):
+    """The networks of the base, or of the upsampler."""
+
+    text_encoder: TextEncoder
+    unet: UNet2DConditionModel
+
+
+class Point(NamedTuple):
+    """Images (B, 3, S, S) after `number` steps of a stage; the upsampler's begin at 0, with what the base has made."""
+
+    stage: StageName
+    number: int
+    images: Tensor
 
 
 class Text2ImEngine:
@@ -45,7 +64,7 @@ class Text2ImEngine:
 
     notes = ()
 
-    def __init__(self, tokenizer: GPT2Tokenizer, base: Networks, upsampler: Networks, placement: Placement):
+    def __init__(self, tokenizer: GPT2Tokenizer, base: Stage, upsampler: Stage, placement: Placement):
         self.placement = placement
         self.load_s = 0.0
         self._tokenizer = tokenizer
@@ -64,19 +83,21 @@ class Text2ImEngine:
 
         def make() -> "Text2ImEngine":
             tokenizer = GPT2Tokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
-            base = _networks(files, "text_encoder", "unet", placement)
-            upsampler = _networks(files, "upsampler_text_encoder", "upsampler", placement)
+            base = _stage(files, "text_encoder", "unet", placement)
+            upsampler = _stage(files, "upsampler_text_encoder", "upsampler", placement)
             return cls(tokenizer, base, upsampler, placement)
 
         return load(make, spec, files, placement, plan)
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         self._plan = plan
         place((*self._base, *self._upsampler), "cpu" if plan.offloaded else self.placement.device)
 
     @torch.inference_mode()
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | Step | Preview | ImageReady]:
+    def generate(
+        self, request: GenerationRequest, run: ModelRun
+    ) -> Generator[Noted | Step | Preview | ImageReady, None, None]:
         """Make the request's images at once, yielding each step of the base and of the upsampler, then the images.
 
         What of the texts is not read is noted first; between the two stages comes a preview of the base images.
@@ -88,19 +109,18 @@ class Text2ImEngine:
         enlarges = self._reader(self._upsampler, f"{run.model.title}'s upsampler")
         if enlarges.length != self.reader(run).length:  # it is never guided
             yield from enlarges.noted(replace(request, negative_prompt=""), run)
-        together = [Pass(0, request.seeds)]
-        yield from each_pass(together, lambda current: self._pass(request, run, current), run, self.placement)
+
+        def events(batch: Batch) -> Generator[CascadeEvent, None, None]:
+            return one_behind(self._submit(batch, run), self.placement)
+
+        yield from run_batches(Batch.of(request, together=True), events, run, self.placement)
 
     @torch.inference_mode()
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
-        """One image a prompt in one pass, without events: for whoever has many prompts and no time to watch."""
-        generators = Pass(0, tuple(seeds)).generators()
-        base, upsampler = self._prompted(list(prompts), "", run)
-        *_, small = ancestral(base, self._noise(self._base, generators), generators, run.steps)
-        start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
-        *_, image = ddim(upsampled(upsampler, quantised(small), start.shape[-1]), start)
-        self._warm.add(len(prompts))
-        return Drawn(levels(image))
+    def sample(self, batch: Batch, run: ModelRun) -> Samples:
+        """A batch's images without events: for many prompts that nobody watches. The steps are those of `generate`."""
+        *_, last = self._denoise(batch, run, self._stopwatch())
+        self._warm.add(len(batch))
+        return Samples(to_uint8_host(last.images))
 
     def reader(self, run: ModelRun) -> Reader:
         return self._reader(self._base, run.model.title)
@@ -110,77 +130,98 @@ class Text2ImEngine:
         del self._base, self._upsampler
         device.free_memory(self.placement)
 
-    def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[Step | Preview | ImageReady]:
-        watch, count = Stopwatch(device.clock(self.placement)), len(current.seeds)
-        generators = current.generators()
-        with self._working(watch, "text", self._base[0], self._upsampler[0]), watch("text"):
-            base, upsampler = self._prompted([request.prompt] * count, request.negative_prompt, run)
-        with self._working(watch, "sample", self._base[1]):
+    def _submit(self, batch: Batch, run: ModelRun) -> Generator[Iterable[CascadeEvent], None, None]:
+        """Submit a batch's steps to the device, yielding the events of each, to be read once it is done."""
+        watch, images = self._stopwatch(), torch.empty(0)
+        with closing(self._denoise(batch, run, watch)) as path:
+            for stage, number, images in path:
+                if number == 0:
+                    yield previewed(run, batch, to_uint8_async(images))
+                else:
+                    yield stepped(self._step_event(batch, run, stage, number, watch))
+        with watch("decode"):
+            pixels = to_uint8_async(images)
+        yield self._finished(batch, run, pixels, watch)
+
+    def _denoise(self, batch: Batch, run: ModelRun, watch: Stopwatch) -> Generator[Point, None, None]:
+        """Both stages, a step at a time: noise on its way to small images, and noise beside these to large ones."""
+        generators, images = batch.generators(), torch.empty(0)
+        with self._working(watch, "text", self._base.text_encoder, self._upsampler.text_encoder), watch("text"):
+            base, upsampler = self._prompted(batch, run)
+        with self._working(watch, "sample", self._base.unet):
             with watch("sample"):
                 start = self._noise(self._base, generators)
-            small = yield from self._steps(watch, "sample", ancestral(base, start, generators, run.steps), run, current)
+            small = ancestral(base, start, generators, run.steps)
+            for number, images in enumerate(watch.each("sample steps", small), start=1):
+                yield Point("sample", number, images)
         with watch("upsample"):
-            low = quantised(small)
-        yield preview(run, current, levels(low))
-        with self._working(watch, "upsample", self._upsampler[1]):
+            low = quantised(images)
+        yield Point("upsample", 0, low)
+        with self._working(watch, "upsample", self._upsampler.unet):
             with watch("upsample"):
                 start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
                 beside = upsampled(upsampler, low, start.shape[-1])
-            image = yield from self._steps(watch, "upsample", ddim(beside, start), run, current)
-        with watch("decode"):
-            pixels = levels(image)
-        yield from finished(run, current, pixels, self._timing(watch, run, count), ())
+            for number, images in enumerate(watch.each("upsample steps", ddim(beside, start)), start=1):
+                yield Point("upsample", number, images)
+
+    def _finished(
+        self, batch: Batch, run: ModelRun, pixels: AsyncPixels, watch: Stopwatch
+    ) -> Generator[ImageReady, None, None]:
+        """The events of a batch that was submitted to the device; reading them waits for it."""
+        made = pixels()
+        yield from finished(run, batch, made, self._timing(watch, run, len(batch)))
+
+    def _stopwatch(self) -> Stopwatch:
+        return Stopwatch(device.clock(self.placement))
 
     def _working(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
         return working(self._plan, self.placement, watch, stage, *networks)
 
-    def _steps(
-        self, watch: Stopwatch, stage: Stage, images: Iterator[Tensor], run: ModelRun, current: Pass
-    ) -> Generator[Step, None, Tensor]:
-        """Yield a step for each of a stage's images; returns the last."""
-        steps = run.steps if stage == "sample" else run.model.upsampling_steps
-        text, image = (watch.seconds("text") if stage == "sample" else 0.0), torch.empty(0)
-        before = 0 if stage == "sample" else run.steps
-        for number, image in enumerate(watch.each(f"{stage} steps", images), start=1):  # noqa: B007 - the last is the result
-            elapsed = text + watch.seconds(stage, f"{stage} steps")
-            rate = {"stepped": before + number, "stepping_s": watch.seconds("sample steps", "upsample steps")}
-            yield Step(run.model.id, current.first, len(current.seeds), number, steps, elapsed, stage, **rate)
-        return image
+    def _step_event(self, batch: Batch, run: ModelRun, stage: StageName, number: int, watch: Stopwatch) -> Step:
+        first = stage == "sample"
+        steps, before = (run.steps, 0) if first else (run.model.upsampling_steps, run.steps)
+        elapsed = watch.so_far(*["text"] * first, stage, f"{stage} steps")
+        rate = {"stepped": before + number, "stepping_s": watch.so_far("sample steps", "upsample steps")}
+        return Step(run.model.id, batch.first, len(batch), number, steps, elapsed, stage, **rate)
 
-    def _noise(self, networks: Networks, generators: list[torch.Generator]) -> Tensor:
-        """What a U-Net starts from (B, 3, S, S)."""
-        size = networks[1].config["sample_size"]
+    def _noise(self, networks: Stage, generators: list[torch.Generator]) -> Tensor:
+        """The noise (B, 3, S, S) that a U-Net starts from."""
+        size = networks.unet.config["sample_size"]
         return noise(generators, (3, size, size), self.placement)
 
     def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
-        """The pass's seconds by stage; the first one of its size is cold."""
+        """The batch's seconds by stage; the first one of its size is cold."""
         warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample", "upsample steps")
         self._warm.add(count)
         sample, beside = watch.seconds("sample", "sample steps") + upsample, watch.seconds("sample", "upsample")
         return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample, beside_s=beside)
 
-    def _prompted(self, prompts: list[str], avoided: str, run: ModelRun) -> tuple[Network, Network]:
-        """Both networks with the text they are to draw. Only the base is guided, the prompts before the empty ones."""
-        texts = [*prompts, *[avoided] * len(prompts) * run.guided]
-        base = guided(self._base[1], *self._text(self._base, texts), run.guidance)
+    def _prompted(self, batch: Batch, run: ModelRun) -> tuple[Network, Network]:
+        """Both U-Nets with the text they are to draw. Only the base is guided, the prompts before the negative ones."""
+        prompts = list(batch.prompts)
+        texts = [*prompts, *[batch.negative_prompt] * len(batch) * run.guided]
+        base = guided(self._base.unet, *self._encode(self._base, texts), run.guidance)
         if run.model.shipped:  # trained for minutes, it asks for variances that there are none of
             base = bounded(base)
-        return base, guided(self._upsampler[1], *self._text(self._upsampler, prompts), 1.0)
+        return base, guided(self._upsampler.unet, *self._encode(self._upsampler, prompts), 1.0)
 
-    def _text(self, networks: Networks, texts: list[str]) -> tuple[Tensor, Tensor]:
-        encoder = networks[0]
+    def _encode(self, networks: Stage, texts: list[str]) -> tuple[Tensor, Tensor]:
+        encoder = networks.text_encoder
         ids, mask = tokenize(self._tokenizer, texts, encoder.config["tokens"])
         return encoder(ids.to(self.placement.device), mask.to(self.placement.device))
 
-    def _reader(self, networks: Networks, whose: str) -> Reader:
-        return Reader(whose, self._tokenizer, networks[0].config["tokens"], lower=True, split_special_tokens=True)
+    def _reader(self, networks: Stage, whose: str) -> Reader:
+        length = networks.text_encoder.config["tokens"]
+        return Reader(whose, self._tokenizer, length, lower=True, split_special_tokens=True)
 
 
-def _networks(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Networks:
-    """A text encoder and the U-Net that it speaks to."""
-    words = network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype)
-    painter = network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype)
-    lay_out([painter], placement)
-    for part in (words, painter):
+def _stage(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Stage:
+    """A text encoder and its U-Net, from these components."""
+    made = Stage(
+        network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype),
+        network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype),
+    )
+    lay_out([made.unet], placement)
+    for part in made:
         part.eval().requires_grad_(False)
-    return words, painter
+    return made

@@ -7,9 +7,13 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from ..errors import Sentence
 from ..events import Noted
 from ..request import GenerationRequest, ModelRun
+from ..request.texts import TEXTS
 
+PROMPT, NEGATIVE = TEXTS["prompt"], TEXTS["negative_prompt"]
+"""What the texts of a request are called."""
 _MEANS_LITTLE = "PCMZ"  # punctuation, control and format characters, marks, spaces
 
 
@@ -26,7 +30,7 @@ class Reader:
     lower: bool = False
     split_special_tokens: bool = False
 
-    def notes(self, texts: Mapping[str, str]) -> Iterator[str]:
+    def notes(self, texts: Mapping[Sentence, str]) -> Iterator[Sentence]:
         """A sentence for each of the texts, by what they are called, that is cut, or not understood in part."""
         for name, text in texts.items():
             lowered = text.lower() if self.lower else text
@@ -34,17 +38,26 @@ class Reader:
             shown = text if len(text) == len(lowered) else lowered
             cut = tokens[room][1] if len(tokens) > room else len(shown)
             if dropped := shown[cut:].strip():
-                yield (
-                    f"{self.whose} reads at most {self.length} tokens of the {name}, so this was left out: “{dropped}”."
+                yield Sentence(
+                    "{title} reads at most {n} tokens of the {text}, so this was left out: “{cut}”.",
+                    title=self.whose,
+                    n=self.length,
+                    text=name,
+                    cut=dropped,
                 )
             if unknown := " ".join(dict.fromkeys(self._unknown(tokens[:room], shown[:cut]))):
-                yield f"{self.whose} has no token for this in the {name}, and does not see it: “{unknown}”."
+                yield Sentence(
+                    "{title} has no token for this in the {text}, and does not see it: “{unknown}”.",
+                    title=self.whose,
+                    text=name,
+                    unknown=unknown,
+                )
 
     def noted(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted]:
         """What to tell before a model begins; it reads the negative prompt where it is guided."""
-        texts = {"prompt": request.prompt}
+        texts = {PROMPT: request.prompt}
         if run.guided:
-            texts["negative prompt"] = request.negative_prompt
+            texts[NEGATIVE] = request.negative_prompt
         if notes := tuple(self.notes(texts)):
             yield Noted(run.model.id, notes)
 

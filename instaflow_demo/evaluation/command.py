@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from accelerate import PartialState
 from tqdm import tqdm
 
 from .. import engines
-from ..errors import InvalidRequest
+from ..engines.unread import PROMPT
+from ..errors import InvalidRequest, Sentence
 from ..machine import device
 from ..machine.device import Placement
 from ..machine.environment import fingerprint
@@ -60,11 +61,17 @@ def parse_runs(names: str, *, steps: int | None = None, **settings: Any) -> tupl
     for name in filter(None, map(str.strip, names.split(","))):
         model, _, own = name.partition("@")
         if own and not (own.isascii() and own.isdecimal()):
-            raise InvalidRequest({"models": f"{name} is not like ID@STEPS: write {model}@1, for example."})
+            raise InvalidRequest(
+                {
+                    "models": Sentence(
+                        "{name} is not like ID@STEPS: write {model}@1, for example.", name=name, model=model
+                    )
+                }
+            )
         asked = int(own) if own else steps
         requests.append(GenerationRequest.parse("a prompt", model, steps=asked, **settings))
     if not requests:
-        raise InvalidRequest({"models": "Choose at least one model with --models."})
+        raise InvalidRequest({"models": Sentence("Choose at least one model with --models.")})
     return tuple(requests)
 
 
@@ -90,10 +97,14 @@ def _examiner(what: Evaluation, weights: Weights, where: str) -> Examiner:
     if not what.metrics:
         return SceneExaminer(weights.models_dir, what.prompt_set, what.prompts, where, unproven=what.unproven_judge)
     if what.photographs is None or what.captions is None:
-        raise InvalidRequest({"metric": "FID and CLIP score need photographs: give --reference and --captions."})
+        raise InvalidRequest(
+            {"metric": Sentence("FID and CLIP score need photographs: give --reference and --captions.")}
+        )
     sizes = {run.size for run in what.runs}
     if len(sizes) > 1:
-        raise InvalidRequest({"models": "These models make images of different sizes: evaluate them one by one."})
+        raise InvalidRequest(
+            {"models": Sentence("These models make images of different sizes: evaluate them one by one.")}
+        )
     return photos.PhotoExaminer(
         photos.read_captions(what.photographs, what.captions, what.prompts),
         sizes.pop(),
@@ -116,8 +127,8 @@ def _evaluated(
     # a CPU has no room for several large images of a cascade: each would take longer than alone
     batch = what.batch or (1 if run.model.together and placement.device == "cpu" else _BATCHES[placement.device])
     pieces = Pieces.of(work, run, folders, what.prompt_set, what.metrics, what.prompts, placement.key, batch)
-    engine = engines.load(run.model, files, placement)
-    part = sum(any(engine.reader(run).notes({"prompt": prompt})) for prompt in examiner.prompts)
+    engine = cast(engines.Sampler, engines.load(run.model, files, placement))  # only the stock pipeline is no sampler
+    part = sum(any(engine.reader(run).notes({PROMPT: prompt})) for prompt in examiner.prompts)
     if part and process.is_main_process:
         tqdm.write(f"{run.model.title} does not read all of {part:,} of the {len(examiner.prompts):,} prompts.")
     try:

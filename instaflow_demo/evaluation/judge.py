@@ -20,7 +20,7 @@ from ..engines.clip import clip_ids
 from ..errors import ModelUnavailable
 from ..grammar import BACKGROUNDS, POSITIONS, SIZES, Scene, concepts
 
-SIDE = 128  # pixels of a side that the judge looks at
+SIDE = 128  # pixels a side of the images that the judge encodes
 UNSTATED = -100  # the class that cross entropy leaves out
 CLASSES: Mapping[str, Sequence] = MappingProxyType(
     {
@@ -46,8 +46,8 @@ class JudgeShape:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the judge sees in B images: features (B, D), unit embeddings (B, E), logits (B, classes) of each head."""
+class ImageEncoding:
+    """B images as the judge encodes them: features (B, D), unit embeddings (B, E), logits (B, classes) of each head."""
 
     features: Tensor
     embeddings: Tensor
@@ -105,7 +105,9 @@ class Judge(nn.Module):
             judge = cls(ResNetModel(images), CLIPTextModelWithProjection(words), cls.load_tokenizer(tokenizer))
             judge.load_state_dict(restored(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ModelUnavailable(f"The judge in {folder} is missing or damaged: restore the folder.") from error
+            raise ModelUnavailable(
+                "The judge in {folder} is missing or damaged: restore the folder.", folder=folder
+            ) from error
         return judge.to(device).eval().requires_grad_(False)
 
     def save(self, folder: Path) -> None:
@@ -114,14 +116,14 @@ class Judge(nn.Module):
         self.text_encoder.config.save_pretrained(folder / "text_encoder")
         save_file(in_8_bits(self.state_dict()), folder / _WEIGHTS)
 
-    def look(self, images: Tensor) -> Look:
+    def encode_image(self, images: Tensor) -> ImageEncoding:
         """Images (B, 3, S, S) in [-1, 1] of any size, scaled to the side that the judge was trained with."""
         scaled = F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)
         features = self.image_encoder(scaled).pooler_output.flatten(1)
         logits = {name: head(features) for name, head in self.heads.items()}
-        return Look(features, F.normalize(self.projection(features).float(), dim=1), logits)
+        return ImageEncoding(features, F.normalize(self.projection(features).float(), dim=1), logits)
 
-    def read(self, ids: Tensor) -> Tensor:
+    def encode_text(self, ids: Tensor) -> Tensor:
         """Unit embeddings (B, E) of the captions whose token ids (B, T) these are."""
         return F.normalize(self.text_encoder(input_ids=ids).text_embeds.float(), dim=1)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torchmetrics.image.fid import FrechetInceptionDistance
 from transformers import CLIPModel, CLIPProcessor
 
-from ..errors import DemoError, InvalidRequest, ModelUnavailable
+from ..errors import DemoError, InvalidRequest, ModelUnavailable, Sentence
 from ..measure import Figure
 from . import metrics
 
@@ -53,12 +53,24 @@ def read_captions(folder: Path, captions: Path, count: int) -> list[Photo]:
         photos = [Photo(folder / names[identity], caption) for identity, caption in first.items()][:count]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidRequest(
-            {"captions": f"{captions} is no captions file like COCO's captions_val2017.json: give one with --captions."}
+            {
+                "captions": Sentence(
+                    "{captions} is no captions file like COCO's captions_val2017.json: give one with --captions.",
+                    captions=captions,
+                )
+            }
         ) from error
     missing = [photo.path for photo in photos if not photo.path.is_file()]
     if missing or not photos:
-        which = f"{missing[0]} is missing" if missing else f"{captions} names no photographs"
-        raise InvalidRequest({"reference": f"{which}: give the folder of the photographs with --reference."})
+        wrong = (
+            Sentence("{path} is missing: give the folder of the photographs with --reference.", path=missing[0])
+            if missing
+            else Sentence(
+                "{captions} names no photographs: give the folder of the photographs with --reference.",
+                captions=captions,
+            )
+        )
+        raise InvalidRequest({"reference": wrong})
     return photos
 
 
@@ -81,23 +93,23 @@ class PhotoExaminer:
         }
 
     @torch.inference_mode()
-    def see(self, rows: range, images: Tensor) -> dict[str, Tensor]:
+    def score(self, rows: range, images: Tensor) -> dict[str, Tensor]:
         """Features and similarities of images (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
         pixels = ((images + 1) * 127.5).round().byte()
-        seen = {}
+        scores = {}
         if self._inception:
-            seen["features"] = self._inception(pixels).float().cpu()
+            scores["features"] = self._inception(pixels).float().cpu()
         if self._clip:
-            seen["clip_vit"] = self._clip(pixels, [self.prompts[row] for row in rows]).float().cpu()
-        return seen
+            scores["clip_vit"] = self._clip(pixels, [self.prompts[row] for row in rows]).float().cpu()
+        return scores
 
-    def figures(self, seen: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system."""
         figures = {}
         if self._reference:
-            figures["fid"] = metrics.feature_distance(seen["features"], self._reference)
+            figures["fid"] = metrics.feature_distance(scores["features"], self._reference)
         if self._clip:
-            figures["clip_vit"] = metrics.mean(seen["clip_vit"])
+            figures["clip_vit"] = metrics.mean(scores["clip_vit"])
         return figures
 
 
@@ -125,7 +137,7 @@ def clip_vit(device: str) -> Scorer:
     try:
         model, processor = CLIPModel.from_pretrained(CLIP).to(device).eval(), CLIPProcessor.from_pretrained(CLIP)
     except OSError as error:
-        raise ModelUnavailable(f"{CLIP} could not be fetched: connect to the network.") from error
+        raise ModelUnavailable("{source} could not be fetched: connect to the network.", source=CLIP) from error
 
     def score(images: Tensor, prompts: Sequence[str]) -> Tensor:
         inputs = processor(text=list(prompts), images=list(images), return_tensors="pt", padding=True, truncation=True)
@@ -147,7 +159,7 @@ def _pixels(path: Path, size: int) -> Tensor:
     try:
         image = Image.open(path).convert("RGB")
     except (OSError, UnidentifiedImageError) as error:
-        raise DemoError(f"{path} is no image that can be read: restore or remove it.") from error
+        raise DemoError("{path} is no image that can be read: restore or remove it.", path=path) from error
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = image.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))

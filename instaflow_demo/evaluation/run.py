@@ -1,4 +1,4 @@
-"""Draw, look, count: one system's figures from many prompts, over several processes, in pieces that a rerun skips."""
+"""Sample, score, average: one system's figures from many prompts, over processes, in pieces that a rerun skips."""
 
 import hashlib
 import shutil
@@ -12,7 +12,8 @@ from accelerate import PartialState
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..engines import Engine
+from ..engines import Sampler
+from ..engines.batches import Batch
 from ..events import ImageReady
 from ..measure import Figure
 from ..request import GenerationRequest, ModelRun
@@ -23,7 +24,7 @@ TIMED_SECONDS = 5.0  # after so many seconds of them no other one is begun: a sl
 
 
 class Examiner(Protocol):
-    """Knows the prompts, and what to see in their images."""
+    """Knows the prompts and scores their images."""
 
     prompts: tuple[str, ...]
 
@@ -32,18 +33,18 @@ class Examiner(Protocol):
         """What stands beside the figures."""
         ...
 
-    def see(self, rows: range, images: Tensor) -> dict[str, Tensor]:
+    def score(self, rows: range, images: Tensor) -> dict[str, Tensor]:
         """A value or a vector for each image (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
         ...
 
-    def figures(self, seen: Mapping[str, Tensor]) -> dict[str, Figure | None]:
-        """Figures from what was seen in all images."""
+    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+        """Figures from the scores of all images."""
         ...
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """`done` of this process's `total` images of a system are drawn and looked at."""
+    """`done` of this process's `total` images of a system are drawn and scored."""
 
     model: str
     done: int
@@ -77,11 +78,11 @@ class Pieces:
 
 
 def draw_all(
-    engine: Engine, run: ModelRun, examiner: Examiner, pieces: Pieces, batch: int, process: PartialState
+    engine: Sampler, run: ModelRun, examiner: Examiner, pieces: Pieces, batch: int, process: PartialState
 ) -> Iterator[Drawing]:
-    """Draw every prompt's image and keep what is seen in it; pieces that are there already are not made again.
+    """Draw every prompt's image and keep its scores; pieces that are there already are not made again.
 
-    Prompt i is drawn with seed i. Each process takes every so-manieth piece.
+    Prompt i is drawn with seed i. Each process takes every n-th piece, of n processes.
     """
     count = len(examiner.prompts)
     starts = range(process.process_index * batch, count, process.num_processes * batch)
@@ -91,18 +92,18 @@ def draw_all(
     for rows in mine:
         path = pieces.of_rows(rows)
         if not path.exists():
-            _save_whole(_seen(engine, run, examiner, rows), path)
+            _save_whole(_scores(engine, run, examiner, rows), path)
         done += len(rows)
         yield Drawing(run.model.id, done, sum(map(len, mine)))
 
 
 def result(
-    engine: Engine, run: ModelRun, examiner: Examiner, pieces: Pieces
+    engine: Sampler, run: ModelRun, examiner: Examiner, pieces: Pieces
 ) -> dict[str, str | int | float | dict[str, float] | None]:
     """One system's row once all pieces are there: every figure with its interval and n, null where there is none."""
-    seen = pieces.together()
-    figures = examiner.figures(seen) | {
-        "straightness": metrics.mean(seen["straightness"]),
+    scores = pieces.together()
+    figures = examiner.figures(scores) | {
+        "straightness": metrics.mean(scores["straightness"]),
         "seconds_per_image": metrics.mean(torch.tensor(warm_seconds(engine, run, examiner.prompts))),
     }
     return {
@@ -115,8 +116,8 @@ def result(
     }
 
 
-def warm_seconds(engine: Engine, run: ModelRun, prompts: Sequence[str]) -> list[float]:
-    """Seconds of single images, each alone in its pass, cold ones left out: DESIGN's time of an image."""
+def warm_seconds(engine: Sampler, run: ModelRun, prompts: Sequence[str]) -> list[float]:
+    """Seconds of single images, each alone in its batch, cold ones left out: DESIGN's time of an image."""
     seconds: list[float] = []
     seed = 0
     while len(seconds) < TIMED and sum(seconds) <= TIMED_SECONDS:
@@ -133,15 +134,15 @@ def warm_seconds(engine: Engine, run: ModelRun, prompts: Sequence[str]) -> list[
     return seconds
 
 
-def _seen(engine: Engine, run: ModelRun, examiner: Examiner, rows: range) -> dict[str, Tensor]:
-    drawn = engine.draw([examiner.prompts[row] for row in rows], list(rows), run)
-    images = drawn.pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
-    nothing = torch.full((len(rows),), torch.nan)
-    return examiner.see(rows, images) | {"straightness": nothing if drawn.bends is None else drawn.bends.cpu()}
+def _scores(engine: Sampler, run: ModelRun, examiner: Examiner, rows: range) -> dict[str, Tensor]:
+    samples = engine.sample(Batch(tuple(examiner.prompts[row] for row in rows), tuple(rows)), run)
+    images = samples.pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    straightness = torch.full((len(rows),), torch.nan) if samples.straightness is None else samples.straightness.cpu()
+    return examiner.score(rows, images) | {"straightness": straightness}
 
 
-def _save_whole(seen: dict[str, Tensor], path: Path) -> None:
+def _save_whole(scores: dict[str, Tensor], path: Path) -> None:
     """A run that is stopped while it writes must leave no half of a piece."""
     partial = path.with_suffix(".partial")
-    save_file({name: values.contiguous() for name, values in seen.items()}, partial)
+    save_file({name: values.contiguous() for name, values in scores.items()}, partial)
     partial.replace(path)

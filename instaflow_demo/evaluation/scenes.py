@@ -38,8 +38,11 @@ class SceneExaminer:
         right = self._accuracy["seen_sprites"]["concept"]
         if right < LEAST_ACCURACY and not unproven:
             raise ModelUnavailable(
-                f"The judge in {folder} is right about {right:.0%} of real scenes, and must be about "
-                f"{LEAST_ACCURACY:.0%} before it may judge: train it for longer."
+                "The judge in {folder} is right about {right:.0%} of real scenes, and must be about {least:.0%} "
+                "before it may judge: train it for longer.",
+                folder=folder,
+                right=right,
+                least=LEAST_ACCURACY,
             )
         self.prompts = tuple(asked.prompt for asked in self._asked)
 
@@ -54,26 +57,26 @@ class SceneExaminer:
         }
 
     @torch.inference_mode()
-    def see(self, rows: range, images: Tensor) -> dict[str, Tensor]:
-        """What is to be known of images (B, 3, S, S) in [-1, 1] of these prompts; NaN where a prompt states nothing."""
-        look = self._judge.look(images.to(self._device))
-        words = self._judge.read(self._judge.ids([self.prompts[row] for row in rows]).to(self._device))
-        seen = {"features": look.features, "clip_score": (look.embeddings * words).sum(1)}
+    def score(self, rows: range, images: Tensor) -> dict[str, Tensor]:
+        """Scores of images (B, 3, S, S) in [-1, 1] of the prompts `rows`; NaN where a prompt states nothing."""
+        encoding = self._judge.encode_image(images.to(self._device))
+        texts = self._judge.encode_text(self._judge.ids([self.prompts[row] for row in rows]).to(self._device))
+        scores = {"features": encoding.features, "clip_score": (encoding.embeddings * texts).sum(1)}
         truth = {name: values[rows.start : rows.stop].to(self._device) for name, values in self._truth.items()}
-        own = look.logits["concept"].gather(1, truth["concept"][:, None])
-        seen["better_concepts"] = (look.logits["concept"] > own).sum(1).float()
+        own = encoding.logits["concept"].gather(1, truth["concept"][:, None])
+        scores["better_concepts"] = (encoding.logits["concept"] > own).sum(1).float()
         for name in _ATTRIBUTES:
-            right = (look.logits[name].argmax(1) == truth[name]).float()
-            seen[name] = right.masked_fill(truth[name] == UNSTATED, torch.nan)
-        return {name: values.float().cpu() for name, values in seen.items()}
+            right = (encoding.logits[name].argmax(1) == truth[name]).float()
+            scores[name] = right.masked_fill(truth[name] == UNSTATED, torch.nan)
+        return {name: values.float().cpu() for name, values in scores.items()}
 
-    def figures(self, seen: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system. Synonyms name plain things, which the reference's scenes are not: no distance."""
         comparable = self._set != "synonyms"
         return {
-            "feature_distance": metrics.feature_distance(seen["features"], self._reference) if comparable else None,
-            "clip_score": metrics.mean(seen["clip_score"]),
-            "top1": metrics.mean((seen["better_concepts"] < 1).float()),
-            "top5": metrics.mean((seen["better_concepts"] < 5).float()),
-            **{name: metrics.mean(seen[name]) for name in _ATTRIBUTES},
+            "feature_distance": metrics.feature_distance(scores["features"], self._reference) if comparable else None,
+            "clip_score": metrics.mean(scores["clip_score"]),
+            "top1": metrics.mean((scores["better_concepts"] < 1).float()),
+            "top5": metrics.mean((scores["better_concepts"] < 5).float()),
+            **{name: metrics.mean(scores[name]) for name in _ATTRIBUTES},
         }

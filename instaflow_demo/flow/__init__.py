@@ -5,17 +5,30 @@ v = x1 - x0. Networks shaped like Stable Diffusion's keep its meaning of a times
 so they are given 1000 (1 - t).
 """
 
-from .path import bend, euler, guide, interpolate, straight_on, straightness, timestep, velocity
+from .path import (
+    Velocity,
+    classifier_free_guidance,
+    euler,
+    interpolate,
+    predict_x1,
+    step,
+    straightness,
+    timestep,
+    timesteps,
+    velocity,
+)
 from .scheduler import RectifiedFlowScheduler
 
 __all__ = [
     "RectifiedFlowScheduler",
-    "bend",
+    "Velocity",
+    "classifier_free_guidance",
     "euler",
-    "guide",
     "interpolate",
-    "straight_on",
+    "predict_x1",
+    "step",
     "straightness",
     "timestep",
+    "timesteps",
     "velocity",
 ]

@@ -1,4 +1,7 @@
-"""Straight paths between noise and data, and the ODE that follows a learned velocity along them."""
+"""The papers on one screen: straight paths between noise x0 and data x1, and the ODE that follows a learned velocity.
+
+Liu et al. 2022 is "Flow Straight and Fast" (arXiv:2209.03003), Liu et al. 2023 InstaFlow (arXiv:2309.06380).
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -7,6 +10,7 @@ import torch
 from torch import Tensor
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
+"""A field v(x, timesteps) of x (B, ...) and timesteps (B,), of the shape of x."""
 
 
 def interpolate(x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
@@ -16,55 +20,60 @@ def interpolate(x0: Tensor, x1: Tensor, t: Tensor) -> Tensor:
 
 
 def velocity(x0: Tensor, x1: Tensor) -> Tensor:
-    """x1 - x0: the constant velocity of the straight path, and the regression target."""
+    """x1 - x0: the constant velocity of the straight path, and the regression target. Liu et al. 2022, eq. 1."""
     return x1 - x0
 
 
 def timestep(t: Tensor) -> Tensor:
-    """What a Stable-Diffusion-shaped network is told for flow time t: 1000 at noise (t = 0), 0 at data."""
+    """The timestep that a Stable-Diffusion-shaped network takes for flow time t: 1000 at noise (t = 0), 0 at data."""
     return (1 - t) * 1000
+
+
+def timesteps(steps: int, scale: float = 1000) -> Tensor:
+    """The timesteps of N equal Euler steps, (1 - i/N) * 1000 for i = 0..N-1: float32 of shape (N,)."""
+    return torch.tensor([(1 - i / steps) * scale for i in range(steps)], dtype=torch.float32)
+
+
+def step(x: Tensor, v: Tensor, steps: int) -> Tensor:
+    """x_{t + 1/N} = x_t + v(x_t, t) / N: one of N equal Euler steps. Liu et al. 2023, section 2.
+
+    `x` and `v` are (B, ...) of one dtype, in which v/N is added.
+    """
+    return x + (1 / steps) * v
 
 
 def euler(field: Velocity, x0: Tensor, steps: int) -> Iterator[Tensor]:
     """Integrate dx/dt = field(x, timesteps) from noise to data in equal steps, yielding x after each.
 
-    `field` gets x of shape (B, ...) and timesteps of shape (B,). Only t = i / steps for i < steps are evaluated, so one
-    step is x0 + field(x0, 1000). InstaFlow (Liu et al. 2023), section 2.
+    Only t = i/N for i < N are evaluated, so one step is x0 + field(x0, 1000). Liu et al. 2023, section 2.
     """
     x = x0
-    for i in range(steps):
-        t = torch.full((len(x),), i / steps, device=x.device)
-        x = x + field(x, timestep(t)) / steps
+    for now in timesteps(steps).tolist():
+        x = step(x, field(x, torch.full((len(x),), now, device=x.device)), steps)
         yield x
 
 
-def straight_on(before: Tensor, after: Tensor, step: int, steps: int) -> Tensor:
-    """Where the flow would end if it went on as in its last Euler step: x_t + (1 - t) v, after `step` of `steps`.
+def predict_x1(before: Tensor, after: Tensor, taken: int, steps: int) -> Tensor:
+    """The end of the path as its last step predicts it, x_t + (1 - t) v, after `taken` of `steps` Euler steps.
 
-    `before` and `after` are x around that step, (B, ...). Of a straight flow, this is where it does end.
+    `before` and `after` are x around that step, (B, ...). A straight flow does end there.
     """
-    return after + (after - before) * (steps - step)
+    return after + (after - before) * (steps - taken)
 
 
-def guide(both: Tensor, scale: float) -> Tensor:
-    """Classifier-free guidance: v_empty + scale (v - v_empty), for (2 B, ...) with the empty prompt's B first.
+def classifier_free_guidance(both: Tensor, scale: float) -> Tensor:
+    """v_empty + scale (v - v_empty), for `both` of shape (2 B, ...) with the empty prompt's B first.
 
-    Ho and Salimans 2022, eq. 6, with scale = 1 + w.
+    Ho and Salimans 2022 (arXiv:2207.12598), eq. 6, with scale = 1 + w.
     """
-    without, with_prompt = both.chunk(2)
-    return without + scale * (with_prompt - without)
+    unconditional, conditional = both.chunk(2)
+    return unconditional + scale * (conditional - unconditional)
 
 
-def straightness(field: Velocity, x0: Tensor, steps: int) -> Tensor:
-    """How far the flow of a velocity field from x0 is from straight, as `bend` says of its Euler path. Shape (B,)."""
-    return bend([x0, *euler(field, x0, steps)])
+def straightness(path: Sequence[Tensor]) -> Tensor:
+    """S = mean over steps of ||(x1 - x0) - v(x_t, t)||^2 an element, shape (B,); 0 is straight. Liu et al. 2022, eq. 5.
 
-
-def bend(path: Sequence[Tensor]) -> Tensor:
-    """How far a path of equal Euler steps is from straight: mean of ||(x1 - x0) - v(x_t, t)||^2 an element, shape (B,).
-
-    0 is straight. `path` holds x0, (B, ...), and x after each step; v is what a step added, over its length. Liu et al.
-    2022, eq. 5.
+    `path` holds x0, (B, ...), and x after each of N equal Euler steps, of which each added v/N.
     """
     points = [point.float() for point in path]
     steps = len(points) - 1

@@ -1,4 +1,4 @@
-"""Rectified flow as a diffusers scheduler, so that stock pipelines and our own engine share one update rule."""
+"""diffusers' face of `path.step`, so that stock pipelines take the very steps that our own engine takes."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,8 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from diffusers.utils import BaseOutput
 from torch import Tensor
+
+from . import path
 
 
 @dataclass
@@ -36,9 +38,7 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):
         """Prepare `timesteps`, a float32 tensor of shape (N,)."""
         if num_inference_steps < 1:
             raise ValueError(f"num_inference_steps must be at least 1, not {num_inference_steps}.")
-        scale = self.config["num_train_timesteps"]
-        times = [(1 - i / num_inference_steps) * scale for i in range(num_inference_steps)]
-        self.timesteps = torch.tensor(times, dtype=torch.float32, device=device)
+        self.timesteps = path.timesteps(num_inference_steps, self.config["num_train_timesteps"]).to(device)
         self.num_inference_steps = num_inference_steps
 
     def scale_model_input(self, sample: Tensor, timestep: Tensor | float | None = None) -> Tensor:
@@ -49,5 +49,5 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):
         self, model_output: Tensor, timestep: Tensor | float, sample: Tensor, return_dict: bool = True
     ) -> RectifiedFlowSchedulerOutput | tuple[Tensor]:
         """x + v/N, for `model_output` v and `sample` x of one shape."""
-        moved = sample + (1 / self.num_inference_steps) * model_output
+        moved = path.step(sample, model_output, self.num_inference_steps)
         return RectifiedFlowSchedulerOutput(moved) if return_dict else (moved,)

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from ..errors import Sentence, cause
 from .paths import path_of
 
 Kind = Literal["conversions", "compiled code", "downloads"]
@@ -31,11 +32,6 @@ PARTIAL = ".partial-"  # what the names of unfinished files and folders begin wi
 _STALE_SECONDS = 3600
 _PROBE_BYTES = 1 << 16  # a full disk may still take an empty file
 _DIGEST_BYTES = hashlib.sha256().digest_size
-_SAID = {
-    "conversions": ("OpenVINO's networks", "they are", "converts them"),
-    "compiled code": ("Compiled code", "it is", "compiles it"),
-    "downloads": ("Downloads", "they are", "fetches them"),
-}
 
 
 def home() -> Path:
@@ -79,7 +75,7 @@ def spare_dir() -> Path | None:
     return folder if own and stat.S_ISDIR(status.st_mode) else None
 
 
-def refusal(folder: Path) -> str:
+def refusal(folder: Path) -> Sentence:
     """Why nothing can be written to a folder, which is made if it is not there; empty if something can."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -88,30 +84,72 @@ def refusal(folder: Path) -> str:
             probe.flush()
             os.fsync(probe.fileno())
     except FileExistsError:  # a file, at the very end of the path
-        return os.strerror(errno.ENOTDIR)
+        return cause(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     except OSError as error:
-        return error.strerror or str(error)
-    return ""
+        return cause(error)
+    return Sentence("")
 
 
 def keep(
     folder: Path, kind: Kind, write: Callable[[Path], Kept], setting: str = "INSTAFLOW_DEMO_HOME"
-) -> tuple[Kept | None, str]:
+) -> tuple[Kept | None, Sentence]:
     """What `write` makes of a folder, or of the spare one if that cannot be written to, or None.
 
     With it comes a note for the user where it is not in the folder that was wanted; `setting` names another one.
     """
     refused = refusal(folder) or _tried(write, folder)
-    if not isinstance(refused, str):
-        return refused[0], ""
-    what, are, makes = _SAID[kind]
-    said = f"{what} cannot be kept in {folder} ({refused})"
-    remedy = f"set {setting} to a folder that can be written to and has room."
+    if not isinstance(refused, Sentence):
+        return refused[0], Sentence("")
+    facts = {"folder": folder, "why": refused, "setting": setting}
     spare = _usable_spare()
-    instead = _tried(write, spare) if spare else ""
-    if isinstance(instead, str):
-        return None, f"{said}, so every start {makes} again: {remedy}"
-    return instead[0], f"{said}, so {are} in {spare} until the system empties that: {remedy}"
+    instead = _tried(write, spare) if spare else Sentence("")
+    if isinstance(instead, Sentence):
+        return None, _not_kept(kind, **facts)
+    return instead[0], _kept_elsewhere(kind, spare=spare, **facts)
+
+
+def _kept_elsewhere(kind: Kind, **facts: Any) -> Sentence:
+    match kind:
+        case "conversions":
+            return Sentence(
+                "OpenVINO's networks cannot be kept in {folder} ({why}), so they are in {spare} until the system "
+                "empties that: set {setting} to a folder that can be written to and has room.",
+                **facts,
+            )
+        case "compiled code":
+            return Sentence(
+                "Compiled code cannot be kept in {folder} ({why}), so it is in {spare} until the system empties that: "
+                "set {setting} to a folder that can be written to and has room.",
+                **facts,
+            )
+        case "downloads":
+            return Sentence(
+                "Downloads cannot be kept in {folder} ({why}), so they are in {spare} until the system empties that: "
+                "set {setting} to a folder that can be written to and has room.",
+                **facts,
+            )
+
+
+def _not_kept(kind: Kind, **facts: Any) -> Sentence:
+    match kind:
+        case "conversions":
+            return Sentence(
+                "OpenVINO's networks cannot be kept in {folder} ({why}), so every start converts them again: set "
+                "{setting} to a folder that can be written to and has room.",
+                **facts,
+            )
+        case "compiled code":
+            return Sentence(
+                "Compiled code cannot be kept in {folder} ({why}), so every start compiles it again: set {setting} to "
+                "a folder that can be written to and has room.",
+                **facts,
+            )
+        case "downloads":
+            return Sentence(
+                "Nothing can be fetched. Downloads cannot be kept in {folder} ({why}), so every start fetches them "
+                "again: set {setting} to a folder that can be written to and has room.",
+                **facts,
+            )
 
 
 def let_torch_be_imported() -> None:
@@ -128,14 +166,14 @@ def let_torch_be_imported() -> None:
         os.environ[INDUCTOR] = os.sep  # a folder that exists is enough
 
 
-def _tried(write: Callable[[Path], Kept], folder: Path) -> tuple[Kept] | str:
+def _tried(write: Callable[[Path], Kept], folder: Path) -> tuple[Kept] | Sentence:
     """What `write` makes of a folder, or why it could not."""
     try:
         return (write(folder),)
     except OSError as error:
-        return error.strerror or str(error)
+        return cause(error)
     except RuntimeError:  # what OpenVINO says of any file that it cannot write
-        return "there may be too little room"
+        return Sentence("there may be too little room")
 
 
 def _usable_spare() -> Path | None:

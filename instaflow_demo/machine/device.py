@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
-from ..errors import DeviceUnavailable
+from ..errors import DeviceUnavailable, Sentence
 from . import environment
 from .clock import Clock, Moment, host_clock
 
@@ -31,7 +31,7 @@ class Placement:
 
     device: str
     dtype: Literal["float32", "float16", "bfloat16"]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     backend: Literal["eager", "compiled", "openvino", "diffusers"] = "eager"
     background: bool = False
 
@@ -58,13 +58,15 @@ def choose(device: Device, dtype: Dtype) -> Placement:
     has_cuda = torch.cuda.is_available()
     if device == "cuda" and not has_cuda:
         raise DeviceUnavailable(
-            "There is no usable CUDA GPU here: choose the device “auto” or “cpu”, or install a CUDA build of torch and "
-            "its driver."
+            "There is no usable CUDA GPU here: choose the device “auto” or “cpu”, or install a CUDA build of torch "
+            "and its driver."
         )
     if has_cuda and device != "cpu":
         return Placement("cuda", "float16" if dtype == "auto" else dtype)
     if dtype in ("float16", "bfloat16") and not has_fast_half():
-        note = f"This processor computes {dtype} far more slowly than float32, so float32 is used instead."
+        note = Sentence(
+            "This processor computes {dtype} far more slowly than float32, so float32 is used instead.", dtype=dtype
+        )
         return Placement("cpu", "float32", (note,))
     return Placement("cpu", "float32" if dtype == "auto" else dtype)
 

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ..errors import Sentence, cause
+
 _QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "‚‘", "«»", "»«")
 _BLANK = " \t\r\n\f\v\xa0\u200b\u200e\u200f\u202a\u202c\ufeff"  # Windows puts U+202A before a path that is copied
 _ESCAPED = re.compile(r"\\(.)")
@@ -58,13 +60,13 @@ def is_file(path: str | Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-def absence(path: Path) -> str:
+def absence(path: Path) -> Sentence:
     """Why there is nothing at a path that can be reached, in the system's words; empty if there is something."""
     try:
         path.stat()
     except (OSError, ValueError) as error:  # the latter for a zero byte
-        return getattr(error, "strerror", None) or str(error)
-    return ""
+        return cause(error)
+    return Sentence("")
 
 
 def is_lfs_pointer(path: Path) -> bool:

@@ -5,19 +5,17 @@ the browser alone), so every value is parsed here, whether it comes from the pag
 """
 
 import math
-import re
 import secrets
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from ..errors import InvalidRequest
+from ..errors import DemoError, InvalidRequest, Sentence, cause
 from ..machine.device import Backend, Device, Dtype
-from ..machine.paths import path_of, unquoted
 from ..registry import MODELS, ModelSpec, Range
 from .effects import Choice, without_effect
+from .loras import Lora, read_lora
+from .texts import TEXTS, left_out, normalised, too_long, visible
 
 Decoder = Literal["full", "int8", "tiny"]
 """What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
@@ -26,9 +24,20 @@ RANDOM_SEED = -1
 """The seed that stands for one that is drawn, as in other programs of this kind; “random” does too."""
 
 _HUGE = 10**20
-_STRONGEST = 100  # a LoRA's scale; more than 2 is hardly ever meant
-_PYTORCH = (".bin", ".pt", ".pth", ".ckpt")
-_NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_LABELS = {
+    "images": Sentence("The number of images"),
+    "seed": Sentence("The seed"),
+    "steps": Sentence("Steps"),
+    "guidance": Sentence("Guidance"),
+    "size": Sentence("Size"),
+    "batched": Sentence("Batched"),
+    "save": Sentence("Save"),
+    "refine": Sentence("Refine"),
+    "device": Sentence("Device"),
+    "dtype": Sentence("Precision"),
+    "backend": Sentence("Backend"),
+    "decoder": Sentence("Decoder"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,25 +51,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Lora:
-    """A LoRA file and how strongly it is applied.
-
-    `state` is what tells a file that was written again: loaded models are kept by what was merged into them.
-    """
-
-    path: Path
-    scale: float = 1.0
-    state: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
 class ModelRun:
-    """One system and the settings it runs with."""
+    """One system and the settings it runs with. `notes` say which of the request's options have no effect on it."""
 
     model: ModelSpec
     steps: int
     guidance: float
     size: int
+    notes: tuple[Sentence, ...] = ()
 
     @property
     def guided(self) -> bool:
@@ -91,13 +89,18 @@ class GenerationRequest:
     device: Device = "auto"
     dtype: Dtype = "auto"
     save: bool = True
-    notes: tuple[str, ...] = ()
+    text_notes: tuple[Sentence, ...] = ()
     loras: tuple[Lora, ...] = ()
     delta_from: str = ""
     refine: bool = False
     backend: Backend = "auto"
     decoder: Decoder = "full"
     previews: bool = False
+
+    @property
+    def notes(self) -> tuple[Sentence, ...]:
+        """What a user should know of the request: of its texts, then of what each model does with it."""
+        return (*self.text_notes, *(note for run in self.runs for note in run.notes))
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -168,40 +171,44 @@ class GenerationRequest:
             device=on,
             dtype=precision,
             save=to_disk,
+            text_notes=tuple(check.notes),
             loras=files,
             delta_from=delta_from,
             refine=refined,
             backend=engine,
             decoder=decoded_by,
         )
-        choices = [Choice(run.model, vars(request) | own, run.guided) for run, own in zip(runs, asked, strict=True)]
-        return replace(request, notes=(*check.notes, *without_effect(choices)))
+        noted = [
+            replace(run, notes=tuple(without_effect(Choice(run.model, vars(request) | own, run.guided))))
+            for run, own in zip(runs, asked, strict=True)
+        ]
+        return replace(request, runs=tuple(noted))
 
 
 class _Checker:
     """Collects one sentence for every field that is wrong, so that all are shown at once."""
 
     def __init__(self) -> None:
-        self.problems: dict[str, str] = {}
-        self.notes: list[str] = []
+        self.problems: dict[str, Sentence] = {}
+        self.notes: list[Sentence] = []
 
     def prompt(self, field: str, value: Any, limits: Limits, *, required: bool) -> str:
-        name = field.replace("_", " ")
+        name = TEXTS[field]
         if not isinstance(value, str):
-            self.problems[field] = f"The {name} must be text."
+            self.problems[field] = Sentence("The {text} must be text.", text=name)
             return ""
         if len(value) > limits.prompt_characters * 4:  # too long whatever normalisation removes
-            self.problems[field] = _too_long(name, len(value), limits)
+            self.problems[field] = too_long(name, len(value), limits.prompt_characters)
             return ""
-        text = _normalised(value)
+        text = normalised(value)
         if len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
-            self.problems[field] = _too_long(name, len(text), limits)
-        elif _visible(text):
-            self.notes += _left_out(name, value)
+            self.problems[field] = too_long(name, len(text), limits.prompt_characters)
+        elif visible(text):
+            self.notes += left_out(name, value)
         elif required:
-            self.problems[field] = "Describe the image you want: the prompt is empty."
+            self.problems[field] = Sentence("Describe the image you want: the prompt is empty.")
         elif value:
-            self.notes.append(f"The {name} is blank, so it has no effect.")
+            self.notes.append(Sentence("The {text} is blank, so it has no effect.", text=name))
             return ""
         return text
 
@@ -212,25 +219,29 @@ class _Checker:
         names = list(dict.fromkeys(name if isinstance(name, str) else type(name).__name__ for name in names))
         unknown = [name for name in names if name not in MODELS]
         if not names:
-            self.problems["models"] = "Choose at least one model."
+            self.problems["models"] = Sentence("Choose at least one model.")
         elif unknown:
-            self.problems["models"] = f"There is no model called {unknown[0][:40]!r}; choose from {', '.join(MODELS)}."
+            self.problems["models"] = Sentence(
+                "There is no model called {name!r}; choose from {ids}.", name=unknown[0][:40], ids=", ".join(MODELS)
+            )
         return tuple(MODELS[name] for name in names if name in MODELS)
 
-    def integer(self, field: str, value: Any, allowed: Range[int], whose: str = "") -> int:
+    def integer(self, field: str, value: Any, allowed: Range[int], *whose: Sentence) -> int:
         number = _as_number(value)
         if number is None or number != int(number):
-            return self._refuse(field, f"a whole number {_span(allowed)}{whose}{_instead(value)}", allowed)
+            wanted = Sentence("a whole number from {low:,} to {high:,}", **_span(allowed))
+            return self._refuse(field, allowed, wanted, *whose, *_instead(value))
         if int(number) not in allowed:
-            return self._refuse(field, f"{_span(allowed)}{whose}, not {_written(number)}", allowed)
+            return self._refuse(field, allowed, _between(allowed), *whose, _not(number))
         return int(number)
 
-    def number(self, field: str, value: Any, allowed: Range[float], whose: str = "") -> float:
+    def number(self, field: str, value: Any, allowed: Range[float], *whose: Sentence) -> float:
         number = _as_number(value)
         if number is None:
-            return self._refuse(field, f"a number {_span(allowed)}{whose}{_instead(value)}", allowed)
+            wanted = Sentence("a number from {low:,} to {high:,}", **_span(allowed))
+            return self._refuse(field, allowed, wanted, *whose, *_instead(value))
         if number not in allowed:
-            return self._refuse(field, f"{_span(allowed)}{whose}, not {_written(number)}", allowed)
+            return self._refuse(field, allowed, _between(allowed), *whose, _not(number))
         return float(number)
 
     def seed(self, value: Any, most: int) -> int:
@@ -238,7 +249,9 @@ class _Checker:
         random = isinstance(value, str) and value.strip().lower() == "random"
         if random or (_as_number(value) == RANDOM_SEED):
             return secrets.randbelow(most + 1)
-        return self.integer("seed", value, Range(0, 0, most), f", or {RANDOM_SEED} for a random one")
+        return self.integer(
+            "seed", value, Range(0, 0, most), Sentence(", or {seed} for a random one", seed=RANDOM_SEED)
+        )
 
     def asked(self, spec: ModelSpec, **settings: Any) -> dict[str, Any]:
         """The settings that are asked of a model, by name; None where its default will do."""
@@ -255,150 +268,100 @@ class _Checker:
         if value is None:
             return allowed.default
         if not allowed.fixed:
-            return parse(field, value, allowed, f" for {spec.title}")
+            return parse(field, value, allowed, Sentence(" for {title}", title=spec.title))
         if _as_number(value) is None:
-            self.problems[field] = (
-                f"{_label(field)} must be a number{_instead(value)}: {spec.title} always uses {allowed.default:g}."
+            self.problems[field] = Sentence(
+                "{what} must be a number{instead}: {title} always uses {n:g}.",
+                what=_LABELS[field],
+                instead=Sentence.join(_instead(value)),
+                title=spec.title,
+                n=allowed.default,
             )
         return allowed.default
 
-    def _size(self, field: str, value: Any, allowed: Range[int], whose: str) -> int:
+    def _size(self, field: str, value: Any, allowed: Range[int], *whose: Sentence) -> int:
         number = _as_number(value)
         if number is not None and number == int(number) and int(number) in allowed and number % 64 == 0:
             return int(number)
-        shown = _instead(value) if number is None else f", not {_written(number)}"
-        return self._refuse(field, f"a multiple of 64 pixels {_span(allowed)}{whose}{shown}", allowed)
+        shown = _instead(value) if number is None else (_not(number),)
+        wanted = Sentence("a multiple of 64 pixels from {low:,} to {high:,}", **_span(allowed))
+        return self._refuse(field, allowed, wanted, *whose, *shown)
 
-    def _refuse(self, field: str, said: str, allowed: Range[Any]) -> Any:
-        self.problems[field] = f"{_label(field)} must be {said}."
+    def _refuse(self, field: str, allowed: Range[Any], *wanted: Sentence) -> Any:
+        said = Sentence.join(wanted, "")
+        self.problems[field] = Sentence("{what} must be {wanted}.", what=_LABELS[field], wanted=said)
         return allowed.default
 
     def loras(self, values: Iterable[str], specs: Iterable[ModelSpec]) -> tuple[Lora, ...]:
         files = []
         for value in values:
             try:
-                files.append(_lora(value))
-            except ValueError as error:
-                self.problems.setdefault("loras", str(error))
+                files.append(read_lora(value))
+            except DemoError as error:
+                self.problems.setdefault("loras", error.sentence)
             except OSError as error:
-                self.problems.setdefault("loras", f"{value:.200} cannot be read ({error.strerror}): name another file.")
+                unread = Sentence(
+                    "{path:.200} cannot be read ({why}): name another file.", path=value, why=cause(error)
+                )
+                self.problems.setdefault("loras", unread)
         unfit = [spec.title for spec in specs if spec.kind != "latent"]
         if files and unfit:
-            self.problems["loras"] = f"{unfit[0]} takes no LoRA files: leave it out, or them."
+            self.problems["loras"] = Sentence("{title} takes no LoRA files: leave it out, or them.", title=unfit[0])
         return tuple(files)
 
     def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> None:
         unfit = [spec.title for spec in specs if spec.delta_base is None]
         if fine_tune and unfit:
             fit = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
-            self.problems["delta_from"] = f"{unfit[0]} is not the fine-tune of another model: choose from {fit}."
+            self.problems["delta_from"] = Sentence(
+                "{title} is not the fine-tune of another model: choose from {ids}.", title=unfit[0], ids=fit
+            )
 
     def flag(self, field: str, value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        self.problems[field] = f"{_label(field)} must be true or false{_instead(value)}."
+        self.problems[field] = Sentence(
+            "{what} must be true or false{instead}.", what=_LABELS[field], instead=Sentence.join(_instead(value))
+        )
         return False
 
     def choice(self, field: str, value: Any, allowed: tuple[str, ...]) -> str:
         if isinstance(value, str) and value in allowed:
             return value
-        self.problems[field] = f"{_label(field)} must be one of {', '.join(allowed)}{_instead(value)}."
+        self.problems[field] = Sentence(
+            "{what} must be one of {choices}{instead}.",
+            what=_LABELS[field],
+            choices=", ".join(allowed),
+            instead=Sentence.join(_instead(value)),
+        )
         return allowed[0]
 
 
-def _lora(value: str) -> Lora:
-    """FILE, FOLDER, FILE:SCALE or FOLDER:SCALE; what follows the last colon is the scale if nothing has that name.
-
-    Raises:
-        ValueError: with a sentence, when it is none of these.
-    """
-    value = unquoted(value)
-    given, strength = path_of(value), 1.0
-    before, _, scale = value.rpartition(":")
-    if before and not given.exists() and (_is_number(scale) or path_of(before).exists()):
-        given, strength = path_of(before), _strength(value, scale)
-    path = _lora_in(given) if value and given.is_dir() else given
-    if path.suffix.lower() in _PYTORCH and path.is_file():
-        raise ValueError(f"{path} is a PyTorch file, in which code can hide: save it as safetensors, and name that.")
-    if path.suffix.lower() != ".safetensors" or not path.is_file():
-        raise ValueError(f"There is no safetensors file {path}: give --lora FILE.safetensors[:SCALE], or its folder.")
-    files = (path, path.with_name("adapter_config.json"))
-    state = tuple(number for file in files if file.is_file() for number in _written_at(file))
-    return Lora(path, strength, state)
+def _span(allowed: Range[Any]) -> dict[str, float]:
+    """The ends of a range, whole numbers as such."""
+    return {"low": _whole(allowed.low), "high": _whole(allowed.high)}
 
 
-def _written_at(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_mtime_ns, status.st_size
+def _between(allowed: Range[Any]) -> Sentence:
+    return Sentence("from {low:,} to {high:,}", **_span(allowed))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _whole(number: float) -> float:
+    return int(number) if number == int(number) else number
 
 
-def _strength(value: str, scale: str) -> float:
-    number = float(scale) if _is_number(scale) else math.nan
-    if not abs(number) <= _STRONGEST:
-        raise ValueError(f"The scale of {value} must be a number from -{_STRONGEST} to {_STRONGEST}, as in FILE:0.8.")
-    return number
-
-
-def _lora_in(folder: Path) -> Path:
-    """The LoRA file of a folder that PEFT, diffusers or somebody else wrote."""
-    files = {path.name: path for path in sorted(folder.glob("*.safetensors"))}
-    named = [files[name] for name in ("adapter_model.safetensors", "pytorch_lora_weights.safetensors") if name in files]
-    if named or len(files) == 1:
-        return (named or [*files.values()])[0]
-    if files:
-        raise ValueError(f"{folder} holds several safetensors files, such as {' and '.join([*files][:2])}: name one.")
-    raise ValueError(f"{folder} holds no safetensors file: name a LoRA file, or the folder that holds it.")
-
-
-def _normalised(text: str) -> str:
-    """NFC, without surrogates, control characters and runs of white space."""
-    return " ".join(_NOT_PRINTABLE.sub(" ", unicodedata.normalize("NFC", text)).split())
-
-
-def _visible(text: str) -> bool:
-    """Whether there is anything to see in it: joiners, direction marks and lone accents show nothing by themselves."""
-    return any(unicodedata.category(character) not in ("Cf", "Mn", "Me") for character in text)
-
-
-def _left_out(name: str, text: str) -> Iterator[str]:
-    """A note where a text held what cannot be printed and is no white space either."""
-    count = sum(not character.isspace() for character in _NOT_PRINTABLE.findall(text))
-    if count:
-        what = (
-            "1 character that cannot be printed was"
-            if count == 1
-            else f"{count:,} characters that cannot be printed were"
-        )
-        yield f"{what} left out of the {name}."
-
-
-def _span(allowed: Range[Any]) -> str:
-    low, high = (f"{int(end):,}" if end == int(end) else f"{end:,}" for end in (allowed.low, allowed.high))
-    return f"from {low} to {high}"
-
-
-def _written(number: float) -> str:
+def _not(number: float) -> Sentence:
     """A number as it was given, but not in hundreds of digits."""
-    return f"{number:.3g}" if abs(number) > _HUGE else f"{int(number) if number == int(number) else number:,}"
+    if abs(number) > _HUGE:
+        return Sentence(", not {number:.3g}", number=number)
+    return Sentence(", not {number:,}", number=_whole(number))
 
 
-def _instead(value: Any) -> str:
+def _instead(value: Any) -> tuple[Sentence, ...]:
     """What was given, where it is short text: a number in quotes is not one."""
     if not isinstance(value, str):
-        return ""
-    return f", not the text “{_normalised(value)[:40]}”"
-
-
-def _too_long(name: str, length: int, limits: Limits) -> str:
-    return f"The {name} is too long ({length:,} characters): use at most {limits.prompt_characters}."
+        return ()
+    return (Sentence(", not the text “{text}”", text=normalised(value)[:40]),)
 
 
 def _as_number(value: Any) -> int | float | None:
@@ -408,7 +371,3 @@ def _as_number(value: Any) -> int | float | None:
     if isinstance(value, int):
         return max(-_HUGE, min(value, _HUGE))
     return value if math.isfinite(value) else None
-
-
-def _label(field: str) -> str:
-    return {"images": "The number of images", "seed": "The seed", "dtype": "Precision"}.get(field, field.capitalize())

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, get_args
 
-from ..errors import InvalidRequest
+from ..errors import DemoError, InvalidRequest, Sentence
 from ..events import Done, Failed, ImageReady
 from ..machine.device import Backend, Device, Dtype
 from ..machine.environment import Environment
@@ -76,7 +76,7 @@ class Benchmark:
 
     cases: tuple[Case, ...]
     repeats: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
     @classmethod
     def parse(
@@ -98,13 +98,13 @@ class Benchmark:
             InvalidRequest: with one sentence for every field that is wrong.
         """
         if isinstance(repeats, bool) or not isinstance(repeats, int) or not 1 <= repeats <= _MOST_ROUNDS:
-            raise InvalidRequest({"repeats": f"Repeats must be a whole number from 1 to {_MOST_ROUNDS:,}."})
-        chosen = {"backend": backends, "decoder": decoders, "batch size": batches}
-        nothing = {name: f"Choose at least one {name}." for name, values in chosen.items() if not values}
-        if nothing:
+            raise InvalidRequest(
+                {"repeats": Sentence("Repeats must be a whole number from 1 to {most:,}.", most=_MOST_ROUNDS)}
+            )
+        if nothing := _nothing_chosen(backends, decoders, batches):
             raise InvalidRequest(nothing)
         cases: dict[tuple[Any, ...], Case] = {}
-        notes: dict[str, None] = {}
+        notes: dict[Sentence, None] = {}
         for batch in batches:
             for backend in backends:
                 for decoder in decoders:
@@ -123,7 +123,7 @@ class Benchmark:
                     for case in _cases(request):
                         cases.setdefault((case.run, case.batch, case.request.backend, case.request.decoder), case)
         if not cases:
-            raise InvalidRequest({"decoder": " ".join(notes)})
+            raise InvalidRequest({"decoder": Sentence.join(notes)})
         return cls(tuple(cases.values()), repeats, tuple(notes))
 
     @property
@@ -156,7 +156,7 @@ class Refused:
     """A case cannot be timed; `message` is a sentence that says why. The others go on."""
 
     case: Case
-    message: str
+    message: Sentence
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def run(service: Service, benchmark: Benchmark) -> Iterator[Working | Timed | Re
             except _CannotTimeError as error:
                 del rows[number]
                 passes -= benchmark.repeats + 1 - round_
-                yield Refused(samples.case, str(error))
+                yield Refused(samples.case, error.sentence)
                 continue
             done += 1
             yield Timed(samples.case, done, passes, row)
@@ -238,7 +238,7 @@ def read_json(text: str) -> tuple[str, tuple[Row, ...]]:
         return _machine(stored["environment"]), tuple(map(_row, rows))
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise InvalidRequest(
-            {"file": "This is no file of a benchmark: choose one that “benchmark --json” wrote."}
+            {"file": Sentence("This is no file of a benchmark: choose one that “benchmark --json” wrote.")}
         ) from error
 
 
@@ -247,8 +247,20 @@ def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     return [_cells(row) for row in rows]
 
 
-class _CannotTimeError(Exception):
-    """Why a case cannot be timed, as a sentence."""
+def _nothing_chosen(backends: Sequence[Any], decoders: Sequence[Any], batches: Sequence[Any]) -> dict[str, Sentence]:
+    """A sentence for each of these that is empty."""
+    problems = {}
+    if not backends:
+        problems["backend"] = Sentence("Choose at least one backend.")
+    if not decoders:
+        problems["decoder"] = Sentence("Choose at least one decoder.")
+    if not batches:
+        problems["batch size"] = Sentence("Choose at least one batch size.")
+    return problems
+
+
+class _CannotTimeError(DemoError):
+    """A case cannot be timed."""
 
 
 class _Samples:
@@ -281,7 +293,9 @@ class _Samples:
 
     def _take(self, timing: Timing) -> None:
         if timing.images != self.case.batch:
-            raise _CannotTimeError(f"Memory is too short for {self.case.batch} images at once: choose a smaller batch.")
+            raise _CannotTimeError(
+                "Memory is too short for {n} images at once: choose a smaller batch.", n=self.case.batch
+            )
         if timing.backend != self._backend:  # one that was made ready in the background has taken over
             self._backend = timing.backend
             self._warm.clear()
@@ -350,14 +364,19 @@ def _cases(request: GenerationRequest) -> Iterator[Case]:
         yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
 
 
-def _left_out(request: GenerationRequest) -> Iterator[str]:
+def _left_out(request: GenerationRequest) -> Iterator[Sentence]:
     """What is asked for and not timed."""
     if not any(run.model.kind == "latent" for run in request.runs):
         return
     if _has_no_int8(request):
-        yield f"PyTorch has no decoder in 8 bits, so the backend “{request.backend}” is not timed with “int8”."
+        yield Sentence(
+            "PyTorch has no decoder in 8 bits, so the backend “{backend}” is not timed with “int8”.",
+            backend=request.backend,
+        )
     if request.backend == "diffusers" and request.decoder != "full":
-        yield f"The stock pipeline has no decoder “{request.decoder}”, so it is timed with “full”."
+        yield Sentence(
+            "The stock pipeline has no decoder “{decoder}”, so it is timed with “full”.", decoder=request.decoder
+        )
 
 
 def _has_no_int8(request: GenerationRequest) -> bool:

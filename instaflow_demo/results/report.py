@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..errors import Sentence
 from ..events import Done, Event, Failed, ImageReady, Loading, Noted
 from ..machine.environment import Environment
 from ..measure import Measurement
@@ -57,14 +58,14 @@ class Outcome:
     images: tuple[ImageReady, ...] = ()
     measurement: Measurement | None = None
     error: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcome, ...]:
     """Read a run's events to the end; one outcome for each model, in the request's order."""
     images: dict[str, list[ImageReady]] = {run.model.id: [] for run in request.runs}
     ends: dict[str, Done | Failed] = {}
-    notes: dict[str, dict[str, None]] = {run.model.id: {} for run in request.runs}
+    notes: dict[str, dict[Sentence, None]] = {run.model.id: {} for run in request.runs}
     for event in events:
         if isinstance(event, Loading | Noted | ImageReady):
             notes[event.model] |= dict.fromkeys(event.notes)
@@ -121,7 +122,7 @@ def results_json(environment: Environment, request: GenerationRequest, outcomes:
 
 def _outcome(run: ModelRun, images: list[ImageReady], end: Done | Failed | None) -> Outcome:
     measurement = end.measurement if isinstance(end, Done) else None
-    error = end.message if isinstance(end, Failed) else None if measurement else "The run was stopped."
+    error = end.message if isinstance(end, Failed) else None if measurement else Sentence("The run was stopped.")
     return Outcome(run, tuple(images), measurement, error)
 
 

@@ -64,7 +64,7 @@ def write(run: RunFolder, target: Path) -> tuple[str, ...]:
     """
     written = {name: made for name, shipped in SHIPPED.items() if (made := shipped.made(run))}
     if not written:
-        raise DemoError(f"There is nothing to export in {run.root}: run the stages first.")
+        raise DemoError("There is nothing to export in {folder}: run the stages first.", folder=run.root)
     for name, shipped in written.items():
         folder = _fresh(target / name)
         for part, made in shipped.parts.items():
@@ -90,7 +90,7 @@ def write_pipeline(run: RunFolder, stage: str, target: Path) -> None:
     for made in parts.values():
         run.made(made)
     if target.exists() and any(target.iterdir()):
-        raise DemoError(f"{target} is not empty: choose another folder.")
+        raise DemoError("{target} is not empty: choose another folder.", target=target)
     for part, made in parts.items():
         shutil.copytree(run.root / made, target / part)
     _stable_diffusion(target)

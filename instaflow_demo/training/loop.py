@@ -265,7 +265,11 @@ def report(progress: Iterator[Progress], log: Path, title: str, *, main: bool = 
             if main and (last.step % 100 == 0 or last.step == 1):
                 _append(log, last)
     if last is None:
-        raise DemoError(f"The {title} is trained already: raise its budget, or remove {log.parent} to start again.")
+        raise DemoError(
+            "The {title} is trained already: raise its budget, or remove {folder} to start again.",
+            title=title,
+            folder=log.parent,
+        )
     if main and last.step % 100:
         _append(log, last)
     return last

@@ -113,7 +113,9 @@ class RunFolder:
         """
         folder = self.root / path
         if not folder.exists():
-            raise DemoError(f"{folder} is missing: run the stage {path.partition('/')[0]!r} first.")
+            raise DemoError(
+                "{folder} is missing: run the stage {stage!r} first.", folder=folder, stage=path.partition("/")[0]
+            )
         return folder
 
 

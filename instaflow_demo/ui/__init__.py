@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, Sentence
 from ..service import Service
 from .guard import server_options
 from .html.hero import hero_html
@@ -62,7 +62,9 @@ class _Page(gr.Blocks):
         """
         needed = len(block_fn.inputs)
         if len(inputs) < needed:
-            said = f"This call has {len(inputs)} of the {needed} values that it needs: reload the page."
+            said = Sentence(
+                "This call has {n} of the {all} values that it needs: reload the page.", n=len(inputs), all=needed
+            )
             raise InvalidRequest({"call": said})
 
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import GPT2Tokenizer
 
-from ..errors import CheckpointError, StorageFull
+from ..errors import CheckpointError, StorageFull, cause
 from ..glide.unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 from .files import json_object, regular
 from .tensors import refuse_not_finite, tensors_of
@@ -48,12 +48,14 @@ def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] 
     """
     for file in (base, upsampler):
         if not file.is_file():
-            raise CheckpointError(f"{file} is not a file: name OpenAI's base.pt, and then its upsample.pt.")
+            raise CheckpointError("{file} is not a file: name OpenAI's base.pt, and then its upsample.pt.", file=file)
     vocabulary = [base.parent / name for name in VOCABULARY]
     for file in vocabulary:
         if not file.is_file():
             raise CheckpointError(
-                f"{file} is missing: put {' and '.join(VOCABULARY)} of openai-community/gpt2 beside {base.name}."
+                "{file} is missing: put vocab.json and merges.txt of openai-community/gpt2 beside {base}.",
+                file=file,
+                base=base.name,
             )
     refuse_vocabulary(*vocabulary)
     # both files are judged before anything is written
@@ -87,9 +89,10 @@ def _whole(out: Path) -> Iterator[Path]:
                 shutil.rmtree(out / made.name)
             made.replace(out / made.name)
     except (OSError, SafetensorError) as error:
-        why = getattr(error, "strerror", None) or error
         raise StorageFull(
-            f"The converted model could not be written to {out} ({why}): make room there, or name another folder."
+            "The converted model could not be written to {out} ({why}): make room there, or name another folder.",
+            out=out,
+            why=cause(error),
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -118,8 +121,10 @@ def refuse_vocabulary(words: Path, merges: Path) -> None:
     unmade = [word for word in known if len(word) > 1 and word not in made and word != _END]
     if unmade or _END not in known or not all(type(number) is int for number in known.values()):
         raise CheckpointError(
-            f"{words} and {merges.name} do not belong together: put {' and '.join(VOCABULARY)} of "
-            "openai-community/gpt2 in their place."
+            "{words} and {merges} do not belong together: put vocab.json and merges.txt of openai-community/gpt2 in "
+            "their place.",
+            words=words,
+            merges=merges.name,
         )
 
 
@@ -139,7 +144,11 @@ def networks_of(state: Mapping[str, Tensor], shape: Shape, name: str) -> tuple[n
             renamed |= _renamed(rename, state, wanted, name)
         network.load_state_dict(renamed, strict=True, assign=True)
     if left_over := sorted(set(state) - {rename.source for renames in names for rename in renames}):
-        raise CheckpointError(f"{name} has a parameter that GLIDE does not, {left_over[0]}: is it the right file?")
+        raise CheckpointError(
+            "{name} has a parameter that GLIDE does not, {parameter}: is it the right file?",
+            name=name,
+            parameter=left_over[0],
+        )
     return networks
 
 
@@ -260,17 +269,27 @@ def _renamed(
         CheckpointError: if it is missing or has another shape.
     """
     if rename.source not in state:
-        raise CheckpointError(f"{name} lacks the parameter {rename.source}: is it the right file?")
+        raise CheckpointError(
+            "{name} lacks the parameter {parameter}: is it the right file?", name=name, parameter=rename.source
+        )
     tensor = state[rename.source]
     shapes = [wanted[target] for target in rename.targets]
     expected = (sum(shape[0] for shape in shapes), *shapes[0][1:])
     if tuple(tensor.shape) not in (expected, (*expected, 1)):  # 1x1 convolutions over positions are linear layers
         raise CheckpointError(
-            f"In {name}, the parameter {rename.source} is {list(tensor.shape)} and not {list(expected)}: is it the "
-            "right file?"
+            "In {name}, the parameter {parameter} is {theirs} and not {ours}: is it the right file?",
+            name=name,
+            parameter=rename.source,
+            theirs=str(list(tensor.shape)),
+            ours=str(list(expected)),
         )
     if not tensor.is_floating_point():
-        raise CheckpointError(f"In {name}, the parameter {rename.source} is {tensor.dtype}: is it the right file?")
+        raise CheckpointError(
+            "In {name}, the parameter {parameter} is {kind}: is it the right file?",
+            name=name,
+            parameter=rename.source,
+            kind=str(tensor.dtype),
+        )
     tensor = tensor.reshape(expected)
     if rename.parts > 1:
         tensor = _by_part(tensor, rename.head, rename.parts)

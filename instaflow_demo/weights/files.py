@@ -8,17 +8,16 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, Sentence, cause
 from ..machine.paths import is_lfs_pointer
 
 MOST_JSON = 32 << 20  # bytes; the largest that is published, a tokenizer, has three million
-_RESTORE = "restore it, or download it again"
 _KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, Sentence("a folder")),
+    (stat.S_ISFIFO, Sentence("a named pipe")),
+    (stat.S_ISSOCK, Sentence("a socket")),
+    (stat.S_ISCHR, Sentence("a device")),
+    (stat.S_ISBLK, Sentence("a device")),
 )
 
 
@@ -33,16 +32,23 @@ def regular(path: Path) -> Path:
         if stat.S_ISREG(mode):
             path.open("rb").close()
     except FileNotFoundError as error:
-        what = "a link to a file that is not there" if path.is_symlink() else "missing"
-        raise CheckpointError(f"{path} is {what}: {_RESTORE}.") from error
+        if path.is_symlink():
+            raise CheckpointError(
+                "{path} is a link to a file that is not there: restore it, or download it again.", path=path
+            ) from error
+        raise CheckpointError("{path} is missing: restore it, or download it again.", path=path) from error
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}): {_RESTORE}.") from error
+        raise CheckpointError(
+            "{path} cannot be read ({why}): restore it, or download it again.", path=path, why=cause(error)
+        ) from error
     if not stat.S_ISREG(mode):
-        what = next((name for is_kind, name in _KINDS if is_kind(mode)), "something else")
-        raise CheckpointError(f"{path} is {what}, not a file: {_RESTORE}.")
+        what = next((name for is_kind, name in _KINDS if is_kind(mode)), Sentence("something else"))
+        raise CheckpointError("{path} is {what}, not a file: restore it, or download it again.", path=path, what=what)
     if is_lfs_pointer(path):
         raise CheckpointError(
-            f"{path} is a Git LFS pointer, not the file that it stands for: run “git lfs pull” in {path.parent}."
+            "{path} is a Git LFS pointer, not the file that it stands for: run “git lfs pull” in {folder}.",
+            path=path,
+            folder=path.parent,
         )
     return path
 
@@ -55,11 +61,15 @@ def json_object(path: Path) -> dict[str, Any]:
     """
     size = regular(path).stat().st_size
     if size > MOST_JSON:
-        raise CheckpointError(f"{path} has {size / 1e6:.0f} MB, too many for settings: {_RESTORE}.")
+        raise CheckpointError(
+            "{path} has {count:.0f} MB, too many for settings: restore it, or download it again.",
+            path=path,
+            count=size / 1e6,
+        )
     try:
         value = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:  # garbled, cut off, or nested a thousand deep
-        raise CheckpointError(f"{path} is not valid JSON: {_RESTORE}.") from error
+        raise CheckpointError("{path} is not valid JSON: restore it, or download it again.", path=path) from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path} does not hold a JSON object: {_RESTORE}.")
+        raise CheckpointError("{path} does not hold a JSON object: restore it, or download it again.", path=path)
     return value

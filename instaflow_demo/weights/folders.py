@@ -6,7 +6,7 @@ What is understood is taken; of the rest a sentence says what it is and what to 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import ModelUnavailable
+from ..errors import ModelUnavailable, Sentence
 from ..machine.paths import absence, entries, is_file, is_folder, is_lfs_pointer
 
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
@@ -25,7 +25,7 @@ def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, s
         ModelUnavailable: with a sentence, where no folder is meant, or more than one could be.
     """
     if missing := absence(path):
-        raise ModelUnavailable(f"{path} cannot be found ({missing}): name a folder that exists.")
+        raise ModelUnavailable("{path} cannot be found ({why}): name a folder that exists.", path=path, why=missing)
     if not is_folder(path):
         return _of_file(path, parts, pipeline)
     if _has_any(path, parts):
@@ -34,7 +34,9 @@ def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, s
         return found
     inside = [each for each in entries(path) if _has_any(each, parts) or is_folder(each / "snapshots")]
     if len(inside) > 1:
-        raise ModelUnavailable(f"{path} holds several checkpoints ({_listed(inside)}): name the folder of one.")
+        raise ModelUnavailable(
+            "{path} holds several checkpoints ({names}): name the folder of one.", path=path, names=_listed(inside)
+        )
     if inside:
         return checkpoint_in(inside[0], parts, pipeline, source)
     _refuse_loose(path, pipeline)
@@ -67,10 +69,13 @@ def _revision(repository: Path) -> Path:
     if len(named) == 1:
         return named[0]
     if not named:
-        raise ModelUnavailable(f"{repository} is of a hub's cache and holds no files: download the model again.")
+        raise ModelUnavailable(
+            "{path} is of a hub's cache and holds no files: download the model again.", path=repository
+        )
     raise ModelUnavailable(
-        f"{repository} is of a hub's cache and holds several revisions ({_listed(named)}): name a folder in its "
-        "“snapshots”."
+        "{path} is of a hub's cache and holds several revisions ({names}): name a folder in its “snapshots”.",
+        path=repository,
+        names=_listed(named),
     )
 
 
@@ -87,25 +92,29 @@ def _of_file(path: Path, parts: Sequence[str], pipeline: str) -> Path:
     if path.name in _DESCRIBES and _has_any(path.parent, parts):
         return path.parent
     if path.suffix.lower() in _ARCHIVES:
-        raise ModelUnavailable(f"{path} is an archive: unpack it, and name the folder that comes out.")
+        raise ModelUnavailable("{path} is an archive: unpack it, and name the folder that comes out.", path=path)
     if path.suffix.lower() in _WEIGHTS:
         raise _single_file(path, pipeline)
-    raise ModelUnavailable(f"{path} is a file: name the folder that has {', '.join(parts)}.")
+    raise ModelUnavailable("{path} is a file: name the folder that has {parts}.", path=path, parts=", ".join(parts))
 
 
-def _pointer(path: Path) -> str:
-    return (
-        f"{path} is a pointer of Git LFS and not the file itself: run “git lfs pull” in its repository, or download "
-        "the file."
+def _pointer(path: Path) -> Sentence:
+    return Sentence(
+        "{path} is a pointer of Git LFS and not the file itself: run “git lfs pull” in its repository, or download "
+        "the file.",
+        path=path,
     )
 
 
 def _single_file(path: Path, pipeline: str) -> ModelUnavailable:
     target = path.with_name(path.stem)
     return ModelUnavailable(
-        f"{path} is a single file, and models are read from folders in diffusers' layout: convert it with “python -c "
-        f"\"from diffusers import {pipeline} as P; P.from_single_file('{path}').save_pretrained('{target}')\"” and "
-        f"name {target}. If it is a LoRA file, give it with --lora instead."
+        "{path} is a single file, and models are read from folders in diffusers' layout: convert it with “python -c "
+        "\"from diffusers import {pipeline} as P; P.from_single_file('{path}').save_pretrained('{target}')\"” and "
+        "name {target}. If it is a LoRA file, give it with --lora instead.",
+        path=path,
+        pipeline=pipeline,
+        target=target,
     )
 
 
@@ -116,7 +125,7 @@ def _refuse_loose(folder: Path, pipeline: str) -> None:
         return
     if is_file(folder / "config.json"):
         raise ModelUnavailable(
-            f"{folder} holds one network and not a whole model: name the folder that it is a part of."
+            "{folder} holds one network and not a whole model: name the folder that it is a part of.", folder=folder
         )
     raise _single_file(files[0], pipeline)
 

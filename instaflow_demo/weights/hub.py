@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ..errors import DownloadFailed
+from ..errors import DownloadFailed, Sentence
 from ..events import Downloading
 from ..machine import caches
 from ..registry import ModelSpec
@@ -66,7 +66,7 @@ def _glide(spec: ModelSpec) -> Iterator[Downloading]:
         yield Downloading(spec.id, fetched.file, fetched.done, fetched.total, note)
 
 
-def _cache(folder: Path, spare: str, setting: str) -> tuple[Path, str]:
+def _cache(folder: Path, spare: str, setting: str) -> tuple[Path, Sentence]:
     """Where downloads go: to the folder, or to this part of the spare one; and a note if it is the latter.
 
     Raises:
@@ -80,7 +80,7 @@ def _cache(folder: Path, spare: str, setting: str) -> tuple[Path, str]:
 
     kept, note = caches.keep(folder, "downloads", made, setting)
     if kept is None:
-        raise DownloadFailed(f"Nothing can be fetched. {note}")
+        raise DownloadFailed(note)
     return kept, note
 
 
@@ -120,8 +120,13 @@ def _make_room(spec: ModelSpec, size: int, folder: Path, setting: str) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise DownloadFailed(
-            f"{spec.title} needs {size / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free: make room, or set "
-            f"{setting} to a folder on another disk."
+            "{title} needs {size:.1f} GB, and {folder} has {free:.1f} GB free: make room, or set {setting} to a "
+            "folder on another disk.",
+            title=spec.title,
+            size=size / 1e9,
+            folder=folder,
+            free=free / 1e9,
+            setting=setting,
         )
 
 
@@ -177,7 +182,9 @@ def _check(path: Path, spec: ModelSpec) -> None:
             return
     path.unlink()
     blob.unlink()
-    raise DownloadFailed(f"{path.name} of {spec.title} came damaged and was removed: run the download again.")
+    raise DownloadFailed(
+        "{file} of {title} came damaged and was removed: run the download again.", file=path.name, title=spec.title
+    )
 
 
 @contextmanager
@@ -192,21 +199,29 @@ def _sentences(spec: ModelSpec) -> Iterator[None]:
         yield
     except errors.GatedRepoError as error:
         raise DownloadFailed(
-            f"{spec.title} is for those who accept its licence: do so at {page}, run “hf auth login”, and try again."
+            "{title} is for those who accept its licence: do so at {page}, run “hf auth login”, and try again.",
+            title=spec.title,
+            page=page,
         ) from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise DownloadFailed(
-            f"{spec.title} is not at {page}, or not for you: run “hf auth login”, or name a folder with --model-dir "
-            f"{spec.id}=FOLDER."
+            "{title} is not at {page}, or not for you: run “hf auth login”, or name a folder with --model-dir "
+            "{id}=FOLDER.",
+            title=spec.title,
+            page=page,
+            id=spec.id,
         ) from error
     except errors.OfflineModeIsEnabled as error:
         raise DownloadFailed(
-            f"{spec.title} cannot be fetched, because HF_HUB_OFFLINE or --offline rules the network out: unset it."
+            "{title} cannot be fetched, because HF_HUB_OFFLINE or --offline rules the network out: unset it.",
+            title=spec.title,
         ) from error
     except (transport, OSError) as error:
         raise DownloadFailed(
-            f"{spec.title} could not be fetched ({error or type(error).__name__}): check the network and the disk, and "
-            "try again. Files that are complete are kept."
+            "{title} could not be fetched ({why}): check the network and the disk, and try again. Files that are "
+            "complete are kept.",
+            title=spec.title,
+            why=str(error),
         ) from error
 
 

@@ -1,20 +1,20 @@
 """Where a model's files are, and whether they are what they should be. Nothing here downloads."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import InvalidRequest, ModelUnavailable
+from ..errors import InvalidRequest, ModelUnavailable, Sentence
 from ..machine import caches
 from ..machine.paths import entries, exists, is_file, is_folder, path_of, unquoted
 from ..registry import LOADABLE, MODELS, ModelSpec
 from .folders import checkpoint_in
+from .hub_cache import snapshot
+from .manifest import Listed, read_manifest
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
 TINY_DECODER = "madebyollin/taesd"  # for latents of Stable Diffusion 1
@@ -81,12 +81,18 @@ def given_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
         name, _, folder = map(unquoted, unquoted(value).partition("="))
         if name not in LOADABLE or not folder:
             raise InvalidRequest(
-                {"model_dir": f"“{value}” is not like ID=FOLDER, where ID is one of {', '.join(LOADABLE)}."}
+                {
+                    "model_dir": Sentence(
+                        "“{value}” is not like ID=FOLDER, where ID is one of {ids}.",
+                        value=value,
+                        ids=", ".join(LOADABLE),
+                    )
+                }
             )
         try:
             folders[name] = _meant(LOADABLE[name], path_of(folder))
         except ModelUnavailable as error:
-            raise InvalidRequest({"model_dir": f"{name}: {error}"}) from error
+            raise InvalidRequest({"model_dir": Sentence("{name}: {why}", name=name, why=error.sentence)}) from error
     return folders
 
 
@@ -117,7 +123,9 @@ def _meant(spec: ModelSpec, path: Path) -> Path:
 
 def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable:
     """The error for files that are there and cannot be read."""
-    return ModelUnavailable(f"{spec.title} could not be read from {files.root} ({why}): restore it.")
+    return ModelUnavailable(
+        "{title} could not be read from {folder} ({why}): restore it.", title=spec.title, folder=files.root, why=why
+    )
 
 
 def components(spec: ModelSpec) -> tuple[str, ...]:
@@ -158,7 +166,7 @@ class Weights:
         try:
             files = self._find(spec)
         except ModelUnavailable as error:
-            return Availability(False, str(error))
+            return Availability(False, error.sentence)
         return Availability(True, found=str(files.root))
 
     def bytes_of(self, spec: ModelSpec) -> int:
@@ -198,11 +206,12 @@ class Weights:
             return self.locate(base), self.locate(MODELS[fine_tune])
         path = path_of(fine_tune)
         is_path = exists(path) or not _REPOSITORY.fullmatch(fine_tune)
-        folder = _meant(base, path) if is_path else _snapshot(fine_tune, ["model_index.json"])
+        folder = _meant(base, path) if is_path else snapshot(fine_tune, ["model_index.json"])
         if folder is None:
             raise ModelUnavailable(
-                f"{fine_tune} is no model's id, no folder, and no repository in the cache: name a folder, or run "
-                f"“hf download {fine_tune}”."
+                "{source} is no model's id, no folder, and no repository in the cache: name a folder, or run “hf "
+                "download {source}”.",
+                source=fine_tune,
             )
         return self.locate(base), _given(replace(base, title=fine_tune), folder)
 
@@ -218,13 +227,16 @@ class Weights:
             return None
         own = files.root / "safety_checker"
         here = [
-            folder for folder in (own, _snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
+            folder for folder in (own, snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
         ]
         whole = next((folder for folder in here if is_file(folder / "config.json") and _complete(folder)), None)
         if here and whole is None:
             raise ModelUnavailable(
-                f"{spec.title} is not used without its safety checker, and the one in {here[0]} lacks config.json or "
-                f"its weights: run “hf download {SAFETY_CHECKER}”, or restore its files."
+                "{title} is not used without its safety checker, and the one in {folder} lacks config.json or its "
+                "weights: run “hf download {source}”, or restore its files.",
+                title=spec.title,
+                folder=here[0],
+                source=SAFETY_CHECKER,
             )
         return whole
 
@@ -235,7 +247,7 @@ class Weights:
     def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
         own = files.component("tiny_vae")
-        folder = own if is_folder(own) or spec.shipped else _snapshot(TINY_DECODER, ["config.json"])
+        folder = own if is_folder(own) or spec.shipped else snapshot(TINY_DECODER, ["config.json"])
         return folder if folder and is_file(folder / "config.json") and _complete(folder) else None
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
@@ -251,22 +263,42 @@ class Weights:
             return ModelFiles(spare / spec.id)
         if missing := _missing(files, spec):
             raise ModelUnavailable(
-                f"{spec.title} is not on this machine ({missing[0]} is missing from {files.root}). It is a download of "
-                f"about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}: add "
-                "--download to the command “python -m instaflow_demo generate”."
+                "{title} is not on this machine ({part} is missing from {folder}). It is a download of about "
+                "{size:.1f} GB under the licence {licence}: add --download to the command “python -m instaflow_demo "
+                "generate”.",
+                title=spec.title,
+                part=missing[0],
+                folder=files.root,
+                size=spec.download_bytes / 1e9,
+                licence=spec.licence,
             )
         return files
 
     def _shipped(self, spec: ModelSpec) -> ModelFiles:
         listed = list(self._listed(spec))
         if not listed:
-            raise ModelUnavailable(f"{spec.title} is not in {self.models_dir}: {_RESTORE}")
+            raise ModelUnavailable(
+                "{title} is not in {folder}: restore assets/models from the repository, for example with “git "
+                "checkout -- assets/models”.",
+                title=spec.title,
+                folder=self.models_dir,
+            )
         for name in listed:
             path = self.models_dir / name
             if not path.is_file():
-                raise ModelUnavailable(f"{spec.title} lacks its file {name}: {_RESTORE}")
+                raise ModelUnavailable(
+                    "{title} lacks its file {name}: restore assets/models from the repository, for example with “git "
+                    "checkout -- assets/models”.",
+                    title=spec.title,
+                    name=name,
+                )
             if path.stat().st_size != self._manifest[name].bytes:
-                raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
+                raise ModelUnavailable(
+                    "{title} has a damaged file, {name}: restore assets/models from the repository, for example with "
+                    "“git checkout -- assets/models”.",
+                    title=spec.title,
+                    name=name,
+                )
         self._refuse_unlisted(spec, set(listed))
         return ModelFiles(self.models_dir / spec.source, self.models_dir / spec.shared if spec.shared else None)
 
@@ -276,7 +308,9 @@ class Weights:
             for path in (self.models_dir / folder).rglob("*.safetensors"):
                 name = path.relative_to(self.models_dir).as_posix()
                 if name not in listed:
-                    raise ModelUnavailable(f"{spec.title} has a file of unknown origin, {name}: remove it.")
+                    raise ModelUnavailable(
+                        "{title} has a file of unknown origin, {name}: remove it.", title=spec.title, name=name
+                    )
 
     def _listed(self, spec: ModelSpec) -> Iterator[str]:
         """The manifest's files of a model and of what it shares."""
@@ -290,28 +324,17 @@ class Weights:
         if state in self._verified:
             return
         if hashlib.sha256(path.read_bytes()).hexdigest() != self._manifest[name].sha256:
-            raise ModelUnavailable(f"{spec.title} has a damaged file, {name}: {_RESTORE}")
+            raise ModelUnavailable(
+                "{title} has a damaged file, {name}: restore assets/models from the repository, for example with “git "
+                "checkout -- assets/models”.",
+                title=spec.title,
+                name=name,
+            )
         self._verified.add(state)
 
     @cached_property
-    def _manifest(self) -> dict[str, "_Listed"]:
-        """What every shipped file must be; empty, so that nothing is available, when the list is missing or garbled."""
-        try:
-            listed = json.loads((self.models_dir / "MANIFEST.json").read_text(encoding="utf-8"))
-            return {name: _Listed(**facts) for name, facts in listed.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """A shipped file as the manifest has it."""
-
-    bytes: int
-    sha256: str
-
-
-_RESTORE = "restore assets/models from the repository, for example with “git checkout -- assets/models”."
+    def _manifest(self) -> Mapping[str, Listed]:
+        return read_manifest(self.models_dir)
 
 
 def _missing(files: ModelFiles, spec: ModelSpec) -> list[str]:
@@ -332,43 +355,40 @@ def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
         if spec.kind == "text2im" and exists(folder / _AS_PUBLISHED[0]):
             both = " ".join(str(folder / name) for name in _AS_PUBLISHED)
             raise ModelUnavailable(
-                f"{folder} holds {spec.title} as OpenAI published it, which is converted once: run “python -m "
-                f"instaflow_demo convert-glide {both}”, after which no folder need be named."
+                "{folder} holds {title} as OpenAI published it, which is converted once: run “python -m "
+                "instaflow_demo convert-glide {both}”, after which no folder need be named.",
+                folder=folder,
+                title=spec.title,
+                both=both,
             )
         raise ModelUnavailable(
-            f"{spec.title} is not in {folder}, which lacks {missing[0]} or its weights: name a folder that "
-            f"has {', '.join(components(spec))}."
+            "{title} is not in {folder}, which lacks {part} or its weights: name a folder that has {parts}.",
+            title=spec.title,
+            folder=folder,
+            part=missing[0],
+            parts=", ".join(components(spec)),
         )
     return files
 
 
 def _cached(spec: ModelSpec) -> ModelFiles:
     # asked for more, the client would miss what the engine does not need; what it does need is checked below
-    folder = _snapshot(spec.source, ["model_index.json"], spec.revision)
+    folder = snapshot(spec.source, ["model_index.json"], spec.revision)
     if folder is None:
         raise ModelUnavailable(
-            f"{spec.title} is not on this machine. It is a download of about {spec.download_bytes / 1e9:.1f} GB under "
-            f"the licence {spec.licence}: add --download to the command, or run “hf download {spec.source}”."
+            "{title} is not on this machine. It is a download of about {size:.1f} GB under the licence {licence}: add "
+            "--download to the command, or run “hf download {source}”.",
+            title=spec.title,
+            size=spec.download_bytes / 1e9,
+            licence=spec.licence,
+            source=spec.source,
         )
     files = ModelFiles(folder, commit=folder.name)  # the cache has a folder for each commit
     if missing := _missing(files, spec):
         raise ModelUnavailable(
-            f"{spec.title} is only partly in the cache ({missing[0]} is missing): run “hf download "
-            f"{spec.source}” again."
+            "{title} is only partly in the cache ({part} is missing): run “hf download {source}” again.",
+            title=spec.title,
+            part=missing[0],
+            source=spec.source,
         )
     return files
-
-
-def _snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
-    """The folder of a repository's commit in the Hugging Face cache, or in the spare one, if it has such files."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    spare = caches.spare_dir()
-    for cache in (caches.hub_dir(), *([spare / caches.HUB] if spare else [])):
-        with suppress(LocalEntryNotFoundError, HFValidationError, OSError):  # the last where it cannot be looked into
-            found = snapshot_download(
-                repository, revision=revision, allow_patterns=files, local_files_only=True, cache_dir=cache
-            )
-            return Path(found)
-    return None

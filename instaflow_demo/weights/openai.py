@@ -47,7 +47,10 @@ def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE
         for name in FILES:  # or the next try would find them there and not fetch them
             (parts / name).unlink()
         raise DownloadFailed(
-            f"{' or '.join(FILES)} came damaged, and both were removed: run the command again. {error}"
+            "{base} or {upsampler} came damaged, and both were removed: run the command again. {error}",
+            base=FILES[0],
+            upsampler=FILES[1],
+            error=error.sentence,
         ) from error
     shutil.rmtree(parts, ignore_errors=True)
 
@@ -73,8 +76,11 @@ def fetch(url: str, file: Path) -> Iterator[Fetched]:
                 yield from _written(answer.raise_for_status(), partial, begun)
     except (httpx.HTTPError, OSError) as error:
         raise DownloadFailed(
-            f"{file.name} could not be fetched from {url} ({error}): check the network and run the command again. It "
-            "goes on where it ended."
+            "{file} could not be fetched from {url} ({why}): check the network and run the command again. It goes on "
+            "where it ended.",
+            file=file.name,
+            url=url,
+            why=str(error),
         ) from error
     partial.replace(file)
 
@@ -115,6 +121,8 @@ def _vocabulary(name: str, folder: Path) -> None:
         hf_hub_download(VOCABULARY_REPOSITORY, name, local_dir=folder, cache_dir=folder, token=False)
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise DownloadFailed(
-            f"{name} could not be fetched from {VOCABULARY_REPOSITORY}: check the network and run the command again, "
-            "or convert files that you have with “python -m instaflow_demo convert-glide”."
+            "{name} could not be fetched from {source}: check the network and run the command again, or convert files "
+            "that you have with “python -m instaflow_demo convert-glide”.",
+            name=name,
+            source=VOCABULARY_REPOSITORY,
         ) from error

@@ -22,7 +22,6 @@ FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 """What safetensors and PyTorch call the numbers that weights may be."""
 _MOST_HEADER = 16 << 20  # bytes; a network of a thousand tensors has a hundred thousand
 _LOOKED_AT = 16 << 20  # bytes of a network that are searched for what is not finite: all of a small one
-_AGAIN = "download it again"
 # what torch.load raises for files that are cut off, or altered here and there
 _DAMAGED = (
     *(OSError, RuntimeError, ValueError, EOFError, UnpicklingError),
@@ -70,9 +69,11 @@ def read_pickle(file: Path) -> dict[str, Tensor]:
             _refuse_compressed(file)
         state: Any = torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)
     except _DAMAGED as error:
-        raise CheckpointError(f"{file} cannot be read as a PyTorch file of plain tensors: {_AGAIN}.") from error
+        raise CheckpointError(
+            "{file} cannot be read as a PyTorch file of plain tensors: download it again.", file=file
+        ) from error
     if not isinstance(state, dict) or not all(map(_named_tensor, state.items())):
-        raise CheckpointError(f"{file} holds no dictionary of tensors: it is another kind of file.")
+        raise CheckpointError("{file} holds no dictionary of tensors: it is another kind of file.", file=file)
     for name, tensor in state.items():
         _refuse_stretched(file, name, tensor)
     return state
@@ -90,7 +91,11 @@ def refuse_not_finite(stored: Mapping[str, Stored]) -> None:
         if left < 0:
             return
         if each.floating and not each.read().isfinite().all():
-            raise CheckpointError(f"In {each.file}, {name} has values that are not finite numbers: {_AGAIN}.")
+            raise CheckpointError(
+                "In {file}, {name} has values that are not finite numbers: download it again.",
+                file=each.file,
+                name=name,
+            )
 
 
 def _safetensors(file: Path) -> dict[str, Stored]:
@@ -108,7 +113,7 @@ def _safetensors(file: Path) -> dict[str, Stored]:
             for name, each in slices.items()
         }
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{file} is not a safetensors file: {_AGAIN}.") from error
+        raise CheckpointError("{file} is not a safetensors file: download it again.", file=file) from error
 
 
 def _refuse_cut_off(file: Path) -> None:
@@ -117,12 +122,17 @@ def _refuse_cut_off(file: Path) -> None:
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         if size < 8 or length > _MOST_HEADER:
-            raise CheckpointError(f"{file} is not a safetensors file: {_AGAIN}.")
+            raise CheckpointError("{file} is not a safetensors file: download it again.", file=file)
         whole = 8 + length
         if size >= whole:
             whole += _end(opened.read(length))
     if size < whole:
-        raise CheckpointError(f"{file} is cut off: {size:,} bytes of {whole:,} are there; {_AGAIN}.")
+        raise CheckpointError(
+            "{file} is cut off: {here:,} bytes of {whole:,} are there; download it again.",
+            file=file,
+            here=size,
+            whole=whole,
+        )
 
 
 def _end(header: bytes) -> int:
@@ -139,7 +149,7 @@ def _refuse_compressed(file: Path) -> None:
     with ZipFile(file) as archive:
         entries = archive.infolist()
     if any(entry.compress_type != ZIP_STORED for entry in entries):
-        raise CheckpointError(f"{file} is compressed, as PyTorch's files are not: {_AGAIN}.")
+        raise CheckpointError("{file} is compressed, as PyTorch's files are not: download it again.", file=file)
 
 
 def _named_tensor(item: tuple[Any, Any]) -> bool:
@@ -150,7 +160,9 @@ def _named_tensor(item: tuple[Any, Any]) -> bool:
 def _refuse_stretched(file: Path, name: str, tensor: Tensor) -> None:
     """A pickle can call a single number a tensor of any size."""
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise CheckpointError(f"In {file}, {name} is larger than what the file holds of it: {_AGAIN}.")
+        raise CheckpointError(
+            "In {file}, {name} is larger than what the file holds of it: download it again.", file=file, name=name
+        )
 
 
 def _itself(tensor: Tensor) -> Tensor:

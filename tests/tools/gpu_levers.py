@@ -5,7 +5,7 @@ Run `PYTHONPATH=.:tests python tests/tools/gpu_levers.py FILE.json` with
 --seconds 100    on a GPU; no way is begun after so many seconds
 --toy            tiny networks on the CPU, to try this script
 
-"rearranged" is what the demo compiles; the ways before it are its parts. Median milliseconds, by events of the device
+"fused" is what the demo compiles; the ways before it are its parts. Median milliseconds, by events of the device
 where it has them, and how far the result is from the eager one: levels of 255 for images, else relative to the largest
 number. The file is written anew after each way, so that none is lost.
 """
@@ -34,10 +34,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from instaflow_demo.engines.backends import fused as rearranging
+from instaflow_demo.engines.backends import fused
 from instaflow_demo.engines.backends.compiled import Function, Graph, compiled, functions
 from instaflow_demo.engines.backends.eager import Calls, EagerNetworks, Latents
-from instaflow_demo.engines.batches import levels, quantised
+from instaflow_demo.engines.pixels import to_uint8, to_uint8_host
 from instaflow_demo.machine.device import Placement
 from instaflow_demo.machine.environment import fingerprint
 
@@ -65,27 +65,27 @@ class Lever:
     searching: bool = True
 
 
-def rearranged(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-    return nullcontext(networks.rearranged())
+def all_changes(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
+    return nullcontext(networks.fused())
 
 
-def changed(*changes: rearranging.Change) -> Change:
-    """Some of what `rearranged` does."""
+def changed(*changes: fused.Change) -> Change:
+    """Some of what `all_changes` does."""
 
     def change(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-        unet, vae = (rearranging.sharing(networks.parts[part]) for part in ("unet", "vae"))
-        rearranging.replaced(unet, *(each for each in changes if each is not rearranging.plain_attention))
-        rearranging.replaced(vae.decoder, *changes)
+        unet, vae = (fused.copy_sharing_weights(networks.parts[part]) for part in ("unet", "vae"))
+        fused.replace_modules(unet, *(each for each in changes if each is not fused.to_single_head_processor))
+        fused.replace_modules(vae.decoder, *changes)
         return nullcontext(networks.with_parts(unet=unet, vae=vae))
 
     return change
 
 
-def fused(*changes: Callable[[UNet2DConditionModel], None]) -> Change:
+def fused_projections(*changes: Callable[[UNet2DConditionModel], None]) -> Change:
     """Fused projections, and a U-Net that is changed after that."""
 
     def change(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-        unet, vae = (rearranging.sharing(networks.parts[part]) for part in ("unet", "vae"))
+        unet, vae = (fused.copy_sharing_weights(networks.parts[part]) for part in ("unet", "vae"))
         for each in (unet, vae):
             each.fuse_qkv_projections()
         for each in changes:
@@ -96,7 +96,7 @@ def fused(*changes: Callable[[UNet2DConditionModel], None]) -> Change:
 
 
 def causal(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-    encoder = rearranging.rearranged_text(networks.parts["text_encoder"])
+    encoder = fused.fuse_text_encoder(networks.parts["text_encoder"])
     return nullcontext(networks.with_parts(text_encoder=encoder))
 
 
@@ -130,7 +130,7 @@ def attention(*first: SDPBackend) -> Change:
     @contextmanager
     def change(networks: EagerNetworks) -> Iterator[EagerNetworks]:
         with sdpa_kernel(order, set_priority=True):
-            yield networks.rearranged()
+            yield networks.fused()
 
     return change
 
@@ -148,35 +148,37 @@ LEVERS = (
     Lever("eager", "eager", ALL),
     Lever("graph", "graph", ALL),
     Lever("compiled", "compiled", ALL),
-    Lever("fused QKV", stages=("unet", "full"), change=fused()),
-    Lever("fused QKV, asking once of the text", stages=("unet",), change=fused(rearranging.ask_once_of_text)),
-    Lever("fused QKV, asking once of the time", stages=("unet",), change=fused(rearranging.ask_once_of_time)),
-    Lever("causal attention", stages=("text",), change=causal),
-    Lever("summed norms", change=changed(rearranging.summed_norm)),
-    Lever("one convolution", change=changed(rearranging.one_convolution)),
-    Lever("plain attention", stages=("full",), change=changed(rearranging.plain_attention)),
-    Lever("rearranged", stages=ALL, change=rearranged),
-    Lever("rearranged", stages=("unet",), batch=2, change=rearranged),
-    Lever("rearranged, graph alone", "graph", change=rearranged),
-    Lever("rearranged, convolutions not searched", stages=("unet", "full", "tiny"), change=rearranged, searching=False),
-    Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),
-    Lever("rearranged", "compiled", ("unet", "full", "tiny"), 16, rearranged),
+    Lever("fused QKV", stages=("unet", "full"), change=fused_projections()),
+    Lever("fused QKV, fused text KV", stages=("unet",), change=fused_projections(fused.fuse_cross_attention_kv)),
     Lever(
-        "rearranged, convolutions not searched", stages=("unet", "full"), batch=16, change=rearranged, searching=False
+        "fused QKV, fused time",
+        stages=("unet",),
+        change=fused_projections(fused.fuse_time_projections),
     ),
-    Lever("rearranged, Flash attention first", stages=("unet",), change=attention(SDPBackend.FLASH_ATTENTION)),
-    Lever("rearranged, frozen weights", change=rearranged, settings={"options": {"freezing": True}}),
+    Lever("causal attention", stages=("text",), change=causal),
+    Lever("channels-last norms", change=changed(fused.to_channels_last_norm)),
+    Lever("transposed convolution", change=changed(fused.to_conv_transpose)),
+    Lever("single-head attention", stages=("full",), change=changed(fused.to_single_head_processor)),
+    Lever("fused", stages=ALL, change=all_changes),
+    Lever("fused", stages=("unet",), batch=2, change=all_changes),
+    Lever("fused, graph alone", "graph", change=all_changes),
+    Lever("fused, convolutions not searched", stages=("unet", "full", "tiny"), change=all_changes, searching=False),
+    Lever("compiled", "compiled", ("unet", "full", "tiny"), 16),
+    Lever("fused", "compiled", ("unet", "full", "tiny"), 16, all_changes),
+    Lever("fused, convolutions not searched", stages=("unet", "full"), batch=16, change=all_changes, searching=False),
+    Lever("fused, Flash attention first", stages=("unet",), change=attention(SDPBackend.FLASH_ATTENTION)),
+    Lever("fused, frozen weights", change=all_changes, settings={"options": {"freezing": True}}),
     Lever("int8 weights", stages=("unet",), change=in_eight_bits("Int8WeightOnlyConfig")),
     Lever("fp8", stages=("unet",), change=in_eight_bits("Float8DynamicActivationFloat8WeightConfig")),
     Lever("fp8", stages=("unet",), batch=16, change=in_eight_bits("Float8DynamicActivationFloat8WeightConfig")),
     Lever("not channels last", stages=("unet", "full", "tiny"), change=contiguous),
-    Lever("rearranged, cuDNN's attention first", stages=("unet",), change=attention(SDPBackend.CUDNN_ATTENTION)),
-    Lever("rearranged, dependent launches", change=rearranged, settings=triton("enable_pdl")),
-    Lever("rearranged, cooperative reductions", change=rearranged, settings=triton("cooperative_reductions")),
-    Lever("rearranged, combined kernels", change=rearranged, settings={"options": {"combo_kernels": True}}),
-    Lever("rearranged, searched products", stages=("text", "unet"), change=rearranged, settings=PRODUCTS),
-    Lever("rearranged, searching tiles", change=rearranged, settings=SEARCHING),
-    Lever("rearranged, max-autotune", stages=("text", "full", "unet"), change=rearranged, settings=AUTOTUNE),
+    Lever("fused, cuDNN's attention first", stages=("unet",), change=attention(SDPBackend.CUDNN_ATTENTION)),
+    Lever("fused, dependent launches", change=all_changes, settings=triton("enable_pdl")),
+    Lever("fused, cooperative reductions", change=all_changes, settings=triton("cooperative_reductions")),
+    Lever("fused, combined kernels", change=all_changes, settings={"options": {"combo_kernels": True}}),
+    Lever("fused, searched products", stages=("text", "unet"), change=all_changes, settings=PRODUCTS),
+    Lever("fused, searching tiles", change=all_changes, settings=SEARCHING),
+    Lever("fused, max-autotune", stages=("text", "full", "unet"), change=all_changes, settings=AUTOTUNE),
 )
 
 
@@ -272,7 +274,7 @@ class Bench:
     @torch.inference_mode()
     def package(self) -> dict[str, Any]:
         """The decoder as a package that needs no compiler where it is used: what ZeroGPU asks for."""
-        networks, inputs = self._networks.rearranged(), self._inputs(1)["full"]
+        networks, inputs = self._networks.fused(), self._inputs(1)["full"]
         decoder = Calls(functions(networks)["full"], networks.parts["vae"])
         expected = functions(self._networks)["full"](*inputs)
         with tempfile.TemporaryDirectory() as folder:
@@ -297,9 +299,9 @@ class Bench:
         """A function for each stage; the wholes call what the parts are by then."""
         parts = functions(networks)
 
-        def whole(decoder: str, ids: Tensor, noise: Tensor, moment: Tensor) -> Tensor:
+        def whole(decoder: str, ids: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
             states = parts["text"](ids).repeat_interleave(len(noise), dim=0)
-            return quantised(parts[decoder](noise + parts["unet"](noise, moment, states)))
+            return to_uint8(parts[decoder](noise + parts["unet"](noise, timestep, states)))
 
         parts.update({name: partial(whole, decoder) for name, decoder in WHOLES.items()})
         return parts
@@ -309,21 +311,21 @@ class Bench:
         where: dict[str, Any] = {"device": self._placement.device}
         exact = where | {"dtype": self._placement.torch_dtype}
         noise = torch.randn(batch, 4, self._side, self._side, **exact)
-        ids, moment = torch.arange(77, **where)[None], torch.tensor(1000.0, **where)
+        ids, timestep = torch.arange(77, **where)[None], torch.tensor(1000.0, **where)
         states = torch.randn(batch, 77, self._networks.parts["unet"].config["cross_attention_dim"], **exact)
-        parts = {"text": [ids], "unet": [noise, moment, states], "full": [noise * 0.2], "tiny": [noise]}
-        return parts | {name: [ids, noise, moment] for name in WHOLES}
+        parts = {"text": [ids], "unet": [noise, timestep, states], "full": [noise * 0.2], "tiny": [noise]}
+        return parts | {name: [ids, noise, timestep] for name in WHOLES}
 
     @torch.inference_mode()
     def host(self) -> dict[str, Any]:
         """From the decoder's output to what a browser gets."""
         image = torch.rand(1, 3, 8 * self._side, 8 * self._side, device=self._placement.device) * 2 - 1
         image = torch.nn.functional.avg_pool2d(image.to(self._placement.torch_dtype), 9, 1, 4)  # not all noise
-        shown = Image.fromarray(levels(image)[0].numpy())
+        shown = Image.fromarray(to_uint8_host(image)[0].numpy())
         found = {
-            "uint8 on the device, pinned": lambda: levels(image),
-            "uint8 on the device, pageable": lambda: quantised(image).cpu(),
-            "uint8 on the host": lambda: levels(image.cpu()),
+            "uint8 on the device, pinned": lambda: to_uint8_host(image),
+            "uint8 on the device, pageable": lambda: to_uint8(image).cpu(),
+            "uint8 on the host": lambda: to_uint8_host(image.cpu()),
         }
         for name, settings in ENCODINGS.items():
             found[name] = partial(shown.save, io.BytesIO(), name.split(",")[0], **settings)
@@ -357,7 +359,7 @@ def by_events(job: Callable[[], Any]) -> float:
 def difference(made: Tensor, expected: Tensor, stage: str) -> str:
     if stage in ("text", "unet"):
         return f"{float((made - expected).abs().max() / expected.abs().max()):.1e} of the largest"
-    one, other = (each if each.dtype == torch.uint8 else quantised(each) for each in (made, expected))
+    one, other = (each if each.dtype == torch.uint8 else to_uint8(each) for each in (made, expected))
     return f"{int((one.int() - other.int()).abs().max())} levels"
 
 

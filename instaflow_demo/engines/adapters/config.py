@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...errors import CheckpointError
+from ...errors import CheckpointError, Sentence
 from .names import Layer
 
 NETWORKS: tuple[str, ...] = ("unet", "text_encoder")
@@ -47,8 +47,11 @@ class AdapterConfig:
         said = self._of(layer, "rank_pattern", self._number("r", 8))
         if said != rank:
             raise CheckpointError(
-                f"{self.source} says rank {said:g} for {layer.path}, whose tensors have rank {rank}: it belongs to "
-                "another file."
+                "{source} says rank {said:g} for {layer}, whose tensors have rank {rank}: it belongs to another file.",
+                source=self.source,
+                said=said,
+                layer=layer.path,
+                rank=rank,
             )
         alpha = self._of(layer, "alpha_pattern", self._number("lora_alpha", 8))
         return alpha / math.sqrt(rank) if self.settings.get("use_rslora") else alpha / rank
@@ -72,14 +75,21 @@ class AdapterConfig:
         _ = self._patterns  # judged before any work is done
 
     def _unsupported(self, what: str) -> CheckpointError:
-        return CheckpointError(f"{self.source} asks for {what}, which is not merged here: name a plain LoRA file.")
+        return CheckpointError(
+            "{source} asks for {what}, which is not merged here: name a plain LoRA file.", source=self.source, what=what
+        )
 
     def _number(self, name: str, default: int) -> float:
         return self._finite(name, self.settings.get(name, default))
 
     def _finite(self, name: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise CheckpointError(f"{self.source} says {value!r:.40} for {name}, not a number: correct it.")
+            raise CheckpointError(
+                "{source} says {value!r:.40} for {name}, not a number: correct it.",
+                source=self.source,
+                value=value,
+                name=name,
+            )
         return float(value)
 
     def _of(self, layer: Layer, kind: str, default: float) -> float:
@@ -103,7 +113,9 @@ class AdapterConfig:
                 (re.compile(rf"(?:.*\.)?(?:{name})$").match, self._finite(kind, value)) for name, value in said.items()
             ]
         except (re.error, ValueError, OverflowError, RecursionError) as error:
-            raise CheckpointError(f"{self.source} has an entry in {kind} that cannot be read: correct it.") from error
+            raise CheckpointError(
+                "{source} has an entry in {kind} that cannot be read: correct it.", source=self.source, kind=kind
+            ) from error
 
 
 def _slow(patterns: Iterable[str]) -> bool:
@@ -121,7 +133,8 @@ def configs(path: Path, header: Mapping[str, str], *, peft: bool) -> dict[str, A
     """
     beside = path.with_name(_BESIDE)
     if raw := header.get(_HEADER):
-        found = _by_network(f"The header of {path}", _parsed(f"The header of {path}", raw))
+        source = Sentence("The header of {path}", path=path)
+        found = _by_network(source, _parsed(source, raw))
     elif peft and beside.is_file():
         found = dict.fromkeys(NETWORKS, AdapterConfig(str(beside), _parsed(str(beside), _text(beside))))
     else:
@@ -145,14 +158,16 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes()[:_LARGEST].decode() if path.stat().st_size <= _LARGEST else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: restore it.") from error
+        raise CheckpointError("{path} cannot be read: restore it.", path=path) from error
 
 
 def _parsed(source: str, raw: str) -> dict[str, Any]:
     try:
         settings = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{source} holds no settings that can be read: download it again.") from error
+        raise CheckpointError(
+            "{source} holds no settings that can be read: download it again.", source=source
+        ) from error
     if not isinstance(settings, dict):
-        raise CheckpointError(f"{source} holds no settings that can be read: download it again.")
+        raise CheckpointError("{source} holds no settings that can be read: download it again.", source=source)
     return settings

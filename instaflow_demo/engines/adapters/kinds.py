@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...errors import Sentence
+
 # first come, first named; a file of Stable Diffusion XL has keys of Stable Diffusion 1 too
 _OTHER_BASES = {
     "Flux or another transformer": r"(?:lora_)?transformer[._]|.*(?:double|single)(?:_transformer)?_blocks[._]"
@@ -38,21 +40,33 @@ _WHOLE = re.compile(
 )
 
 
-def refusal(path: Path, strangers: Iterable[str]) -> str:
+def refusal(path: Path, strangers: Iterable[str]) -> Sentence:
     """A sentence on what a file is, by those of its keys that no LoRA of this model has."""
     keys = list(strangers)
     if found := _first(_OTHER_BASES, keys):
-        return f"{path} is for {found[0]} ({found[1]}): name a LoRA file for Stable Diffusion 1."
-    if found := _first(_OTHER_METHODS, keys):
-        return f"{path} is of the kind {found[0]} ({found[1]}), which is not merged here: name a LoRA file."
-    if whole := next(filter(_WHOLE.match, keys), None):
-        return (
-            f"{path} holds a whole network ({whole}), not a LoRA: name its folder with --model-dir, or name a LoRA "
-            "file here."
+        base, key = found
+        return Sentence(
+            "{path} is for {base} ({key}): name a LoRA file for Stable Diffusion 1.", path=path, base=base, key=key
         )
-    return (
-        f"{path} has a key that no layer of this model has, {keys[0]}: it is for another model, or it is not a LoRA "
-        "file."
+    if found := _first(_OTHER_METHODS, keys):
+        kind, key = found
+        return Sentence(
+            "{path} is of the kind {kind} ({key}), which is not merged here: name a LoRA file.",
+            path=path,
+            kind=kind,
+            key=key,
+        )
+    if whole := next(filter(_WHOLE.match, keys), None):
+        return Sentence(
+            "{path} holds a whole network ({key}), not a LoRA: name its folder with --model-dir, or name a LoRA file "
+            "here.",
+            path=path,
+            key=whole,
+        )
+    return Sentence(
+        "{path} has a key that no layer of this model has, {key}: it is for another model, or it is not a LoRA file.",
+        path=path,
+        key=keys[0],
     )
 
 

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ...errors import CheckpointError
+from ...errors import CheckpointError, Sentence
 from ...weights.files import regular
 from .config import AdapterConfig, configs
 from .kinds import refusal
@@ -21,11 +21,7 @@ from .names import Layer, Layers, Part, part
 _BASES = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}  # by the text's width
 _NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2)
 _WHOLE_NUMBERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
-_OTHER_FILES = (
-    ((b"",), "is empty: download it again."),
-    ((b"<",), "is a web page, not a safetensors file: download it again, signed in if the site asks for it."),
-    ((b"PK\x03\x04", b"\x80\x02"), "is a PyTorch file, in which code can hide: save it as safetensors, and name that."),
-)
+_PICKLED = (b"PK\x03\x04", b"\x80\x02")  # how PyTorch's own files begin
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ class _Found:
     tensors: dict[Part, Tensor] = field(default_factory=dict)
 
 
-def read(path: Path, layers: Layers) -> tuple[dict[Layer, Update], tuple[str, ...]]:
+def read(path: Path, layers: Layers) -> tuple[dict[Layer, Update], tuple[Sentence, ...]]:
     """A file's updates by layer, and notes for the user.
 
     Raises:
@@ -88,15 +84,19 @@ def read(path: Path, layers: Layers) -> tuple[dict[Layer, Update], tuple[str, ..
     settings = configs(path, header, peft=peft)
     updates = {layer: _update(path, layer, each, settings.get(layer.network)) for layer, each in found.items()}
     if not any(update.changes for update in updates.values()):
-        raise CheckpointError(f"{path} changes nothing, as before any training: name one that was trained.")
+        raise CheckpointError("{path} changes nothing, as before any training: name one that was trained.", path=path)
     return updates, _notes(path, found, settings)
 
 
-def _notes(path: Path, found: Mapping[Layer, _Found], settings: Mapping[str, AdapterConfig]) -> tuple[str, ...]:
+def _notes(path: Path, found: Mapping[Layer, _Found], settings: Mapping[str, AdapterConfig]) -> tuple[Sentence, ...]:
     """diffusers' files without settings have a strength of 1 by convention; PEFT's always had some."""
     if settings or not any(each.keys["down"].startswith("base_model.") for each in found.values()):
         return ()
-    return (f"The strength of {path.name} is taken to be 1: put the adapter_config.json that came with it beside it.",)
+    said = Sentence(
+        "The strength of {name} is taken to be 1: put the adapter_config.json that came with it beside it.",
+        name=path.name,
+    )
+    return (said,)
 
 
 def _load(path: Path, layers: Layers) -> tuple[dict[Layer, _Found], Mapping[str, str]]:
@@ -108,18 +108,28 @@ def _load(path: Path, layers: Layers) -> tuple[dict[Layer, _Found], Mapping[str,
                 each.tensors = {name: file.get_tensor(key) for name, key in each.keys.items()}
             return found, file.metadata() or {}
     except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"{path} {_what_else(path)}") from error
+        raise CheckpointError(_what_else(path)) from error
 
 
-def _what_else(path: Path) -> str:
+def _what_else(path: Path) -> Sentence:
     """What a file is that is not in safetensors' format, and what to do."""
     try:
         with path.open("rb") as file:
             start = file.read(64).lstrip()
     except OSError:
         start = b"?"
-    known = (said for starts, said in _OTHER_FILES if any(start.startswith(s) if s else not start for s in starts))
-    return next(known, "cannot be read as a safetensors file: download it again.")
+    if not start:
+        return Sentence("{path} is empty: download it again.", path=path)
+    if start.startswith(b"<"):
+        return Sentence(
+            "{path} is a web page, not a safetensors file: download it again, signed in if the site asks for it.",
+            path=path,
+        )
+    if start.startswith(_PICKLED):
+        return Sentence(
+            "{path} is a PyTorch file, in which code can hide: save it as safetensors, and name that.", path=path
+        )
+    return Sentence("{path} cannot be read as a safetensors file: download it again.", path=path)
 
 
 def _by_layer(path: Path, keys: list[str], layers: Layers) -> dict[Layer, _Found]:
@@ -133,30 +143,41 @@ def _by_layer(path: Path, keys: list[str], layers: Layers) -> dict[Layer, _Found
             continue
         each = found.setdefault(layer, _Found()).keys
         if other := each.get(known[0]):
-            raise CheckpointError(f"{path} has one tensor under two names, {other} and {key}: remove one.")
+            raise CheckpointError(
+                "{path} has one tensor under two names, {one} and {two}: remove one.", path=path, one=other, two=key
+            )
         each[known[0]] = key
     if strangers:
         raise CheckpointError(refusal(path, strangers))
     if not found:
-        raise CheckpointError(f"{path} holds no tensors: download it again.")
+        raise CheckpointError("{path} holds no tensors: download it again.", path=path)
     return found
 
 
 def _update(path: Path, layer: Layer, found: _Found, config: AdapterConfig | None) -> Update:
     tensors = found.tensors
     if "down" not in tensors or "up" not in tensors:
-        raise CheckpointError(f"{path} has only a part of {next(iter(found.keys.values()))}: download it again.")
+        raise CheckpointError(
+            "{path} has only a part of {key}: download it again.", path=path, key=next(iter(found.keys.values()))
+        )
     for name, tensor in tensors.items():
         if tensor.dtype not in _NUMBERS + _WHOLE_NUMBERS * (name == "alpha"):
             kind = str(tensor.dtype).removeprefix("torch.")
             raise CheckpointError(
-                f"{path} has numbers of the kind {kind} at {found.keys[name]}: name one that is not quantised."
+                "{path} has numbers of the kind {kind} at {key}: name one that is not quantised.",
+                path=path,
+                kind=kind,
+                key=found.keys[name],
             )
         if not torch.isfinite(tensor.float()).all():
-            raise CheckpointError(f"{path} has numbers that are not finite at {found.keys[name]}: download it again.")
+            raise CheckpointError(
+                "{path} has numbers that are not finite at {key}: download it again.", path=path, key=found.keys[name]
+            )
     if (config.dora if config else "magnitude" in tensors) != ("magnitude" in tensors):
         raise CheckpointError(
-            f"{path} has only a part of {found.keys['down']}, its magnitudes or the rest: download it again."
+            "{path} has only a part of {key}, its magnitudes or the rest: download it again.",
+            path=path,
+            key=found.keys["down"],
         )
     rest = {name: tensor.float() for name, tensor in tensors.items() if name != "alpha"}
     _refuse_shapes(path, layer, found, rest)
@@ -170,11 +191,17 @@ def _strength(path: Path, layer: Layer, found: _Found, config: AdapterConfig | N
     if "alpha" not in found.tensors:
         return 1.0 if said is None else said
     if found.tensors["alpha"].numel() != 1:
-        raise CheckpointError(f"{path} has a shape that does not fit, at {found.keys['alpha']}: download it again.")
+        raise CheckpointError(
+            "{path} has a shape that does not fit, at {key}: download it again.", path=path, key=found.keys["alpha"]
+        )
     own = float(found.tensors["alpha"]) / rank
     if said is not None and abs(own - said) > 1e-3 * abs(own):
         raise CheckpointError(
-            f"{path} says two strengths for {layer.path}, {own:g} and in its settings {said:g}: name another file."
+            "{path} says two strengths for {layer}, {one:g} and in its settings {two:g}: name another file.",
+            path=path,
+            layer=layer.path,
+            one=own,
+            two=said,
         )
     return own
 
@@ -184,8 +211,11 @@ def _refuse_shapes(path: Path, layer: Layer, found: _Found, tensors: Mapping[Par
     weight, down, up = layer.module.get_parameter("weight"), tensors["down"], tensors["up"]
     if down.dim() < 2 or up.dim() < 2 or 0 in (*down.shape, *up.shape) or len(down) != up.shape[1]:
         raise CheckpointError(
-            f"{path} has a shape that does not fit, at {found.keys['down']}: it is {_sizes(down)} beside {_sizes(up)}. "
-            "Download it again."
+            "{path} has a shape that does not fit, at {key}: it is {a} beside {b}. Download it again.",
+            path=path,
+            key=found.keys["down"],
+            a=_sizes(down),
+            b=_sizes(up),
         )
     outputs, inputs = len(weight), weight[0].numel()
     turned = isinstance(layer.module, nn.Embedding)
@@ -204,14 +234,19 @@ def _refuse_shapes(path: Path, layer: Layer, found: _Found, tensors: Mapping[Par
         raise CheckpointError(_misfit(path, layer, found, down, up))
 
 
-def _misfit(path: Path, layer: Layer, found: _Found, down: Tensor, up: Tensor) -> str:
+def _misfit(path: Path, layer: Layer, found: _Found, down: Tensor, up: Tensor) -> Sentence:
     """Whose layer it is, if the width of the text that it reads tells."""
     weight = layer.module.get_parameter("weight")
     base = _BASES.get(down.shape[1]) if "attn2.to_" in layer.path and down.shape[1] != weight.shape[1] else None
-    return (
-        f"{path} has a shape that does not fit, at {found.keys['down']}: it changes {len(up)}x{down[0].numel()} "
-        f"numbers where this model has {len(weight)}x{weight[0].numel()}. It is for {base or 'another model'}."
+    whose = Sentence("It is for {base}.", base=base) if base else Sentence("It is for another model.")
+    shapes = Sentence(
+        "{path} has a shape that does not fit, at {key}: it changes {theirs} numbers where this model has {ours}.",
+        path=path,
+        key=found.keys["down"],
+        theirs=f"{len(up)}x{down[0].numel()}",
+        ours=f"{len(weight)}x{weight[0].numel()}",
     )
+    return Sentence.join([shapes, whose])
 
 
 def _sizes(tensor: Tensor) -> str:

@@ -15,7 +15,7 @@ from diffusers import UNet2DConditionModel
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ...errors import CheckpointError
+from ...errors import CheckpointError, Sentence
 from ...machine.device import Placement
 from ...request import Lora
 from ...weights.locate import ModelFiles
@@ -29,7 +29,7 @@ _FREE = {"sample_size", "upcast_attention", "num_attention_heads"}
 
 
 @torch.no_grad()
-def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> tuple[str, ...]:
+def merge(extras: Extras, networks: Mapping[str, nn.Module]) -> tuple[Sentence, ...]:
     """Change "unet" and "text_encoder", which must be float32, as `extras` says. Returns notes for the user.
 
     Raises:
@@ -57,7 +57,7 @@ def add_difference(network: nn.Module, base: nn.Module, fine_tune: nn.Module) ->
         weight.add_(theirs[name] - start[name])
         if not _finite(weight):
             raise CheckpointError(
-                f"The fine-tune's U-Net holds numbers that are not finite ({name}): restore its files."
+                "The fine-tune's U-Net holds numbers that are not finite ({name}): restore its files.", name=name
             )
 
 
@@ -70,7 +70,7 @@ def merge_lora(path: Path, scale: float, networks: Mapping[str, nn.Module]) -> N
     merge_loras([Lora(path, scale)], networks)
 
 
-def merge_loras(loras: Iterable[Lora], networks: Mapping[str, nn.Module]) -> tuple[str, ...]:
+def merge_loras(loras: Iterable[Lora], networks: Mapping[str, nn.Module]) -> tuple[Sentence, ...]:
     """Every layer gets the sum of what the files change in it, so that their order is the same to all but rounding.
 
     All files are judged before any layer is changed. A scale of 0 changes nothing. Returns notes for the user.
@@ -101,7 +101,7 @@ def _change(layer: nn.Module, updates: list[tuple[Lora, Update]]) -> None:
     if not all(_finite(numbers) for numbers in layer.parameters(recurse=False)):
         lora, _ = updates[-1]
         raise CheckpointError(
-            f"{lora.path} makes numbers too large at a scale of {lora.scale:g}: choose a smaller one."
+            "{path} makes numbers too large at a scale of {n:g}: choose a smaller one.", path=lora.path, n=lora.scale
         )
 
 
@@ -111,7 +111,9 @@ def _finite(numbers: Tensor) -> bool:
 
 
 def _another(what: str) -> CheckpointError:
-    return CheckpointError(f"The fine-tune's U-Net is another one ({what} differs): name one of the same base.")
+    return CheckpointError(
+        "The fine-tune's U-Net is another one ({what} differs): name one of the same base.", what=what
+    )
 
 
 def _refuse_other_kinds(delta: tuple[ModelFiles, ModelFiles], base: nn.Module, fine_tune: nn.Module) -> None:
@@ -147,7 +149,9 @@ def _unet(folder: Path) -> UNet2DConditionModel:
     full = Placement("cpu", "float32")
     try:
         if not reading.stored(folder, full)["use_safetensors"]:
-            raise CheckpointError(f"{folder} has no safetensors, and other files are not merged: convert it first.")
+            raise CheckpointError(
+                "{folder} has no safetensors, and other files are not merged: convert it first.", folder=folder
+            )
         return reading.network(UNet2DConditionModel, folder, full, torch.float32)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} cannot be read: its files are damaged. Restore them.") from error
+        raise CheckpointError("{folder} cannot be read: its files are damaged. Restore them.", folder=folder) from error

@@ -19,7 +19,7 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
-from ...errors import DeviceUnavailable
+from ...errors import DeviceUnavailable, Sentence
 from ...machine import caches, device
 from ...machine.device import Placement
 from ...request import Decoder
@@ -32,8 +32,8 @@ Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
 
 log = logging.getLogger(__name__)
 
-COMPILING = "PyTorch is compiling this model for this size: in a minute or two it will be faster."
-NOT_COMPILED = "PyTorch could not compile this model for this size, so it runs as it is; the log says why."
+COMPILING = Sentence("PyTorch is compiling this model for this size: in a minute or two it will be faster.")
+NOT_COMPILED = Sentence("PyTorch could not compile this model for this size, so it runs as it is; the log says why.")
 _OWN = "inductor"
 _SHAPES = 4  # programs that are kept of a network: a graph holds memory of its own
 _WARM_UPS = 3  # before a graph is captured: the first ones allocate, and choose among kernels
@@ -62,8 +62,8 @@ class CompiledNetworks:
             for name, each in functions(eager).items()
         }
 
-    def text(self, ids: Tensor) -> Tensor:
-        return self._eager.text(ids) if self._moves else self._programs["text"](ids)
+    def encode_text(self, ids: Tensor) -> Tensor:
+        return self._eager.encode_text(ids) if self._moves else self._programs["text"](ids)
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
         run = self._eager.predict if self._moves else self._programs["unet"]
@@ -82,13 +82,13 @@ class CompiledNetworks:
     def modules(self, part: Part) -> tuple[nn.Module, ...]:
         return self._eager.modules(part)
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         self._moves = plan.offloaded or plan.tiled
         self._best = {}
         if self._moves:
             for programs in self._programs.values():
                 programs.forget()
-        self._eager.fit(plan)
+        self._eager.apply(plan)
 
     def ran(self) -> Ran:
         if self._moves:
@@ -99,14 +99,14 @@ class CompiledNetworks:
     def _to_compile(self, name: str) -> Function:
         """What is compiled of a function; made only when it is, as weights are by then where they will be."""
         if not self._best:
-            self._best = functions(self._eager.rearranged() if self._on_gpu else self._eager)
+            self._best = functions(self._eager.fused() if self._on_gpu else self._eager)
         return self._best[name]
 
 
 def functions(eager: EagerNetworks) -> dict[str, Function]:
     """What there is to compile: "text", "unet", and the decoders by their names."""
     return {
-        "text": eager.text,
+        "text": eager.encode_text,
         "unet": eager.predict,
         "full": lambda latents: eager.decode(latents, "full"),
         "tiny": lambda latents: eager.decode(latents, "tiny"),
@@ -125,7 +125,7 @@ class _Programs:
         self._begun = lru_cache(maxsize=_SHAPES)(
             lambda shapes: self._begin(_Program(to_compile, shapes, placement, pool))
         )
-        self._instead: set[str] = set()
+        self._instead: set[Sentence] = set()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """The function's one output, a tensor of its own.
@@ -139,7 +139,7 @@ class _Programs:
             self._instead.add(NOT_COMPILED if program.failed else COMPILING)
         return (run or self._function)(*inputs)
 
-    def instead(self) -> set[str]:
+    def instead(self) -> set[Sentence]:
         """Why the function itself did the work since this was asked last; nothing if it did not."""
         notes, self._instead = self._instead, set()
         return notes
@@ -160,8 +160,9 @@ class _Programs:
                 raise
             log.exception("compiling failed")
             raise DeviceUnavailable(
-                f"PyTorch cannot compile this model here ({type(error).__name__}; the log or --debug says more): "
-                "choose the backend “eager”."
+                "PyTorch cannot compile this model here ({kind}; the log or --debug says more): choose the backend "
+                "“eager”.",
+                kind=type(error).__name__,
             ) from error
         return program
 
@@ -235,7 +236,7 @@ def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> F
     return program
 
 
-def _keep_what_is_generated() -> str:
+def _keep_what_is_generated() -> Sentence:
     """Generated code goes where converted checkpoints are, unless TORCHINDUCTOR_CACHE_DIR names another folder.
 
     The answer is a note, where it cannot be kept there.

@@ -12,16 +12,16 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from ...errors import DeviceUnavailable
+from ...errors import DeviceUnavailable, Sentence
 from ...machine.device import Placement
 from ...request import Decoder
 from ...weights.locate import ModelFiles
 from ..adapters.extras import NOTHING, Extras
 from ..adapters.merge import merge
-from ..batches import fit, lay_out, place
 from ..checkpoint.reading import network
 from ..memory import Plan
-from .fused import rearranged_text, rearranged_unet, rearranged_vae
+from ..offload import apply_plan, lay_out, place
+from .fused import fuse_text_encoder, fuse_unet, fuse_vae
 
 Part = Literal["text_encoder", "unet", "vae", "tiny"]
 
@@ -37,9 +37,11 @@ class Latents:
     @classmethod
     def of(cls, unet: Path, vae: Path) -> "Latents":
         """Read from the configurations in these folders."""
-        painter, decoder = (json.loads((folder / "config.json").read_text(encoding="utf-8")) for folder in (unet, vae))
+        unet_config, decoder = (
+            json.loads((folder / "config.json").read_text(encoding="utf-8")) for folder in (unet, vae)
+        )
         halvings = len(decoder["block_out_channels"]) - 1
-        return cls(painter["in_channels"], 2**halvings, decoder.get("scaling_factor", 0.18215))
+        return cls(unet_config["in_channels"], 2**halvings, decoder.get("scaling_factor", 0.18215))
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Ran:
     """What did the work, and notes for the user where it is not what it could be."""
 
     backend: Literal["eager", "compiled", "openvino"]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 class Networks(Protocol):
@@ -57,9 +59,9 @@ class Networks(Protocol):
     """
 
     latents: Latents
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
-    def text(self, ids: Tensor) -> Tensor:
+    def encode_text(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) to text states (B, T, D)."""
         ...
 
@@ -83,7 +85,7 @@ class Networks(Protocol):
         """The modules of a part that may be moved between devices; none where something else holds them."""
         ...
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         ...
 
@@ -94,12 +96,18 @@ class Networks(Protocol):
 
 def no_decoder(decoder: Decoder) -> DeviceUnavailable:
     """The error for a decoder that is not there."""
-    how = {
-        "int8": "it runs with OpenVINO on a CPU, for the shipped models: “pip install openvino”, or choose another one",
-        "tiny": "“hf download madebyollin/taesd” brings one for Stable Diffusion's latents, or choose “full”",
-        "full": "restore the model's folder “vae”",
-    }[decoder]
-    return DeviceUnavailable(f"There is no {decoder} decoder here: {how}.")
+    said = {
+        "int8": Sentence(
+            "There is no int8 decoder here: it runs with OpenVINO on a CPU, for the shipped models: “pip install "
+            "openvino”, or choose another one."
+        ),
+        "tiny": Sentence(
+            "There is no tiny decoder here: “hf download madebyollin/taesd” brings one for Stable Diffusion's "
+            "latents, or choose “full”."
+        ),
+        "full": Sentence("There is no full decoder here: restore the model's folder “vae”."),
+    }
+    return DeviceUnavailable(said[decoder])
 
 
 class EagerNetworks:
@@ -118,7 +126,7 @@ class EagerNetworks:
         latents: Latents,
         placement: Placement,
         tiny: AutoencoderTiny | None = None,
-        notes: tuple[str, ...] = (),
+        notes: tuple[Sentence, ...] = (),
     ):
         self.latents = latents
         self.notes = notes
@@ -138,7 +146,7 @@ class EagerNetworks:
         vae = network(AutoencoderKL, rest.component("vae"), stored_as, dtype)
         tiny = network(AutoencoderTiny, files.tiny_decoder, placement, dtype) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
-        notes: tuple[str, ...] = ()
+        notes: tuple[Sentence, ...] = ()
         if extras:
             notes = merge(extras, {"unet": unet, "text_encoder": text_encoder})
             for part in parts:
@@ -149,12 +157,12 @@ class EagerNetworks:
         latents = Latents.of(files.component("unet"), rest.component("vae"))
         return cls(text_encoder, unet, vae, latents, placement, tiny, notes)
 
-    def rearranged(self) -> "EagerNetworks":
+    def fused(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
         return self.with_parts(
-            text_encoder=rearranged_text(self.parts["text_encoder"]),
-            unet=rearranged_unet(self.parts["unet"]),
-            vae=rearranged_vae(self.parts["vae"]),
+            text_encoder=fuse_text_encoder(self.parts["text_encoder"]),
+            unet=fuse_unet(self.parts["unet"]),
+            vae=fuse_vae(self.parts["vae"]),
         )
 
     def with_parts(self, **parts: nn.Module) -> "EagerNetworks":
@@ -163,7 +171,7 @@ class EagerNetworks:
         made.parts = {**self.parts, **parts}
         return made
 
-    def text(self, ids: Tensor) -> Tensor:
+    def encode_text(self, ids: Tensor) -> Tensor:
         return self.parts["text_encoder"](input_ids=ids, return_dict=False)[0]
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
@@ -182,8 +190,8 @@ class EagerNetworks:
     def modules(self, part: Part) -> tuple[nn.Module, ...]:
         return (self.parts[part],)
 
-    def fit(self, plan: Plan) -> None:
-        fit(plan, self._placement, self.parts["vae"], self.parts["text_encoder"], self.parts["unet"])
+    def apply(self, plan: Plan) -> None:
+        apply_plan(plan, self._placement, self.parts["vae"], self.parts["text_encoder"], self.parts["unet"])
         if "tiny" in self.parts:
             place([self.parts["tiny"]], self._placement.device)  # a few megabytes, which previews need at any time
 

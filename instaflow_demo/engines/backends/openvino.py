@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...errors import Sentence
 from ...machine import caches, environment
 from ...machine.device import Placement
 from ...request import Decoder
@@ -58,7 +59,7 @@ class Network:
 
     model: Any
     compiled: Path | None
-    note: str = ""
+    note: Sentence | None = None
 
     def read(self) -> Any:
         """A model of one's own to work on."""
@@ -99,7 +100,7 @@ class OpenVinoNetworks:
         """A converted network: "text", "unet", or a decoder's name."""
         return self._networks[name]
 
-    def text(self, ids: Tensor) -> Tensor:
+    def encode_text(self, ids: Tensor) -> Tensor:
         return self._parts["text"](ids)
 
     def predict(self, latents: Tensor, timestep: Tensor, states: Tensor) -> Tensor:
@@ -116,7 +117,7 @@ class OpenVinoNetworks:
     def modules(self, part: Part) -> tuple[nn.Module, ...]:
         return ()  # there is nothing to move
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Images are decoded one by one where the plan says so; OpenVINO has no tiles."""
 
     def ran(self) -> Ran:
@@ -294,7 +295,7 @@ def _digest(text: str) -> str:
 
 
 def _text(networks: EagerNetworks) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    return Calls(networks.text, networks.parts["text_encoder"]), (torch.ones(1, 8, dtype=torch.long),)
+    return Calls(networks.encode_text, networks.parts["text_encoder"]), (torch.ones(1, 8, dtype=torch.long),)
 
 
 def _unet(networks: EagerNetworks) -> tuple[nn.Module, tuple[Tensor, ...]]:

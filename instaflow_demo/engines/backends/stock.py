@@ -1,7 +1,7 @@
 """The stock diffusers pipeline on the same weights: what our own engine is timed against, and must draw the same as."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from ...measure import Timing
 from ...registry import ModelSpec
 from ...request import GenerationRequest, ModelRun
 from ...weights.locate import ModelFiles
-from ..batches import Drawn, Pass, each_pass
+from ..batches import Batch, run_batches
 from ..checkpoint.reading import load, network
 from ..checkpoint.schedulers import scheduler
 from ..memory import WHOLE, Plan
@@ -60,27 +60,18 @@ class StockEngine:
 
         return load(make, spec, files, placement, plan)
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """The stock pipeline is timed whole, whatever the plan."""
 
-    def generate(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted | ImageReady]:
+    def generate(self, request: GenerationRequest, run: ModelRun) -> Generator[Noted | ImageReady, None, None]:
         """Make the request's images, one by one or as a batch, after a note of what of the texts is not read.
 
         Raises:
             OutOfMemory: when not even one image fits.
         """
         yield from self.reader(run).noted(request, run)
-        seeds = request.seeds
-        passes = [Pass(0, seeds)] if request.batched else [Pass(i, (seed,)) for i, seed in enumerate(seeds)]
-        yield from each_pass(passes, lambda current: self._pass(request, run, current), run, self.placement)
-
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], run: ModelRun) -> Drawn:
-        """Not what this is for.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("The stock pipeline is only timed.")
+        batches = Batch.of(request, together=request.batched)
+        yield from run_batches(batches, lambda batch: self._generate(batch, run), run, self.placement)
 
     def reader(self, run: ModelRun) -> Reader:
         tokenizer = self._pipeline.tokenizer
@@ -91,8 +82,8 @@ class StockEngine:
         del self._pipeline
         device.free_memory(self.placement)
 
-    def _pass(self, request: GenerationRequest, run: ModelRun, current: Pass) -> Iterator[ImageReady]:
-        count = len(current.seeds)
+    def _generate(self, batch: Batch, run: ModelRun) -> Generator[ImageReady, None, None]:
+        count = len(batch)
         watch = Stopwatch(device.clock(self.placement))
         with (
             _watched(watch, "text", self._pipeline.text_encoder),
@@ -100,26 +91,25 @@ class StockEngine:
         ):
             device.synchronize(self.placement)
             started = time.perf_counter()
-            images = self._images(request, run, current)
+            images = self._images(batch, run)
             device.synchronize(self.placement)
             seconds = time.perf_counter() - started
         warm = (count, run.size) in self._warm
         self._warm.add((count, run.size))
         text, decode = watch.seconds("text"), watch.seconds("decode")
         timing = Timing(count, run.steps, text, seconds - text - decode, decode, warm)
-        for offset, (seed, image) in enumerate(zip(current.seeds, images, strict=True)):
-            yield ImageReady(run.model.id, current.first + offset, seed, image, timing, digest(image))
+        for offset, (seed, image) in enumerate(zip(batch.seeds, images, strict=True)):
+            yield ImageReady(run.model.id, batch.first + offset, seed, image, timing, digest(image))
 
-    def _images(self, request: GenerationRequest, run: ModelRun, current: Pass) -> list[Any]:
-        count = len(current.seeds)
+    def _images(self, batch: Batch, run: ModelRun) -> list[Any]:
         made = self._pipeline(
-            [request.prompt] * count,
+            list(batch.prompts),
             height=run.size,
             width=run.size,
             num_inference_steps=run.steps,
             guidance_scale=run.guidance,
-            negative_prompt=[request.negative_prompt] * count if run.guided else None,
-            generator=current.generators(),
+            negative_prompt=[batch.negative_prompt] * len(batch) if run.guided else None,
+            generator=batch.generators(),
         )
         return cast(Any, made).images
 

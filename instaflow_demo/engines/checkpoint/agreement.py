@@ -16,15 +16,16 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, GPT2Tokenizer
 
-from ...errors import CheckpointError
+from ...errors import CheckpointError, Sentence, cause
 from ...glide import TextEncoder
 from ...machine.device import Placement
 from ...registry import REFINER, ModelSpec
-from ...weights.files import json_object, regular
+from ...weights.files import json_object
 from ...weights.locate import ModelFiles
 from ...weights.tensors import shape_text
 from ..adapters.extras import NOTHING, Extras
-from .settings import RESTORE, Settings, hush, judged, reason, settings
+from .settings import Settings, hush, judged, reason, settings
+from .tokenizers import judge_tokenizer
 
 Parts = tuple[tuple[str, Path], ...]
 """The folders of a checkpoint's parts, by name."""
@@ -41,9 +42,6 @@ _CLASSES: Mapping[str, Any] = {
     "upsampler_text_encoder": TextEncoder,
 }
 _TOKENIZERS: Mapping[str, Any] = {"latent": CLIPTokenizer, "refiner": CLIPTokenizer, "text2im": GPT2Tokenizer}
-_BELONG = "name a folder whose parts belong together"
-_TEXT = "a big dog"
-_END_OF_WORD = "</w>"
 _SIDE = 32  # latents a side in a rehearsal
 
 
@@ -97,7 +95,9 @@ def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
             status = path.stat() if path.exists() else path.lstat()
             yield str(path), status.st_size, status.st_mtime_ns
     except OSError as error:
-        raise CheckpointError(f"{folder} cannot be read ({error.strerror}): {RESTORE}.") from error
+        raise CheckpointError(
+            "{folder} cannot be read ({why}): restore it, or download it again.", folder=folder, why=cause(error)
+        ) from error
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +110,7 @@ def _look_once(kind: str, parts: Parts, stamps: _Stamps, *, half: bool) -> None:
     if "scheduler" in folders:
         json_object(folders["scheduler"] / "scheduler_config.json")
     for name in folders.keys() - classes.keys() - {"scheduler"}:
-        _judge_tokenizer(_TOKENIZERS[kind], folders[name], *_rows(kind, said))
+        judge_tokenizer(_TOKENIZERS[kind], folders[name], *_rows(kind, said))
     networks = {name: judged(made, folders[name], half_first=half)[0] for name, made in classes.items()}
     if kind in _ACTS:
         _rehearse(kind, networks, said, folders)
@@ -129,8 +129,11 @@ def _agree_latent(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> 
     for name in ("class_embed_type", "num_class_embeds", "addition_embed_type", "encoder_hid_dim_type"):
         if said["unet"][name] is not None:
             raise CheckpointError(
-                f"The U-Net in {folders['unet']} wants to be told more than a prompt (“{name}” is "
-                f"{said['unet'][name]}): name a folder with a U-Net in Stable Diffusion's layout."
+                "The U-Net in {unet} wants to be told more than a prompt (“{name}” is {value}): name a folder with a "
+                "U-Net in Stable Diffusion's layout.",
+                unet=folders["unet"],
+                name=name,
+                value=said["unet"][name],
             )
     if "tiny_vae" in said:
         _agree_tiny(said, folders)
@@ -139,21 +142,35 @@ def _agree_latent(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> 
 def _agree_channels(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> None:
     """The U-Net takes and gives what the autoencoder calls latents, and nothing beside them."""
     latents = said["vae"]["latent_channels"]
-    for what, name in (("takes", "in_channels"), ("gives", "out_channels")):
-        if (channels := said["unet"][name]) != latents:
-            inpaints = " It is for inpainting." if name == "in_channels" and channels == 2 * latents + 1 else ""
-            raise CheckpointError(
-                f"The U-Net in {folders['unet']} {what} {channels} channels, and the latents of the autoencoder in "
-                f"{folders['vae']} have {latents}: {_BELONG}.{inpaints}"
-            )
+    facts = {"unet": folders["unet"], "vae": folders["vae"], "latents": latents}
+    if (channels := said["unet"]["in_channels"]) != latents:
+        wrong = Sentence(
+            "The U-Net in {unet} takes {channels} channels, and the latents of the autoencoder in {vae} have "
+            "{latents}: name a folder whose parts belong together.",
+            channels=channels,
+            **facts,
+        )
+        inpaints = [Sentence("It is for inpainting.")] if channels == 2 * latents + 1 else []
+        raise CheckpointError(Sentence.join([wrong, *inpaints]))
+    if (channels := said["unet"]["out_channels"]) != latents:
+        raise CheckpointError(
+            "The U-Net in {unet} gives {channels} channels, and the latents of the autoencoder in {vae} have "
+            "{latents}: name a folder whose parts belong together.",
+            channels=channels,
+            **facts,
+        )
 
 
 def _agree_width(said: Mapping[str, Settings], folders: Mapping[str, Path], text: str, unet: str, width: int) -> None:
     reads = said[unet]["cross_attention_dim"]
     if other := next((each for each in (reads if isinstance(reads, list) else [reads]) if each != width), None):
         raise CheckpointError(
-            f"The U-Net in {folders[unet]} reads text states of width {other}, and those of the text encoder in "
-            f"{folders[text]} have {width}: {_BELONG}."
+            "The U-Net in {unet} reads text states of width {reads}, and those of the text encoder in {text} have "
+            "{width}: name a folder whose parts belong together.",
+            unet=folders[unet],
+            reads=other,
+            text=folders[text],
+            width=width,
         )
 
 
@@ -161,8 +178,12 @@ def _agree_tiny(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> No
     tiny, latents = said["tiny_vae"], said["vae"]["latent_channels"]
     if tiny["latent_channels"] != latents:
         raise CheckpointError(
-            f"The tiny decoder in {folders['tiny_vae']} takes {tiny['latent_channels']} channels, and the latents of "
-            f"the autoencoder in {folders['vae']} have {latents}: {_BELONG}."
+            "The tiny decoder in {tiny} takes {channels} channels, and the latents of the autoencoder in {vae} have "
+            "{latents}: name a folder whose parts belong together.",
+            tiny=folders["tiny_vae"],
+            channels=tiny["latent_channels"],
+            vae=folders["vae"],
+            latents=latents,
         )
 
 
@@ -172,7 +193,9 @@ def _agree_refiner(said: Mapping[str, Settings], folders: Mapping[str, Path]) ->
     told = 5 * (unet["addition_time_embed_dim"] or 0)
     if unet["projection_class_embeddings_input_dim"] != (text["projection_dim"] or 0) + told:
         root = folders["unet"].parent
-        raise CheckpointError(f"{root} holds another model than {REFINER.title}: name a folder that holds it.")
+        raise CheckpointError(
+            "{folder} holds another model than {title}: name a folder that holds it.", folder=root, title=REFINER.title
+        )
     _agree_channels(said, folders)
     _agree_width(said, folders, "text_encoder_2", "unet", text["hidden_size"])
 
@@ -188,13 +211,18 @@ def _agree_text2im(said: Mapping[str, Settings], folders: Mapping[str, Path]) ->
         ):
             if value != wanted:
                 raise CheckpointError(
-                    f"In {folders[unet] / 'config.json'}, “{name}” is {json.dumps(value)}, and GLIDE's is "
-                    f"{json.dumps(wanted)}: {_BELONG}."
+                    "In {file}, “{name}” is {value}, and GLIDE's is {wanted}: name a folder whose parts belong "
+                    "together.",
+                    file=folders[unet] / "config.json",
+                    name=name,
+                    value=json.dumps(value),
+                    wanted=json.dumps(wanted),
                 )
         if type(side) is not int or not 0 < side <= _LARGEST_IMAGE or side % 2 ** (_levels(said[unet]) - 1):
             raise CheckpointError(
-                f"In {folders[unet] / 'config.json'}, “sample_size” is {json.dumps(side)[:40]}, which cannot be: "
-                f"{RESTORE}."
+                "In {file}, “sample_size” is {value}, which cannot be: restore it, or download it again.",
+                file=folders[unet] / "config.json",
+                value=json.dumps(side)[:40],
             )
 
 
@@ -220,53 +248,6 @@ def _rows(kind: str, said: Mapping[str, Settings]) -> tuple[int, int]:
     return text["vocab_size"], text["max_position_embeddings"]
 
 
-def _judge_tokenizer(kind: Any, folder: Path, rows: int, positions: int) -> None:
-    """A tokenizer whose files are whole and say the same, and whose words and length the text encoder knows."""
-    names = {path.name for path in folder.iterdir()}
-    vocabulary = {"tokenizer.json"} if "tokenizer.json" in names else {"vocab.json", "merges.txt"}
-    for name in sorted(vocabulary | {name for name in names if name.endswith((".json", ".txt"))}):
-        json_object(folder / name) if name.endswith(".json") else regular(folder / name)
-    if kind is CLIPTokenizer:
-        _judge_length(folder / "tokenizer_config.json", positions)
-    try:
-        tokenizer = kind.from_pretrained(folder, local_files_only=True)
-        model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
-        ids = tokenizer(["", _TEXT])["input_ids"]
-        said = tokenizer.decode(ids[1], skip_special_tokens=True).strip()
-    except Exception as error:
-        raise CheckpointError(f"{folder} holds no tokenizer that can be read ({reason(error)}): {RESTORE}.") from error
-    _judge_words(folder, tokenizer, model, rows)
-    clip = kind is CLIPTokenizer
-    if said != _TEXT or len(ids[0]) != 2 * clip or (tokenizer.pad_token_id if clip else tokenizer.eos_token_id) is None:
-        raise CheckpointError(f"The tokenizer in {folder} does not read text as its files say: {RESTORE}.")
-
-
-def _judge_length(path: Path, positions: int) -> None:
-    length = json_object(path).get("model_max_length")
-    if type(length) is not int or not 2 < length <= positions:
-        raise CheckpointError(
-            f"In {path}, “model_max_length” is {json.dumps(length)[:40]}, and the text encoder reads {positions} "
-            f"tokens: {_BELONG}."
-        )
-
-
-def _judge_words(folder: Path, tokenizer: Any, model: Mapping[str, Any], rows: int) -> None:
-    """Every word has a row of the text encoder, and every word of several letters is made by a merge."""
-    words = tokenizer.get_vocab()
-    if (last := max(words.values(), default=-1)) >= rows:
-        raise CheckpointError(
-            f"The tokenizer in {folder} has words up to number {last}, and the text encoder knows {rows}: {_BELONG}."
-        )
-    merged = {"".join(pair.split(" ", 1) if isinstance(pair, str) else pair) for pair in model.get("merges", ())}
-    merged |= {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
-    unmade = [word for word in words if len(word.removesuffix(_END_OF_WORD)) > 1 and word not in merged]
-    if unmade:
-        raise CheckpointError(
-            f"The tokenizer in {folder} has {len(unmade)} words that no merge makes: its merges are cut off. Restore "
-            "them, or download them again."
-        )
-
-
 # ---------------------------------------------------------------- a rehearsal
 
 
@@ -288,13 +269,18 @@ def _rehearse(
                 made = act()
             except Exception as error:
                 raise CheckpointError(
-                    f"The network in {folders[name]} does not work as its config.json has it ({reason(error)}): "
-                    f"{RESTORE}."
+                    "The network in {folder} does not work as its config.json has it ({why}): restore it, or download "
+                    "it again.",
+                    folder=folders[name],
+                    why=reason(error),
                 ) from error
             if tuple(made.shape) != wanted:
                 raise CheckpointError(
-                    f"The network in {folders[name]} gives {shape_text(made.shape)}, where {shape_text(wanted)} is "
-                    f"needed: {_BELONG}."
+                    "The network in {folder} gives {made}, where {wanted} is needed: name a folder whose parts belong "
+                    "together.",
+                    folder=folders[name],
+                    made=shape_text(made.shape),
+                    wanted=shape_text(wanted),
                 )
 
 

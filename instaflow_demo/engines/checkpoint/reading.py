@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from safetensors import SafetensorError
 
+from ...errors import Sentence, cause
 from ...machine import device
 from ...machine.device import Placement
 from ...registry import ModelSpec
@@ -24,7 +25,7 @@ class Fitted(Protocol):
 
     load_s: float
 
-    def fit(self, plan: Plan) -> None:
+    def apply(self, plan: Plan) -> None:
         """Use memory as the plan says from now on."""
         ...
 
@@ -49,7 +50,7 @@ def load(
     with reading(spec, files):
         inspect(spec, files, placement, extras)
         loaded = make()
-        loaded.fit(plan)
+        loaded.apply(plan)
     device.synchronize(placement)
     loaded.load_s = time.perf_counter() - started
     return loaded
@@ -70,7 +71,8 @@ def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     except OSError as error:
         if not any(_inside(str(error.filename or ""), folder) for folder in files.folders):
             raise
-        raise unreadable(spec, files, f"{error.filename}: {error.strerror}") from error
+        why = Sentence("{file}: {why}", file=error.filename, why=cause(error))
+        raise unreadable(spec, files, why) from error
 
 
 def network(made: Any, folder: Path, placement: Placement, dtype: torch.dtype) -> Any:

@@ -20,7 +20,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
-from ...errors import ModelUnavailable
+from ...errors import ModelUnavailable, Sentence
 from ...flow import RectifiedFlowScheduler
 from ...registry import ModelSpec
 from ...weights.locate import ModelFiles
@@ -130,7 +130,7 @@ class Rule:
     """What a field may be: whether it is allowed, and how a user is told what would be."""
 
     allows: Callable[[Any], bool]
-    told: str
+    told: Sentence
 
 
 def _shown(value: Any) -> str:
@@ -140,7 +140,7 @@ def _shown(value: Any) -> str:
 
 
 def _one_of(*values: Any) -> Rule:
-    told = "can be: " + ", ".join(map(_shown, values))
+    told = Sentence("can be: {values}", values=", ".join(map(_shown, values)))
     return Rule(lambda given: any(type(given) is type(value) and given == value for value in values), told)
 
 
@@ -148,7 +148,8 @@ def _between(low: float, high: float, kind: type | tuple[type, ...] = (int, floa
     def allows(given: Any) -> bool:
         return isinstance(given, kind) and not isinstance(given, bool) and low <= given <= high
 
-    return Rule(allows, f"can be from {low} to {high}")
+    # as JSON writes numbers, in whichever language
+    return Rule(allows, Sentence("can be from {low} to {high}", low=str(low), high=str(high)))
 
 
 _BETA = _between(1e-8, 0.999)
@@ -197,7 +198,11 @@ class _Told:
         config = self._read()
         name = config.get("_class_name")
         if not isinstance(name, str) or name not in FAMILY:
-            raise self._refused(f"{_shown(name)} follows no schedule of betas, as DPM-Solver and Euler's method must.")
+            raise self._refused(
+                Sentence(
+                    "{name} follows no schedule of betas, as DPM-Solver and Euler's method must.", name=_shown(name)
+                )
+            )
         said = {field: value for field, value in config.items() if not field.startswith("_") and field not in IGNORED}
         betas = said.pop("trained_betas", None)
         # null says nothing, but of the schedule itself, which must not be guessed
@@ -220,7 +225,7 @@ class _Told:
         inside = len(times) == steps and times.min() >= 0 and times.max() < made.config["num_train_timesteps"]
         falling = sigmas.isfinite().all() and (sigmas[:-1].diff() < 0).all()
         if not (inside and falling):
-            raise self._refused(f"it gives no {steps} steps of falling noise.")
+            raise self._refused(Sentence("it gives no {n} steps of falling noise.", n=steps))
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -228,37 +233,53 @@ class _Told:
         except (OSError, ValueError, RecursionError):
             config = None
         if not isinstance(config, dict):
-            raise self._refused("it is missing, or not an object in JSON.")
+            raise self._refused(Sentence("it is missing, or not an object in JSON."))
         return config
 
     def _judge(self, field: str, value: Any) -> None:
         rule = RULES.get(field)
         if rule is None:
-            raise self._refused(f"no scheduler here has a field “{field}”.")
+            raise self._refused(Sentence("no scheduler here has a field “{field}”.", field=field))
         if not rule.allows(value):
-            raise self._refused(f"“{field}” is {_shown(value)}, and {rule.told}.")
+            raise self._refused(
+                Sentence("“{field}” is {value}, and {rule}.", field=field, value=_shown(value), rule=rule.told)
+            )
 
     def _judge_together(self, said: dict[str, Any]) -> None:
         """Refuse fields that are allowed one by one, but not so."""
         spacings = [field for field in _SPACINGS if said.get(field)]
         if len(spacings) > 1:
-            raise self._refused(f"“{spacings[0]}” and “{spacings[1]}” exclude each other.")
+            raise self._refused(
+                Sentence("“{one}” and “{other}” exclude each other.", one=spacings[0], other=spacings[1])
+            )
         if said.get("use_beta_sigmas") and find_spec("scipy") is None:
-            raise self._refused("“use_beta_sigmas” needs scipy (“pip install scipy”).")
+            raise self._refused(Sentence("“use_beta_sigmas” needs scipy (“pip install scipy”)."))
         if _predicts_noise(said) and said.get("final_sigmas_type") == "zero":
-            raise self._refused(f"“{said['algorithm_type']}” and the “final_sigmas_type” “zero” exclude each other.")
+            raise self._refused(
+                Sentence(
+                    "“{algorithm}” and the “final_sigmas_type” “zero” exclude each other.",
+                    algorithm=said["algorithm_type"],
+                )
+            )
         if said.get("algorithm_type") == "sde-dpmsolver" and said.get("solver_order") == 3:
-            raise self._refused("“sde-dpmsolver” and a “solver_order” of 3 exclude each other.")
+            raise self._refused(Sentence("“sde-dpmsolver” and a “solver_order” of 3 exclude each other."))
 
     def _judged_betas(self, betas: Any, count: int) -> list[float]:
         if not isinstance(betas, list) or len(betas) != count or not all(map(_BETA.allows, betas)):
-            raise self._refused(f"“trained_betas” is {_shown(betas)}, and not {count} numbers between 0 and 1.")
+            raise self._refused(
+                Sentence(
+                    "“trained_betas” is {value}, and not {n} numbers between 0 and 1.", value=_shown(betas), n=count
+                )
+            )
         return betas
 
-    def _refused(self, why: str) -> ModelUnavailable:
+    def _refused(self, why: Sentence) -> ModelUnavailable:
         return ModelUnavailable(
-            f"{self.spec.title} cannot take its steps as {self.file} says: {why} Restore the file, or take the one of "
-            "the model that it was made from."
+            "{title} cannot take its steps as {file} says: {why} Restore the file, or take the one of the model that "
+            "it was made from.",
+            title=self.spec.title,
+            file=self.file,
+            why=why,
         )
 
 

@@ -29,7 +29,6 @@ from ...weights.tensors import Stored, refuse_not_finite, shape_text, tensors_of
 Settings = dict[str, Any]
 """What config.json says of a network, with the defaults of its class."""
 
-RESTORE = "restore it, or download it again"
 _LARGEST = 10**6  # no width, count or size of an image is larger
 _CALLS = 64  # of PyTorch for each tensor of a network that is built: there are about ten
 _SIGNED = {"shift_factor", "latent_shift", "latents_mean"}
@@ -92,13 +91,15 @@ def settings(kind: Any, folder: Path) -> Settings:
     # diffusers would take its own values for those that this names
     said = {name: value for name, value in json_object(path).items() if name != "_use_default_values"}
     if said.get("quantization_config"):
-        raise CheckpointError(f"{path} is of a quantised network, which cannot be read here: use its plain weights.")
+        raise CheckpointError(
+            "{path} is of a quantised network, which cannot be read here: use its plain weights.", path=path
+        )
     if issubclass(kind, transformers.PreTrainedModel):
         return _transformers_settings(kind, path, said)
     _refuse_class(path, str(said.get("_class_name") or kind.__name__).removeprefix("Flax"), kind.__name__)
     for name in _NEEDED.get(kind, ()):
         if name not in said:
-            raise CheckpointError(f"{path} lacks “{name}”: {RESTORE}.")
+            raise CheckpointError("{path} lacks “{name}”: restore it, or download it again.", path=path, name=name)
     known = {
         name: parameter for name, parameter in inspect.signature(kind.__init__).parameters.items() if name != "self"
     }
@@ -116,7 +117,12 @@ def refuse_value(path: Path, name: str, value: Any, hint: Any, default: Any = No
     """
     fits = _fits(value, hint) or (value is None and default is False)  # converters wrote null for false
     if not fits or not all(_sane(name, number) for number in _numbers(value)):
-        raise CheckpointError(f"In {path}, “{name}” is {json.dumps(value)[:40]}, which cannot be: {RESTORE}.")
+        raise CheckpointError(
+            "In {path}, “{name}” is {value}, which cannot be: restore it, or download it again.",
+            path=path,
+            name=name,
+            value=json.dumps(value)[:40],
+        )
 
 
 def reason(error: BaseException) -> str:
@@ -141,7 +147,11 @@ def _transformers_settings(kind: Any, path: Path, said: dict[str, Any]) -> Setti
     try:
         config = wanted.from_dict(said)
     except Exception as error:
-        raise CheckpointError(f"{path} describes no network that can be built ({reason(error)}): {RESTORE}.") from error
+        raise CheckpointError(
+            "{path} describes no network that can be built ({why}): restore it, or download it again.",
+            path=path,
+            why=reason(error),
+        ) from error
     _refuse_values(path, config.to_dict(), wanted)  # older files hold a part of it twice
     return config.to_dict()
 
@@ -158,7 +168,10 @@ def _refuse_values(path: Path, said: Mapping[str, Any], config: Any) -> None:
 def _refuse_class(path: Path, said: str, wanted: str) -> None:
     if said != wanted:
         raise CheckpointError(
-            f"{path} is of a {said[:80]}, and a {wanted} is needed here: name a folder that holds one."
+            "{path} is of a {what}, and a {wanted} is needed here: name a folder that holds one.",
+            path=path,
+            what=said[:80],
+            wanted=wanted,
         )
 
 
@@ -207,10 +220,16 @@ def _built(kind: Any, folder: Path, said: Settings, tensors: int) -> Any:
             return kind.from_config(said).eval()
     except _TooMany as error:
         raise CheckpointError(
-            f"{path} describes a network that is far larger than its {tensors} tensors: {RESTORE}."
+            "{path} describes a network that is far larger than its {count} tensors: restore it, or download it again.",
+            path=path,
+            count=tensors,
         ) from error
     except Exception as error:
-        raise CheckpointError(f"{path} describes no network that can be built ({reason(error)}): {RESTORE}.") from error
+        raise CheckpointError(
+            "{path} describes no network that can be built ({why}): restore it, or download it again.",
+            path=path,
+            why=reason(error),
+        ) from error
 
 
 class _TooMany(Exception):
@@ -238,11 +257,18 @@ def _found(folder: Path, *, half_first: bool) -> dict[str, Stored]:
     for file in files:
         for name, stored in tensors_of(file).items():
             if name in found:
-                raise CheckpointError(f"{folder} has {name} in two files: {RESTORE}.")
+                raise CheckpointError(
+                    "{folder} has {name} in two files: restore it, or download it again.", folder=folder, name=name
+                )
             found[name] = stored
     for name, file in index.items():
         if name not in found or found[name].file.name != file:
-            raise CheckpointError(f"{folder} has no {name} in {file}, where its index says that it is: {RESTORE}.")
+            raise CheckpointError(
+                "{folder} has no {name} in {file}, where its index says that it is: restore it, or download it again.",
+                folder=folder,
+                name=name,
+                file=file,
+            )
     return found
 
 
@@ -251,7 +277,7 @@ def _files(folder: Path, *, half_first: bool) -> tuple[Mapping[str, str], list[P
     names = sorted(path.name for path in folder.iterdir())
     variant = variant_of(names, half_first=half_first)
     if variant is None:
-        raise CheckpointError(f"{folder} holds no weights: {RESTORE}.")
+        raise CheckpointError("{folder} holds no weights: restore it, or download it again.", folder=folder)
     chosen = sorted(weight_files(names, variant))
     if whole := [name for name in chosen if not re.search(r"-\d+-of-\d+", name)]:
         return {}, [folder / whole[0]]
@@ -259,7 +285,11 @@ def _files(folder: Path, *, half_first: bool) -> tuple[Mapping[str, str], list[P
     indices = [name for name in names if re.fullmatch(rf".*\.{ending}(\.\w+)?\.index(\.\w+)?\.json", name)]
     indices = [name for name in indices if ("fp16" in name) == half]
     if not indices:
-        raise CheckpointError(f"{folder} lacks the index of its {len(chosen)} files of weights: {RESTORE}.")
+        raise CheckpointError(
+            "{folder} lacks the index of its {count} files of weights: restore it, or download it again.",
+            folder=folder,
+            count=len(chosen),
+        )
     index = _index(folder / indices[0])
     return index, [folder / name for name in sorted(set(index.values()))]
 
@@ -268,10 +298,16 @@ def _index(path: Path) -> Mapping[str, str]:
     """Which file each tensor is in; all are beside the index."""
     index = json_object(path).get("weight_map")
     if not isinstance(index, dict) or not index or not all(isinstance(file, str) for file in index.values()):
-        raise CheckpointError(f"{path} does not say which file each tensor is in: {RESTORE}.")
+        raise CheckpointError(
+            "{path} does not say which file each tensor is in: restore it, or download it again.", path=path
+        )
     for file in sorted(set(index.values())):
         if Path(file).name != file or not file.endswith((".safetensors", ".bin")):
-            raise CheckpointError(f"{path} names {file[:80]}, which is no file of weights beside it: {RESTORE}.")
+            raise CheckpointError(
+                "{path} names {other}, which is no file of weights beside it: restore it, or download it again.",
+                path=path,
+                other=file[:80],
+            )
         regular(path.parent / file)
     return index
 
@@ -288,12 +324,20 @@ def _matched(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str, Sto
             others.append(name)
     if missing := [name for name in wanted if name not in matched]:
         raise CheckpointError(
-            f"{folder} lacks {len(missing)} of the {len(wanted)} tensors that its config.json asks for, the first "
-            f"{missing[0]}: {RESTORE}."
+            "{folder} lacks {count} of the {all} tensors that its config.json asks for, the first {part}: restore it, "
+            "or download it again.",
+            folder=folder,
+            count=len(missing),
+            all=len(wanted),
+            part=missing[0],
         )
     if others:
         raise CheckpointError(
-            f"{folder} has {len(others)} more tensors than its config.json asks for, the first {others[0]}: {RESTORE}."
+            "{folder} has {count} more tensors than its config.json asks for, the first {name}: restore it, or "
+            "download it again.",
+            folder=folder,
+            count=len(others),
+            name=others[0],
         )
     return matched
 
@@ -309,14 +353,21 @@ def _refuse_misshapen(folder: Path, wanted: Mapping[str, Tensor], matched: Mappi
     if wrong := [name for name, tensor in wanted.items() if matched[name].shape != tuple(tensor.shape)]:
         theirs, ours = (shape_text(each[wrong[0]].shape) for each in (matched, wanted))
         raise CheckpointError(
-            f"{folder} has {len(wrong)} tensors of another shape than its config.json asks for; the first, {wrong[0]}, "
-            f"is {theirs} and not {ours}: {RESTORE}."
+            "{folder} has {count} tensors of another shape than its config.json asks for; the first, {name}, is "
+            "{theirs} and not {ours}: restore it, or download it again.",
+            folder=folder,
+            count=len(wrong),
+            name=wrong[0],
+            theirs=theirs,
+            ours=ours,
         )
     for name, tensor in wanted.items():
         if tensor.is_floating_point() and not matched[name].floating:
             raise CheckpointError(
-                f"In {matched[name].file}, {name} is stored as {matched[name].numbers}, which cannot be read here: use "
-                "the checkpoint's plain weights."
+                "In {file}, {name} is stored as {what}, which cannot be read here: use the checkpoint's plain weights.",
+                file=matched[name].file,
+                name=name,
+                what=matched[name].numbers,
             )
 
 

@@ -85,5 +85,7 @@ def _svg(icons: dict, name: str, folder: Path) -> str:
 
 def _existing(icons: Mapping[str, Any], name: str, path: Path) -> Any:
     if name not in icons:
-        raise DemoError(f"{path} has no icon “{name}”: run the stage that fetches the icons again.")
+        raise DemoError(
+            "{path} has no icon “{name}”: run the stage that fetches the icons again.", path=path, name=name
+        )
     return icons[name]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from ...errors import DemoError
+from ...errors import DemoError, Sentence
 from ...grammar.things import Thing, things
 from .drawings import drawings
 from .icons import Icons, raster
@@ -64,7 +64,12 @@ def sources(thing: Thing, pose: str = "", *, held_out: bool = False) -> tuple[st
     if not pose:
         return thing.judge if held_out else thing.drawings
     if pose not in thing.poses:
-        raise DemoError(f"No drawing of “{thing.name}” is {pose}: its poses are {', '.join(thing.poses) or 'none'}.")
+        raise DemoError(
+            "No drawing of “{name}” is {pose}: its poses are {poses}.",
+            name=thing.name,
+            pose=pose,
+            poses=", ".join(thing.poses) or Sentence("none"),
+        )
     return () if held_out else (f"own:{pose} {thing.name}",)
 
 

@@ -66,7 +66,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     """
     file = folder / "catalogue.json"
     if not file.exists():
-        raise DemoError(f"There is no stock of drawings in {folder}: run the stage 'stock' first.")
+        raise DemoError("There is no stock of drawings in {folder}: run the stage 'stock' first.", folder=folder)
     return _from_json(json.loads(file.read_text(encoding="utf-8")))
 
 

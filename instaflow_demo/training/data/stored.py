@@ -41,5 +41,10 @@ class StoredExamples:
             run.wait_for_everyone()
         parts = sorted(folder.glob(f"{name}-*.safetensors"))
         if not parts:
-            raise DemoError(f"There are no {name} in {folder}: run the stage {folder.name!r} first.")
+            raise DemoError(
+                "There are no {name} in {folder}: run the stage {stage!r} first.",
+                name=name,
+                folder=folder,
+                stage=folder.name,
+            )
         return cls.load(parts[run.process_index :: run.num_processes] or parts, run.device)

@@ -48,7 +48,7 @@ class WordNet:
     def __init__(self, folder: Path = Path("/usr/share/wordnet")):
         self._folder = folder
         if not (folder / "data.noun").exists():
-            raise DemoError(f"No WordNet in {folder}: install Debian's wordnet-base, or name its folder.")
+            raise DemoError("No WordNet in {folder}: install Debian's wordnet-base, or name its folder.", folder=folder)
 
     @cached_property
     def synsets(self) -> dict[str, Synset]:

@@ -27,11 +27,11 @@ class Examination(nn.Module):
 
     def forward(self, images: Tensor, ids: Tensor, truth: dict[str, Tensor]) -> Tensor:
         """CLIP's symmetric loss (Radford et al. 2021, figure 3) and every head's cross entropy."""
-        look, words = self.judge.look(images), self.judge.read(ids)
-        logits = self.log_scale.exp().clamp(max=100) * look.embeddings @ words.T
+        encoding, texts = self.judge.encode_image(images), self.judge.encode_text(ids)
+        logits = self.log_scale.exp().clamp(max=100) * encoding.embeddings @ texts.T
         match = torch.arange(len(images), device=images.device)
         clip = (F.cross_entropy(logits, match) + F.cross_entropy(logits.T, match)) / 2
-        return clip + recognition_loss(look.logits, truth)
+        return clip + recognition_loss(encoding.logits, truth)
 
 
 def recognition_loss(logits: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Tensor:
@@ -85,7 +85,7 @@ def settle(judge: Judge, scenes: SceneSet, composer: Composer) -> None:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over all batches
     for images in composer.batches(scenes, 256):
-        judge.look(images)
+        judge.encode_image(images)
     judge.eval()
 
 
@@ -94,7 +94,7 @@ def accuracy(judge: Judge, scenes: SceneSet, composer: Composer) -> dict[str, fl
     """The share of scenes whose class each head finds, among those that state one."""
     truth, right = classes(scenes.scenes), {name: [] for name in CLASSES}
     for images in composer.batches(scenes, 256):
-        for name, logits in judge.look(images).logits.items():
+        for name, logits in judge.encode_image(images).logits.items():
             right[name].append(logits.argmax(1).cpu())
     found = {name: torch.cat(parts) == truth[name] for name, parts in right.items()}
     return {name: found[name][truth[name] != UNSTATED].float().mean().item() for name in CLASSES}
@@ -103,7 +103,7 @@ def accuracy(judge: Judge, scenes: SceneSet, composer: Composer) -> dict[str, fl
 @torch.inference_mode()
 def save_reference(judge: Judge, scenes: SceneSet, composer: Composer, path: Path) -> None:
     """What the features of real renders add up to: generated images are compared with them."""
-    features = torch.cat([judge.look(images).features.cpu() for images in composer.batches(scenes, 256)])
+    features = torch.cat([judge.encode_image(images).features.cpu() for images in composer.batches(scenes, 256)])
     save_file(reference_sums(features), path)
 
 

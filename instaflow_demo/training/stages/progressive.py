@@ -5,14 +5,14 @@ also learns what guidance does to its teacher (Meng et al. 2023, arXiv:2210.0314
 to reflow: the same end, one step, by halving.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
-from ...flow import interpolate, timestep
+from ...flow import Velocity, interpolate, step, timestep
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
 from .teacher import EncodedScenes, Prompts, draw, guided, predict
 
@@ -47,18 +47,18 @@ def halve(
         t = torch.randint(0, steps, (batch,), device=run.device, generator=generator) / steps
         x, states = interpolate(x0, x1, t), prompts.states(ids)
         with torch.no_grad(), run.half():
-            wanted = two_steps(guided(teacher, states, empty, guidance), x, t, 1 / steps)
+            wanted = two_steps(guided(teacher, states, empty, guidance), x, t, steps)
         return (predict(network, x, timestep(t), states) - wanted).square().mean()
 
     schedule = Schedule(rate, 100, fall_from=0.0)
     yield from optimise(student, loss, budget, schedule, run, folder, decay=0.999, weight_decay=0.0)
 
 
-def two_steps(field: Callable[[Tensor, Tensor], Tensor], x: Tensor, t: Tensor, length: float) -> Tensor:
-    """The velocity whose one step of `length` from x ends where two half steps of `field` do: their mean.
+def two_steps(field: Velocity, x: Tensor, t: Tensor, steps: int) -> Tensor:
+    """The velocity whose one Euler step of `steps` ends where two steps of `field`, half as long, do: their mean.
 
-    x is (B, ...), t is (B,); `field` is told timesteps.
+    x is (B, ...), t is (B,); `field` takes timesteps.
     """
     first = field(x, timestep(t))
-    second = field(x + first * (length / 2), timestep(t + length / 2))
+    second = field(step(x, first, 2 * steps), timestep(t + 1 / (2 * steps)))
     return (first + second) / 2

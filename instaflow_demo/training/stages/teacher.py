@@ -12,7 +12,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...engines.clip import clip_ids
 from ...evaluation.judge import classes
-from ...flow import guide, interpolate, timestep, velocity
+from ...flow import classifier_free_guidance, interpolate, timestep, velocity
 from ..data.scenes import Composer, Sampler
 from ..data.stored import StoredExamples
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
@@ -118,7 +118,7 @@ def guided(network: Network, states: Tensor, empty: Tensor, scale: float) -> Cal
     both = torch.cat([empty.expand_as(states), states])
 
     def field(x: Tensor, t: Tensor) -> Tensor:
-        return guide(predict(network, torch.cat([x, x]), torch.cat([t, t]), both), scale)
+        return classifier_free_guidance(predict(network, torch.cat([x, x]), torch.cat([t, t]), both), scale)
 
     return field
 

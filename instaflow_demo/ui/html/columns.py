@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ...measure import Measurement
 from ...registry import ModelSpec
-from ..text import Language, gigabytes, number, say, seconds, translated
+from ..text import Language, gigabytes, number, say, seconds, translate
 from .view import Column, Picture, RunView
 
 STAGES = ("text", "sample", "upsample", "decode")
@@ -148,7 +148,7 @@ def _stopped(column: Column, language: Language) -> Markup:
 
 
 def _failed(column: Column, language: Language) -> Markup:
-    return problem(say(language, "phase_failed"), translated(language, column.message))
+    return problem(say(language, "phase_failed"), translate(language, column.message))
 
 
 def problem(title: str, sentence: str) -> Markup:
@@ -175,7 +175,7 @@ def speedup_text(language: Language, speedup: float) -> str:
 
 def notes_html(notes: Sequence[str], language: Language) -> Markup:
     """A line for each note."""
-    return _join([Markup('<p class="note">{}</p>').format(translated(language, note)) for note in notes])
+    return _join([Markup('<p class="note">{}</p>').format(translate(language, note)) for note in notes])
 
 
 # ---------------------------------------------------------------- a column's images and numbers
@@ -334,7 +334,7 @@ def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Languag
     if not reasons:
         return Markup("")
     rows = [
-        Markup("<li><b>{}</b> {}<br>{}</li>").format(spec.title, about(spec, language), translated(language, reason))
+        Markup("<li><b>{}</b> {}<br>{}</li>").format(spec.title, about(spec, language), translate(language, reason))
         for spec, reason in reasons
     ]
     return Markup('<details class="unavailable"><summary>{}</summary><ul>{}</ul></details>').format(

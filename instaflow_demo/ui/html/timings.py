@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
+from ...errors import Sentence
 from ...machine.environment import Environment
 from ...results.benchmark import COLUMNS, STAGES, Benchmark, Case, Refused, Row, Timed, Working, results_json, table
 from ...results.report import to_csv, to_markdown
-from ..text import Language, number, say, seconds, translated
+from ..text import Language, number, say, seconds, translate
 from .columns import bar, download_link, notes_html, problem, status_html
 from .tables import environment_html
 
@@ -49,7 +50,7 @@ class Timings:
     done: int = 0
     passes: int = 0
     environment: Environment | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
     @classmethod
     def of(cls, benchmark: Benchmark) -> "Timings":
@@ -248,5 +249,5 @@ def _stages(row: Row) -> dict[str, float]:
 
 def _refused(refused: Refused, language: Language) -> Markup:
     return problem(
-        say(language, "bench_refused", case=_name(refused.case, language)), translated(language, refused.message)
+        say(language, "bench_refused", case=_name(refused.case, language)), translate(language, refused.message)
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from PIL.Image import Image
 
+from ...errors import Sentence
 from ...events import Done, Event, Failed, ImageReady, Loading, Noted, Preview, Step, Unrefined
 from ...measure import Measurement, Timing
 from ...request import GenerationRequest, ModelRun
@@ -33,7 +34,7 @@ class Picture:
     seed: int
     timing: Timing
     path: Path | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     refined_s: float | None = None
     inline: str = ""
 
@@ -69,7 +70,7 @@ class Column:
     pictures: tuple[Picture, ...] = ()
     measurement: Measurement | None = None
     message: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
     @property
     def model(self) -> str:
@@ -141,12 +142,10 @@ class RunView:
 
     @classmethod
     def of(cls, request: GenerationRequest, display: bool) -> "RunView":
-        """The view before anything has happened: notes of the request go to the model that they name."""
-        return cls(
-            tuple(Column(run, request.images, notes=_about(run, request)) for run in request.runs),
-            request.batched,
-            display,
-        )
+        """The view before anything has happened; what is noted of the request's texts stands with the first model."""
+        first, *others = (Column(run, request.images, notes=run.notes) for run in request.runs)
+        first = replace(first, notes=(*request.text_notes, *first.notes))
+        return cls((first, *others), request.batched, display)
 
     def column(self, model: str) -> Column:
         """Raises KeyError if `model` is not part of the run."""
@@ -192,18 +191,5 @@ def _data_uri(image: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
 
 
-def _about(run: ModelRun, request: GenerationRequest) -> tuple[str, ...]:
-    """The request's notes that begin with this model's title, and with no longer title of the same request.
-
-    Those that begin with no title stand with the first model.
-    """
-    titles = [other.model.title for other in request.runs]
-
-    def subject(note: str) -> str:
-        return max((title for title in titles if note.startswith(f"{title} ")), key=len, default=titles[0])
-
-    return tuple(note for note in request.notes if subject(note) == run.model.title)
-
-
-def _once(told: tuple[str, ...], notes: tuple[str, ...]) -> tuple[str, ...]:
+def _once(told: tuple[Sentence, ...], notes: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
     return tuple(dict.fromkeys((*told, *notes)))

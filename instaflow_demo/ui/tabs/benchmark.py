@@ -9,7 +9,7 @@ from typing import Any, get_args
 import gradio as gr
 from markupsafe import Markup
 
-from ...errors import DemoError, InvalidRequest
+from ...errors import DemoError, InvalidRequest, Sentence
 from ...machine import device
 from ...machine.environment import fingerprint
 from ...registry import MODELS
@@ -22,7 +22,7 @@ from ..html.timings import Theirs, Timings, progress_html, timings_html
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import UnderWay
 from ..settings import Settings
-from ..text import LANGUAGES, Language, preferred, say, translated
+from ..text import LANGUAGES, Language, preferred, say, translate
 from .form import BACKENDS
 
 _LOOK_EVERY_S = 0.5
@@ -197,7 +197,7 @@ class BenchmarkTab:
         try:
             asked = self.parse(*values)
         except DemoError as error:
-            raise gr.Error(translated(self._language(values), str(error)), print_exception=False) from error
+            raise gr.Error(translate(self._language(values), error.sentence), print_exception=False) from error
         timings, language = Timings.of(asked.benchmark), asked.language
         yield self._changed(timings, 0.0, asked)
         started, passes = time.monotonic(), benchmark.run(self._service, asked.benchmark)
@@ -238,9 +238,9 @@ class BenchmarkTab:
     def _imported(self, language: Language, event: gr.EventData, request: gr.Request) -> tuple[Any, Markup, Any]:
         """What a file says, or why it says nothing."""
         try:
-            theirs = read_theirs(_sent(event), language)
+            theirs = read_theirs(_sent(event))
         except DemoError as error:
-            return gr.skip(), problem(say(language, "bench_unread"), translated(language, str(error))), gr.skip()
+            return gr.skip(), problem(say(language, "bench_unread"), translate(language, error.sentence)), gr.skip()
         read = say(language, "bench_imported", n=len(theirs.rows), machine=theirs.machine)
         if self._under_way.busy(request.session_hash):
             read = f"{read} {say(language, 'bench_later')}"
@@ -260,7 +260,7 @@ class BenchmarkTab:
         except InvalidRequest as error:
             for name, sentence in error.problems.items():
                 shown_at = name if name in self._parts else "models"
-                problems[shown_at] = f"{problems.get(shown_at, '')} {translated(language, sentence)}".strip()
+                problems[shown_at] = f"{problems.get(shown_at, '')} {translate(language, sentence)}".strip()
         return [gr.validate(name not in problems, problems.get(name, "")) for name in self._parts]
 
     def parse(self, *values: Any) -> Asked:
@@ -273,17 +273,17 @@ class BenchmarkTab:
         language = self._language(values)
         limits = replace(self._limits, images=2**31) if self._settings.alone else self._limits
         theirs = raw["theirs"] if isinstance(raw["theirs"], Theirs) else None
-        return Asked(judged(raw, self._settings.models, limits, language), theirs, language)
+        return Asked(judged(raw, self._settings.models, limits), theirs, language)
 
     def _language(self, values: Sequence[Any]) -> Language:
         return values[0] if values and values[0] in LANGUAGES else "en"
 
 
-def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits, language: Language) -> Benchmark:
+def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits) -> Benchmark:
     """The benchmark that raw values ask for.
 
     Raises:
-        InvalidRequest: with a sentence for every field that is wrong, in `language` where it is the page's own.
+        InvalidRequest: with a sentence for every field that is wrong.
     """
     offered = {
         "models": tuple(models),
@@ -293,13 +293,15 @@ def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits, langu
     }
     chosen = {name: _chosen(raw[name], choices) for name, choices in offered.items()}
     problems = {
-        name: say(language, "bench_choose", choices=", ".join(map(str, offered[name])))
+        name: Sentence(
+            "Choose at least one, and nothing but these: {choices}.", choices=", ".join(map(str, offered[name]))
+        )
         for name, values in chosen.items()
         if not values and not (name == "backends" and raw["stock"] is True and raw[name] == [])
     }
     repeats = raw["repeats"]
     if not isinstance(repeats, int) or isinstance(repeats, bool) or not 1 <= repeats <= limits.repeats:
-        problems["repeats"] = say(language, "bench_repeats_range", most=limits.repeats)
+        problems["repeats"] = Sentence("Repeats must be a whole number from 1 to {most:,}.", most=limits.repeats)
     if problems:
         raise InvalidRequest(problems)
     asked = Benchmark.parse(
@@ -311,7 +313,16 @@ def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits, langu
     )
     images = sum(case.batch for case in asked.cases) * (repeats + 1)
     if images > limits.images:
-        raise InvalidRequest({"repeats": say(language, "bench_too_many", n=images, most=limits.images)})
+        raise InvalidRequest(
+            {
+                "repeats": Sentence(
+                    "That would be {n} images, and others wait for this machine: choose fewer repeats, models or "
+                    "batch sizes, for at most {most}.",
+                    n=images,
+                    most=limits.images,
+                )
+            }
+        )
     return asked
 
 
@@ -322,14 +333,21 @@ def _chosen(value: Any, choices: Sequence[Any]) -> list[Any]:
     return [each for each in choices if each in value]
 
 
-def read_theirs(text: Any, language: Language) -> Theirs:
+def read_theirs(text: Any) -> Theirs:
     """What a file holds that a browser has read.
 
     Raises:
         InvalidRequest: with a sentence, when it is too large or no benchmark's.
     """
     if not isinstance(text, str) or len(text) > _MOST_BYTES:
-        raise InvalidRequest({"file": say(language, "bench_too_large", kb=_MOST_BYTES // 1024)})
+        raise InvalidRequest(
+            {
+                "file": Sentence(
+                    "Only text files of at most {kb} KB are read: choose a file that “benchmark --json” wrote.",
+                    kb=_MOST_BYTES // 1024,
+                )
+            }
+        )
     return Theirs(*benchmark.read_json(text))
 
 

@@ -20,7 +20,7 @@ from ..html.view import Picture, RunView, png_uri
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import UnderWay
 from ..settings import Settings
-from ..text import Language, preferred, say, translated
+from ..text import Language, preferred, say, translate
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Ask, Form
@@ -180,7 +180,7 @@ class ComparePage:
         try:
             ask = self._form.parse(*values)
         except DemoError as error:
-            raise gr.Error(translated(values[0], str(error)), print_exception=False) from error
+            raise gr.Error(translate(values[0], error.sentence), print_exception=False) from error
         view = RunView.of(ask.request, ask.display)
         yield self._begun(view, ask)
         seen: list[Event] = []
@@ -240,7 +240,7 @@ class ComparePage:
             try:
                 self._settings.kept.save(event, event.metadata)
             except DemoError as error:
-                notes = (*notes, str(error))
+                notes = (*notes, error.sentence)
         refined_s = event.refinement.seconds if event.refinement else None
         inline = "" if event.path else png_uri(encoded(event, event.metadata))
         return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)

@@ -15,7 +15,7 @@ from ...weights import hub
 from ..html.columns import bar, notes_html, problem, status_html
 from ..runner import UnderWay
 from ..settings import Settings
-from ..text import Language, gigabytes, say, translated
+from ..text import Language, gigabytes, say, translate
 
 _LOOK_EVERY_S = 0.25
 
@@ -57,11 +57,11 @@ class DownloadPanel:
     def _run(self, request: gr.Request, model: Any, accepted: Any, language: Language) -> Iterator[Markup]:
         """Everything from the press of the button to the last byte; what was stopped goes on with the next press."""
         try:
-            spec = self._asked(model, accepted, language)
+            spec = self._asked(model, accepted)
             yield status_html(say(language, "download_begins"), "busy")
             yield from self._fetched(spec, request.session_hash, language)
         except DemoError as error:
-            yield problem(say(language, "download_failed"), translated(language, str(error)))
+            yield problem(say(language, "download_failed"), translate(language, error.sentence))
 
     def _fetched(self, spec: ModelSpec, visitor: str | None, language: Language) -> Iterator[Markup]:
         steps, last = hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"), None
@@ -74,16 +74,16 @@ class DownloadPanel:
         said = say(language, "download_done", title=spec.title) if complete else say(language, "download_stopped")
         yield status_html(said)
 
-    def _asked(self, model: Any, accepted: Any, language: Language) -> ModelSpec:
+    def _asked(self, model: Any, accepted: Any) -> ModelSpec:
         """Raises DemoError, with a sentence, unless the visitor may have this model and wants it."""
         published = self._settings.published if self._settings.downloads else {}
         spec = published.get(model) if isinstance(model, str) else None
         if spec is None:
-            raise DemoError(say(language, "download_choose"))
+            raise DemoError("Choose a model to download.")
         if self._service.availability()[spec.id].available:
-            raise DemoError(say(language, "download_here", title=spec.title))
+            raise DemoError("{title} is on this machine already.", title=spec.title)
         if accepted is not True:
-            raise DemoError(say(language, "download_consent", licence=spec.licence))
+            raise DemoError("Accept the licence first: {licence}.", licence=spec.licence)
         return spec
 
     async def _stopped(self, language: Language, request: gr.Request) -> Any:

@@ -9,7 +9,7 @@ from ...errors import DemoError
 from ...service import Service
 from ..html.columns import problem, status_html
 from ..settings import Settings
-from ..text import Language, say, translated
+from ..text import Language, say, translate
 
 _LONGEST = 4096  # characters, as of a path on Linux
 
@@ -41,14 +41,14 @@ class FolderPanel:
 
     def _taken(self, model: Any, folder: Any, language: Language) -> Markup:
         try:
-            self._take(model, folder, language)
+            self._take(model, folder)
         except DemoError as error:
-            return problem(say(language, "folder_failed"), translated(language, str(error)))
+            return problem(say(language, "folder_failed"), translate(language, error.sentence))
         return status_html(say(language, "folder_done", title=self._settings.published[model].title))
 
-    def _take(self, model: Any, folder: Any, language: Language) -> None:
+    def _take(self, model: Any, folder: Any) -> None:
         """Raises DemoError, with a sentence, unless the visitor may name this folder and it holds the model."""
         known = isinstance(model, str) and self._settings.alone and model in self._settings.published
         if not known or not isinstance(folder, str) or not folder.strip() or len(folder) > _LONGEST:
-            raise DemoError(say(language, "folder_choose"))
+            raise DemoError("Choose a model, and name its folder.")
         self._service.use_folder(model, folder.strip())

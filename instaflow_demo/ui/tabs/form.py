@@ -8,13 +8,13 @@ from typing import Any, get_args
 
 import gradio as gr
 
-from ...errors import InvalidRequest
+from ...errors import InvalidRequest, Sentence
 from ...machine.device import Device, Dtype
 from ...registry import MODELS, ModelSpec, Range
 from ...request import RANDOM_SEED, Decoder, GenerationRequest, Limits
 from ..html.columns import choice_text
 from ..settings import Settings
-from ..text import LANGUAGES, Language, translated
+from ..text import LANGUAGES, Language, translate
 
 EXAMPLES = (
     "A big dog",
@@ -188,7 +188,7 @@ class Form:
         except InvalidRequest as error:
             for field, sentence in error.problems.items():
                 shown_at = _VISIBLE.get(field, "prompt")
-                problems[shown_at] = f"{problems.get(shown_at, '')} {translated(language, sentence)}".strip()
+                problems[shown_at] = f"{problems.get(shown_at, '')} {translate(language, sentence)}".strip()
         return [gr.validate(name not in problems, problems.get(name, "")) for name in self._parts]
 
     def parse(self, *values: Any) -> Ask:
@@ -223,7 +223,7 @@ class Form:
         """`chosen` as it is, unless it names a model that the registry has and this page does not offer."""
         for name in chosen if isinstance(chosen, list) else []:
             if isinstance(name, str) and name in MODELS and name not in self._settings.models:
-                raise InvalidRequest({"models": f"{MODELS[name].title} is not offered here."})
+                raise InvalidRequest({"models": Sentence("{title} is not offered here.", title=MODELS[name].title)})
         return chosen
 
     def _of_models(self, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -236,5 +236,7 @@ class Form:
 def _offered_backend(chosen: Any) -> Any:
     """`chosen` as it is, unless it is one that requests know and this page does not offer."""
     if chosen == "diffusers":
-        raise InvalidRequest({"backend": f"The backend must be one of {', '.join(BACKENDS)} here."})
+        raise InvalidRequest(
+            {"backend": Sentence("The backend must be one of {backends} here.", backends=", ".join(BACKENDS))}
+        )
     return chosen

@@ -1,0 +1,20 @@
+"""Brazilian Portuguese: the words of the page, and a template for each of the package's English sentences."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from . import adapters, checkpoints, requests, running, training, weights
+
+TABLES: tuple[Mapping[str, str], ...] = (
+    requests.SENTENCES,
+    running.SENTENCES,
+    running.REASONS,
+    weights.SENTENCES,
+    checkpoints.SENTENCES,
+    adapters.SENTENCES,
+    training.SENTENCES,
+)
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {english: there for table in TABLES for english, there in table.items()}
+)
+"""The Portuguese template of every English one, with the same placeholders."""

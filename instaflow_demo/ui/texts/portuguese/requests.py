@@ -1,0 +1,158 @@
+"""What is wrong with a request, or has no effect in it."""
+
+SENTENCES = {
+    "Evaluation needs {library}: pip install -r instaflow_demo/evaluation/requirements.txt": (
+        "A avaliação precisa de {library}: pip install -r instaflow_demo/evaluation/requirements.txt"
+    ),
+    "{path} could not be written ({why}): choose another file with {option}.": (
+        "Não foi possível gravar {path} ({why}): escolha outro arquivo com {option}."
+    ),
+    "{json_file} is a folder, or its folder does not exist: choose another one with --json.": (
+        "{json_file} é uma pasta, ou a pasta dele não existe: escolha outro com --json."
+    ),
+    "{json_file} cannot be written: choose another one with --json.": (
+        "Não é possível gravar {json_file}: escolha outro com --json."
+    ),
+    "{out} is not a folder: choose another one with --out.": "{out} não é uma pasta: escolha outra com --out.",
+    "{out} cannot be written to: choose another folder with --out.": (
+        "Não é possível escrever em {out}: escolha outra pasta com --out."
+    ),
+    "{path} cannot be read: name a file that “benchmark --json” wrote.": (
+        "Não foi possível ler {path}: indique um arquivo que “benchmark --json” tenha escrito."
+    ),
+    "prompt": "comando",
+    "negative prompt": "comando negativo",
+    "{title} reads at most {n} tokens of the {text}, so this was left out: “{cut}”.": (
+        "{title} lê no máximo {n} tokens do {text}; isto ficou de fora: “{cut}”."
+    ),
+    "{title} has no token for this in the {text}, and does not see it: “{unknown}”.": (
+        "{title} não tem token para isto no {text}, e não o vê: “{unknown}”."
+    ),
+    "steps": "passos",
+    "guidance": "orientação",
+    "size": "tamanho",
+    "{title} always uses {n:g} for {what}.": "{title} usa sempre {n:g} em {what}.",
+    "{title} ignores the negative prompt, because guidance is off at {scale:g}.": (
+        "{title} ignora o comando negativo, porque a orientação está desligada em {scale:g}."
+    ),
+    "{title} is always run by PyTorch as it is, so the backend “{backend}” has no effect.": (
+        "{title} é sempre executado pelo PyTorch como é; o motor “{backend}” não tem efeito."
+    ),
+    "{title} draws pixels, not latents, so the decoder “{decoder}” has no effect.": (
+        "{title} desenha pixels, não latentes; o decodificador “{decoder}” não tem efeito."
+    ),
+    "{title} is not changed by {files}: the scale is 0.": "{title} não muda com {files}: a escala é 0.",
+    "{title} is itself made from {base}, so adding its difference to that changes nothing.": (
+        "{title} foi feito a partir de {base}; somar a diferença a ele não muda nada."
+    ),
+    "{title} is guided only above 1, so a guidance of {scale:g} is the same as none.": (
+        "{title} só é orientado acima de 1; uma orientação de {scale:g} é o mesmo que nenhuma."
+    ),
+    "{title} ignores the negative prompt, because guidance is off at {scale:g}; only the refiner reads it.": (
+        "{title} ignora o comando negativo, porque a orientação está desligada em {scale:g}; só o refinador o lê."
+    ),
+    "{title} always makes all images together, whether one by one or as a batch is asked for.": (
+        "{title} faz sempre todas as imagens juntas, quer se peça uma a uma, quer em lote."
+    ),
+    "{title} makes one image, which is the same one by one and as a batch.": (
+        "{title} faz uma imagem só, o que dá no mesmo uma a uma e em lote."
+    ),
+    "The number of images": "Número de imagens",
+    "The seed": "Semente",
+    "Steps": "Passos",
+    "Guidance": "Orientação",
+    "Size": "Tamanho",
+    "Batched": "Em lote",
+    "Save": "Salvar",
+    "Refine": "Refinar",
+    "Device": "Dispositivo",
+    "Precision": "Precisão",
+    "Backend": "Motor",
+    "Decoder": "Decodificador",
+    "{path} holds no safetensors file: name a LoRA file, or the folder that holds it.": (
+        "{path} não tem nenhum arquivo safetensors: indique um arquivo LoRA, ou a pasta que o contém."
+    ),
+    "from {low:,} to {high:,}": "de {low:,} a {high:,}",
+    ", not {number:,}": ", e não {number:,}",
+    "The {text} is too long ({n:,} characters): use at most {most}.": (
+        "O {text} é longo demais ({n:,} caracteres): use no máximo {most}."
+    ),
+    "a multiple of 64 pixels from {low:,} to {high:,}": "um múltiplo de 64 pixels de {low:,} a {high:,}",
+    "{what} must be {wanted}.": "{what}: deve ser {wanted}.",
+    "{what} must be true or false{instead}.": "{what}: deve ser verdadeiro ou falso{instead}.",
+    "{what} must be one of {choices}{instead}.": "{what}: deve ser um destes: {choices}{instead}.",
+    "There is no safetensors file {path}: give --lora FILE.safetensors[:SCALE], or its folder.": (
+        "Não há nenhum arquivo safetensors {path}: indique --lora ARQUIVO.safetensors[:ESCALA], ou a pasta dele."
+    ),
+    "The scale of {path} must be a number from -{most} to {most}, as in FILE:0.8.": (
+        "A escala de {path} deve ser um número de -{most} a {most}, com ponto, como em ARQUIVO:0.8."
+    ),
+    "{path} holds several safetensors files, such as {one} and {two}: name one.": (
+        "{path} tem vários arquivos safetensors, como {one} e {two}: indique um deles."
+    ),
+    ", not {number:.3g}": ", e não {number:.3g}",
+    ", not the text “{text}”": ", e não o texto “{text}”",
+    "The {text} must be text.": "O {text} deve ser texto.",
+    "Choose at least one model.": "Escolha pelo menos um modelo.",
+    "a whole number from {low:,} to {high:,}": "um número inteiro de {low:,} a {high:,}",
+    "a number from {low:,} to {high:,}": "um número de {low:,} a {high:,}",
+    ", or {seed} for a random one": ", ou {seed} para uma ao acaso",
+    "{what} must be a number{instead}: {title} always uses {n:g}.": (
+        "{what}: deve ser um número{instead}; {title} usa sempre {n:g}."
+    ),
+    "{title} takes no LoRA files: leave it out, or them.": (
+        "{title} não aceita arquivos LoRA: deixe de fora o modelo, ou os arquivos."
+    ),
+    "{title} is not the fine-tune of another model: choose from {ids}.": (
+        "{title} não é um ajuste de outro modelo: escolha entre {ids}."
+    ),
+    "1 character that cannot be printed was left out of the {text}.": (
+        "Caracteres que não se podem imprimir ficaram de fora do {text}: 1."
+    ),
+    "There is no model called {name!r}; choose from {ids}.": "Não há um modelo chamado {name!r}; escolha entre {ids}.",
+    " for {title}": " em {title}",
+    "{n:,} characters that cannot be printed were left out of the {text}.": (
+        "Caracteres que não se podem imprimir ficaram de fora do {text}: {n:,}."
+    ),
+    "Describe the image you want: the prompt is empty.": "Descreva a imagem que você quer: o comando está vazio.",
+    "{path:.200} cannot be read ({why}): name another file.": (
+        "Não foi possível ler {path:.200} ({why}): indique outro arquivo."
+    ),
+    "The {text} is blank, so it has no effect.": "O {text} está em branco e não tem efeito.",
+    "Choose at least one backend.": "Escolha pelo menos um motor.",
+    "Choose at least one decoder.": "Escolha pelo menos um decodificador.",
+    "Choose at least one batch size.": "Escolha pelo menos um tamanho de lote.",
+    "It was stopped.": "Foi parado.",
+    "Memory is too short for {n} images at once: choose a smaller batch.": (
+        "Falta memória para {n} imagens de uma vez: escolha um lote menor."
+    ),
+    "PyTorch has no decoder in 8 bits, so the backend “{backend}” is not timed with “int8”.": (
+        "O PyTorch não tem decodificador em 8 bits; o motor “{backend}” não é medido com “int8”."
+    ),
+    "The stock pipeline has no decoder “{decoder}”, so it is timed with “full”.": (
+        "O pipeline original não tem o decodificador “{decoder}”; é medido com “full”."
+    ),
+    "Repeats must be a whole number from 1 to {most:,}.": "As repetições devem ser um número inteiro de 1 a {most:,}.",
+    "This is no file of a benchmark: choose one that “benchmark --json” wrote.": (
+        "Este não é um arquivo de medição: escolha um que “benchmark --json” tenha escrito."
+    ),
+    "The run was stopped.": "A execução foi parada.",
+    "This call has {n} of the {all} values that it needs: reload the page.": (
+        "Esta chamada tem {n} dos {all} valores de que precisa: recarregue a página."
+    ),
+    "Choose at least one, and nothing but these: {choices}.": "Escolha pelo menos um, e só destes: {choices}.",
+    "That would be {n} images, and others wait for this machine: choose fewer repeats, models or batch sizes, for at "
+    "most {most}.": (
+        "Seriam {n} imagens, e outros esperam por esta máquina: escolha menos repetições, modelos ou tamanhos de "
+        "lote, para no máximo {most}."
+    ),
+    "Only text files of at most {kb} KB are read: choose a file that “benchmark --json” wrote.": (
+        "Só são lidos arquivos de texto de no máximo {kb} KB: escolha um que “benchmark --json” tenha escrito."
+    ),
+    "Choose a model to download.": "Escolha um modelo para baixar.",
+    "{title} is on this machine already.": "{title} já está nesta máquina.",
+    "Accept the licence first: {licence}.": "Aceite a licença primeiro: {licence}.",
+    "Choose a model, and name its folder.": "Escolha um modelo e indique a pasta dele.",
+    "The backend must be one of {backends} here.": "Aqui o motor deve ser um destes: {backends}.",
+    "{title} is not offered here.": "{title} não é oferecido aqui.",
+}
