@@ -1,6 +1,7 @@
-"""The command line: the same service as the page, without a browser."""
+"""`python -m instaflow_demo`: the command line."""
 
-from .cli.commands import main
+from .cli.commands import app
+from .cli.exits import run
 
 if __name__ == "__main__":
-    main()
+    run(app)

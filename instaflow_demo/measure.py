@@ -9,7 +9,10 @@
 - The first pass of a model (cold: allocation, autotuning, caches) is shown apart and never averaged with warm ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+STAGES = ("text", "sample", "upsample", "decode")
+"""What an image's time goes into, in this order; only cascades upsample."""
 
 
 def iterations_per_second(steps: int, stepping_s: float) -> float:
@@ -41,6 +44,11 @@ class Timing:
         return self.text_s + self.sample_s + self.decode_s
 
     @property
+    def stages(self) -> dict[str, float]:
+        """Seconds of each of `STAGES`."""
+        return _by_stage(self)
+
+    @property
     def seconds_per_image(self) -> float:
         return self.total_s / self.images
 
@@ -55,11 +63,8 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """What one model took for one request. Averages are over warm passes, or over cold ones if there are no others.
-
-    `commit` is the revision of the weights, where it is known; `backend` and `decoder` are what ran and decoded it.
-    """
+class Conditions:
+    """What a measured time holds for: a model, its settings, and what ran and decoded it."""
 
     model: str
     device: str
@@ -67,12 +72,21 @@ class Measurement:
     steps: int
     guidance: float
     network_evaluations: int
+    backend: str = field(default="eager", kw_only=True)
+    decoder: str = field(default="full", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Measurement(Conditions):
+    """What one model took for one request. Averages are over warm passes, or over cold ones if there are no others.
+
+    `commit` is the revision of the weights, where it is known.
+    """
+
     load_s: float
     passes: tuple[Timing, ...]
     peak_bytes: int
     commit: str = ""
-    backend: str = "eager"
-    decoder: str = "full"
 
     @property
     def images(self) -> int:
@@ -111,6 +125,11 @@ class Measurement:
         return sum(p.total_s for p in self.passes)
 
     @property
+    def stages(self) -> dict[str, float]:
+        """Seconds of each of `STAGES`, over all passes."""
+        return _by_stage(self)
+
+    @property
     def seconds_per_image(self) -> float:
         counted = self.counted
         return sum(p.total_s for p in counted) / max(sum(p.images for p in counted), 1)
@@ -133,3 +152,8 @@ class Figure:
     low: float
     high: float
     n: int
+
+
+def _by_stage(spent: Timing | Measurement) -> dict[str, float]:
+    seconds = (spent.text_s, spent.sample_s - spent.upsample_s, spent.upsample_s, spent.decode_s)
+    return dict(zip(STAGES, seconds, strict=True))

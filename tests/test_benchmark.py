@@ -19,7 +19,9 @@ from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine.environment import fingerprint
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.results import benchmark
-from instaflow_demo.results.benchmark import Benchmark, Refused, Row, Timed
+from instaflow_demo.results.benchmark import Benchmark, BenchmarkRow, Refused, Timed
+from instaflow_demo.results.benchmark_file import read_json, results_json
+from instaflow_demo.results.tables import lines
 from instaflow_demo.service import Service
 from instaflow_demo.weights.locate import Weights
 
@@ -41,7 +43,7 @@ def timed(service: Service, asked: Benchmark) -> list[Timed]:
     return [event for event in benchmark.run(service, asked) if isinstance(event, Timed)]
 
 
-def last(events: list[Timed], backend: str) -> Row:
+def last(events: list[Timed], backend: str) -> BenchmarkRow:
     return [event.row for event in events if event.row.backend == backend][-1]
 
 
@@ -130,7 +132,8 @@ def test_steps_mean_in_a_benchmark_what_they_mean_in_a_run(tmp_path: Path) -> No
     service.close()
     assert (rows["text2im"].steps, rows["text2im"].upsampling_steps) == (10, 27)
     assert (rows[FAST].steps, rows[FAST].upsampling_steps) == (1, 0)
-    shown = {row[0]: row[benchmark.COLUMNS.index("Steps")] for row in benchmark.table(list(rows.values()))}
+    (steps,) = [column for column in benchmark.COLUMNS if column.title == "Steps"]
+    shown = {row.title: steps.text(row) for row in rows.values()}
     assert shown == {"Text2im (GLIDE)": "10 + 27", "InstaFlow mini": "1"}
 
 
@@ -143,11 +146,11 @@ def test_what_was_measured_before_ctrl_c_is_kept(service: Service) -> None:
             if isinstance(event, Timed):
                 raise KeyboardInterrupt
 
-    followed = progress.timed(stopped_after_the_first(), asked)
+    followed = progress.show_benchmark(stopped_after_the_first(), asked)
     assert followed.stopped
     assert [row.model for row in followed.rows] == [FAST]
-    written = benchmark.results_json(fingerprint(), followed.rows)
-    assert benchmark.read_json(json.dumps(written))[1] == followed.rows
+    written = results_json(fingerprint(), followed.rows)
+    assert read_json(json.dumps(written))[1] == followed.rows
 
 
 def test_a_case_that_fails_says_why_and_the_others_go_on(service: Service) -> None:
@@ -160,12 +163,11 @@ def test_a_case_that_fails_says_why_and_the_others_go_on(service: Service) -> No
 
 def test_results_are_read_as_they_were_written(service: Service) -> None:
     rows = [timed(service, Benchmark.parse([FAST], repeats=2, device="cpu"))[-1].row]
-    written = benchmark.results_json(fingerprint(), rows)
+    written = results_json(fingerprint(), rows)
     assert set(written["results"][0]) >= FIELDS
-    machine, read = benchmark.read_json(json.dumps(written))
+    machine, read = read_json(json.dumps(written))
     assert machine == (fingerprint().gpu or fingerprint().cpu)
-    assert benchmark.table(read) == benchmark.table(rows)
-    assert len(benchmark.table(rows)[0]) == len(benchmark.COLUMNS)
+    assert lines(read, benchmark.COLUMNS) == lines(rows, benchmark.COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +181,8 @@ def test_results_are_read_as_they_were_written(service: Service) -> None:
     ],
 )
 def test_the_machine_of_a_file_is_its_gpu_or_else_its_processor(gpu: str | None, cpu: str, shown: str) -> None:
-    written = benchmark.results_json(replace(fingerprint(), gpu=gpu, cpu=cpu), [])
-    assert benchmark.read_json(json.dumps(written))[0] == shown
+    written = results_json(replace(fingerprint(), gpu=gpu, cpu=cpu), [])
+    assert read_json(json.dumps(written))[0] == shown
 
 
 def test_the_command_writes_what_it_measured(tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ def test_our_engine_is_no_slower_than_the_stock_pipeline(service: Service) -> No
 
 @pytest.mark.parametrize("name", ["cpu-2core.json"])
 def test_the_published_figures_are_what_the_command_writes(name: str) -> None:
-    machine, rows = benchmark.read_json((ROOT / "assets/results" / name).read_text(encoding="utf-8"))
+    machine, rows = read_json((ROOT / "assets/results" / name).read_text(encoding="utf-8"))
     assert machine
     assert {row.backend for row in rows} >= {"eager", "openvino", "diffusers"}
     assert all(row.n >= 5 and row.median_s for row in rows)

@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_ui import JSON, MACHINE, Tags, is_harmless
+from page import JSON, MACHINE, Tags, is_harmless
 
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.gallery import Gallery
@@ -20,18 +20,17 @@ from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.results.benchmark import (
     COLUMNS,
     Benchmark,
+    BenchmarkRow,
     Refused,
-    Row,
     Timed,
     Working,
-    read_json,
-    results_json,
     run,
 )
-from instaflow_demo.results.benchmark import table as cells_of
-from instaflow_demo.results.report import to_csv, to_markdown
+from instaflow_demo.results.benchmark_file import read_json, results_json
+from instaflow_demo.results.tables import to_csv, to_markdown
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.timings import Theirs, Timings, progress_html, timings_html
+from instaflow_demo.ui.runner import Runner
 from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.benchmark import BenchmarkTab, PageLimits, read_theirs
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, Language, translate
@@ -41,11 +40,29 @@ FAST, SLOW = "instaflow-mini", "sd-mini"
 HOSTILE = '<img src=x onerror="window.__x=1"><script>window.__x=2</script>'
 
 
-def row(model: str = FAST, median: float | None = 0.4, batch: int = 1, **changes: Any) -> Row:
+def row(model: str = FAST, median: float | None = 0.4, batch: int = 1, **changes: Any) -> BenchmarkRow:
     stages = {"text": 0.1, "sample": 0.2, "upsample": 0.0, "decode": 0.1} if median else {}
-    measured = Row(
-        *(model, "openvino", "cpu", "float32", 256, batch, "full", 1, 0.0, 1, 5, 0.5, 0.9, median, 0.01, 0.5),
-        *(stages, batch / median if median else None, 5.0, 512_000_000),
+    measured = BenchmarkRow(
+        model=model,
+        backend="openvino",
+        device="cpu",
+        dtype="float32",
+        size=256,
+        batch=batch,
+        decoder="full",
+        steps=1,
+        guidance=0.0,
+        network_evaluations=1,
+        n=5,
+        load_s=0.5,
+        cold_s=0.9,
+        median_s=median,
+        iqr_s=0.01,
+        p95_s=0.5,
+        stages=stages,
+        images_per_second=batch / median if median else None,
+        iterations_per_second=5.0,
+        peak_bytes=512_000_000,
     )
     return replace(measured, **changes)
 
@@ -54,7 +71,7 @@ def asked(**options: Any) -> Benchmark:
     return Benchmark.parse([FAST, SLOW], repeats=2, **options)
 
 
-def timings(*rows: Row, **changes: Any) -> Timings:
+def timings(*rows: BenchmarkRow, **changes: Any) -> Timings:
     """A benchmark that has measured these rows of two cases."""
     benchmark = asked()
     made = dict(zip(benchmark.cases, rows, strict=False))
@@ -75,7 +92,7 @@ def test_every_step_gives_a_chance_to_stop(tmp_path: Path) -> None:
     left = run(service, only)
     next(left)
     next(left)
-    left.close()  # type: ignore[attr-defined]
+    left.close()
     assert service._lock.acquire(blocking=False)
     service._lock.release()
     service.close()
@@ -111,7 +128,7 @@ def test_a_benchmark_of_nothing_is_refused(field: str) -> None:
 # ---------------------------------------------------------------- a file from elsewhere
 
 
-def stored(*rows: Row, **machine: Any) -> dict[str, Any]:
+def stored(*rows: BenchmarkRow, **machine: Any) -> dict[str, Any]:
     return results_json(replace(MACHINE, **machine), rows)
 
 
@@ -176,7 +193,7 @@ def test_a_row_of_something_else_is_refused(changes: dict[str, Any]) -> None:
 
 def test_a_row_without_a_value_is_refused() -> None:
     whole = asdict(row())
-    for name in ("model", "median_s", "n"):
+    for name in ("model", "backend", "decoder", "median_s", "n"):
         with pytest.raises(InvalidRequest):
             read_json(json.dumps({**stored(), "results": [{key: whole[key] for key in whole if key != name}]}))
 
@@ -253,8 +270,8 @@ def test_downloads_hold_all_of_ours_and_nothing_of_theirs() -> None:
     files = dict(zip(tags.attribute("a", "download"), tags.attribute("a", "href"), strict=True))
     texts = {str(name).rpartition(".")[2]: unquote(str(link).partition(",")[2]) for name, link in files.items()}
     assert read_json(texts["json"]) == ("A CPU", done.ordered)
-    assert texts["csv"] == to_csv(cells_of(done.ordered), COLUMNS)
-    assert texts["md"] == to_markdown(cells_of(done.ordered), COLUMNS)
+    assert texts["csv"] == to_csv(done.ordered, COLUMNS)
+    assert texts["md"] == to_markdown(done.ordered, COLUMNS)
     assert "physical cores" in tags.text
     assert "<a " not in timings_html(timings(row()), None, "en")  # not while it goes on
 
@@ -299,18 +316,18 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BenchmarkTab]:
     out = tmp_path_factory.mktemp("out")
     texts = gr.I18n(**{language: dict(TEXTS[language]) for language in LANGUAGES})
     with gr.Blocks():
-        tab = BenchmarkTab(Service(Weights(), Gallery(out)), Settings(kept=Gallery(out), out=out), texts)
+        tab = BenchmarkTab(Service(Weights(), Gallery(out)), Settings(kept=Gallery(out), out=out), texts, Runner())
         tab.build()
         yield tab
 
 
 def values_of(tab: BenchmarkTab, **changes: Any) -> list[Any]:
     """What an untouched tab sends, with changes by name."""
-    return [changes.get(name, part.value) for name, part in tab._parts.items()]
+    return [changes.get(name, tab._inputs[name].value) for name in tab._inputs.names]
 
 
 def wrong(tab: BenchmarkTab, **changes: Any) -> dict[str, str]:
-    answers = zip(tab._parts, tab.validate(*values_of(tab, **changes)), strict=True)
+    answers = zip(tab._inputs.names, tab.validate(*values_of(tab, **changes)), strict=True)
     return {name: answer["message"] for name, answer in answers if not answer["is_valid"]}
 
 
@@ -325,12 +342,12 @@ def test_an_untouched_tab_times_the_default_models_and_the_stock_pipeline(tab: B
 def test_what_cannot_run_here_is_not_offered(tab: BenchmarkTab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instaflow_demo.ui.tabs.benchmark.find_spec", lambda _: None)
     greeted = tab._greet(gr.Request(headers={"accept-language": "pt"}))
-    assert greeted[tab._parts["language"]] == "pt-BR"
-    offered = {name: [value for _, value in greeted[tab._parts[name]].choices] for name in ("models", "backends")}
+    assert greeted[tab._inputs["language"]] == "pt-BR"
+    offered = {name: [value for _, value in greeted[tab._inputs[name]].choices] for name in ("models", "backends")}
     assert offered["backends"] == ["auto", "eager"]
     assert set(DEFAULT_MODELS) <= set(offered["models"])
     assert "instaflow-0.9b" not in offered["models"]
-    assert [value for _, value in greeted[tab._parts["decoders"]].choices] == ["full", "tiny"]
+    assert [value for _, value in greeted[tab._inputs["decoders"]].choices] == ["full", "tiny"]
 
 
 def test_the_stock_pipeline_alone_can_be_timed(tab: BenchmarkTab) -> None:
@@ -362,14 +379,14 @@ def test_where_others_wait_the_device_is_not_held_for_hours(tab: BenchmarkTab) -
     assert str(PageLimits().images) in wrong(tab, **long)["repeats"]
     alone = replace(tab._settings, alone=True)
     with gr.Blocks():
-        mine = BenchmarkTab(tab._service, alone, tab._text)
+        mine = BenchmarkTab(tab._service, alone, tab._text, Runner())
         mine.build()
     assert wrong(mine, **long) == {}
 
 
 @given(st.data())
 def test_any_json_is_accepted_or_refused_in_words(tab: BenchmarkTab, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(tab._parts)))
+    name = data.draw(st.sampled_from(sorted(tab._inputs.names)))
     values = values_of(tab, **{name: data.draw(JSON)})
     answers = tab.validate(*values)
     assert len(answers) == len(values)

@@ -17,6 +17,7 @@ from instaflow_demo.registry import MODELS, ModelSpec
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.results import benchmark
 from instaflow_demo.results import paper as results
+from instaflow_demo.results.benchmark_file import read_json
 from instaflow_demo.ui.text import TEXTS, Language
 
 MANUAL = ROOT / "assets/docs"
@@ -123,7 +124,7 @@ def test_the_manual_lists_every_command() -> None:
     assert listed == set(offered)
 
 
-def time_row(row: benchmark.Row) -> str:
+def time_row(row: benchmark.BenchmarkRow) -> str:
     """A row of the manual's table of times, in milliseconds."""
     assert row.median_s is not None
     assert row.p95_s is not None
@@ -131,7 +132,7 @@ def time_row(row: benchmark.Row) -> str:
     return f"| `{row.model}` | {row.steps} | {row.backend} | {row.dtype} | {row.decoder} | {times} |"
 
 
-def gpu_row(row: benchmark.Row) -> str:
+def gpu_row(row: benchmark.BenchmarkRow) -> str:
     """A row of the manual's table of times on a GPU, in milliseconds."""
     assert row.median_s is not None
     assert row.images_per_second is not None
@@ -139,14 +140,14 @@ def gpu_row(row: benchmark.Row) -> str:
     return f"{what} | {1000 * row.median_s:.1f} | {stages(row, 1)} | {row.images_per_second:.1f} |"
 
 
-def stages(row: benchmark.Row, digits: int) -> str:
+def stages(row: benchmark.BenchmarkRow, digits: int) -> str:
     """Milliseconds of text, sampling and decoding."""
     return ", ".join(f"{1000 * row.stages[stage]:.{digits}f}" for stage in ("text", "sample", "decode"))
 
 
 @pytest.mark.parametrize(("file", "shown"), [("cpu-2core.json", time_row), ("gpu-h100.json", gpu_row)])
-def test_the_manual_s_times_are_those_of_the_file(file: str, shown: Callable[[benchmark.Row], str]) -> None:
-    _, rows = benchmark.read_json((ROOT / "assets/results" / file).read_text(encoding="utf-8"))
+def test_the_manual_s_times_are_those_of_the_file(file: str, shown: Callable[[benchmark.BenchmarkRow], str]) -> None:
+    _, rows = read_json((ROOT / "assets/results" / file).read_text(encoding="utf-8"))
     assert table_after(f"--json assets/results/{file}", page("speed")) == [shown(row) for row in rows]
 
 
@@ -157,7 +158,7 @@ def test_the_manual_s_table_of_methods_is_what_was_evaluated() -> None:
     assert table_after("press a row to\ntry it.", page("quality")) == [method_row(row) for row in evaluated.rows]
 
 
-def method_row(row: results.Row) -> str:
+def method_row(row: results.EvaluationRow) -> str:
     """A row of the manual's table of methods."""
 
     def interval(name: str, digits: int, scale: float = 1) -> str:

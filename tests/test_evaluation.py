@@ -17,7 +17,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from instaflow_demo import engines
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.evaluation import metrics, photos
-from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs, table
+from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs
 from instaflow_demo.evaluation.judge import CLASSES, UNSTATED, Judge, classes
 from instaflow_demo.evaluation.prompts import ask
 from instaflow_demo.evaluation.run import Pieces, draw_all
@@ -26,6 +26,8 @@ from instaflow_demo.grammar import Scene, concepts
 from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.results.paper import evaluation_columns, parse_row
+from instaflow_demo.results.tables import lines
 from instaflow_demo.weights.locate import MODELS_DIR, Weights
 
 FIELDS = {
@@ -177,7 +179,8 @@ def test_an_evaluation_has_every_figure_and_comes_out_the_same_again(judged: Pat
     assert two_steps["straightness"]["value"] > 0
     assert one_step["clip_score"] != two_steps["clip_score"]
     assert not list((tmp_path / "one").iterdir())
-    assert len(table(found["results"])) == 3
+    rows = [parse_row(result) for result in found["results"]]
+    assert len(lines(rows, evaluation_columns(rows))) == 2
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(judged: Path, tmp_path: Path) -> None:

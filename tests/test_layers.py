@@ -57,6 +57,7 @@ ALLOWED = {
     },
     "ui": {"errors", "events", "gallery", "machine", "measure", "registry", "request", "results", "service", "weights"},
     "training": {
+        "cli",
         "engines",
         "errors",
         "evaluation",
@@ -86,6 +87,7 @@ LIGHT = (
     "weights.files",
     "results.report",
     "results.paper",
+    "results.tables",
 )
 
 BANNED_IMPORTS = {"pickle", "marshal", "shelve", "dill", "joblib"}

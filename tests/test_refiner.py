@@ -16,7 +16,7 @@ from small_sd import save_published
 from terminal import demo
 from test_safety import save_checker
 
-from instaflow_demo.cli.progress import shown
+from instaflow_demo.cli.progress import show
 from instaflow_demo.engines import memory
 from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.engines.refiner import STRENGTH, Refiner
@@ -245,7 +245,7 @@ def test_its_time_is_told_apart(checkpoint: Path, tmp_path: Path) -> None:
     assert sum(timing.steps for timing in own) == 2  # one each, and none of the refiner's
     outcomes = collect(events, request)
     (row,) = rows(outcomes, request)
-    assert f"{done.measurement.seconds_per_image:.3f}" in row
+    assert row.seconds_per_image == done.measurement.seconds_per_image
     machine: Any = SimpleNamespace(to_dict=dict)
     (result,) = results_json(machine, request, outcomes)["results"]
     for told, event in zip(result["images"], images(events), strict=True):
@@ -449,7 +449,7 @@ def test_an_image_that_stays_unrefined_is_a_failure(tmp_path: Path) -> None:
 
 def test_bars_count_what_is_refined(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     service, request = served(checkpoint, tmp_path), ask(images=2, batched=True)
-    list(shown(service.run(request), request))
+    list(show(service.run(request), request))
     service.close()
     told = capsys.readouterr().err
     assert "refiner 2/2" in told

@@ -4,9 +4,11 @@ import csv
 import io
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -17,7 +19,7 @@ from instaflow_demo.machine.environment import fingerprint
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.results import report
+from instaflow_demo.results import report, tables
 
 REQUEST = GenerationRequest.parse("a dog | a cat", ["instaflow-mini", "sd-mini", "2rf-mini"], images=3, seed=7)
 # seconds of text, sampling and decoding; the first pass of each is cold
@@ -42,7 +44,12 @@ def outcomes() -> tuple[report.Outcome, ...]:
 
 
 def cells(outcomes: tuple[report.Outcome, ...]) -> list[dict[str, str]]:
-    return [dict(zip(report.COLUMNS, row, strict=True)) for row in report.rows(outcomes, REQUEST)]
+    return written(report.rows(outcomes, REQUEST), report.COLUMNS)
+
+
+def written(rows: Sequence[Any], columns: Sequence[tables.Column]) -> list[dict[str, str]]:
+    """The text of every cell, by the title of its column."""
+    return [dict(zip(tables.titles(columns), line, strict=True)) for line in tables.lines(rows, columns)]
 
 
 def test_outcomes_are_in_the_order_of_the_request(outcomes: tuple[report.Outcome, ...]) -> None:
@@ -80,8 +87,9 @@ def test_a_batch_has_one_time_for_all() -> None:
     assert measured.seconds_per_image == pytest.approx(2.0)
     assert measured.iterations_per_second == pytest.approx(25 / 5.4)
     (row,) = report.rows([report.Outcome(REQUEST.runs[1], measurement=measured)], replace(REQUEST, batched=True))
-    assert row[1:5] == ("3", "batched", "2.000", "0.50")
-    assert row[report.COLUMNS.index("Text, sampling, decoding (s)")] == "0.100 / 1.800 / 0.100"
+    (line,) = written([row], report.COLUMNS)
+    assert [*line.values()][1:5] == ["3", "batched", "2.000", "0.50"]
+    assert line["Text, sampling, decoding (s)"] == "0.100 / 1.800 / 0.100"
 
 
 def test_no_time_at_all_divides_nothing() -> None:
@@ -90,7 +98,7 @@ def test_no_time_at_all_divides_nothing() -> None:
 
 
 def test_the_discussion_puts_published_figures_above_the_measured_ones(outcomes: tuple[report.Outcome, ...]) -> None:
-    table = [dict(zip(report.DISCUSSION, row, strict=True)) for row in report.discussion(outcomes)]
+    table = written(report.discussion(outcomes), report.DISCUSSION)
     paper = {row["System"]: row for row in table if row["Measured"] == "in the paper, on an A100"}
     fast, slow = table[len(paper) :]
     assert set(paper) == {MODELS[name].title for name in MODELS if not MODELS[name].shipped} - {MODELS["text2im"].title}
@@ -103,9 +111,10 @@ def test_the_discussion_puts_published_figures_above_the_measured_ones(outcomes:
 
 
 def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -> None:
-    table = report.rows(outcomes, REQUEST)
-    assert [tuple(row) for row in csv.reader(io.StringIO(report.to_csv(table)))] == [report.COLUMNS, *table]
-    lines = report.to_markdown([("a | b", *table[0][1:])]).splitlines()
+    rows, columns = report.rows(outcomes, REQUEST), report.COLUMNS
+    read = [tuple(line) for line in csv.reader(io.StringIO(tables.to_csv(rows, columns)))]
+    assert read == [tables.titles(columns), *tables.lines(rows, columns)]
+    lines = tables.to_markdown([replace(rows[0], system="a | b")], columns).splitlines()
     assert len(lines) == 3
     assert "a \\| b" in lines[2]
 
@@ -115,8 +124,8 @@ def test_both_stages_of_a_cascade_are_told_apart() -> None:
     (run,) = request.runs
     both = Timing(2, run.all_steps, text_s=0.2, sample_s=6.0, decode_s=0.4, warm=False, upsample_s=2.0)
     measured = Measurement("text2im-mini", "cpu", "float32", 100, 3.0, run.network_evaluations, 1.0, (both,), 10**9)
-    (row,) = report.rows(report.collect([Done("text2im-mini", measured)], request), request)
-    told = dict(zip(report.COLUMNS, row, strict=True))
+    rows = report.rows(report.collect([Done("text2im-mini", measured)], request), request)
+    (told,) = written(rows, report.COLUMNS)
     assert told["Text, sampling, decoding (s)"] == "0.100 / 2.000 + 1.000 / 0.200"
     assert (told["Steps"], told["Mode"], told["Network evaluations"]) == ("100 + 27", "batched", "227")
     (stored,) = report.results_json(fingerprint(), request, [report.Outcome(run, measurement=measured)])["results"]
@@ -126,7 +135,7 @@ def test_both_stages_of_a_cascade_are_told_apart() -> None:
 def test_no_prompt_becomes_a_formula_in_a_spreadsheet() -> None:
     request = GenerationRequest.parse('=HYPERLINK("http://x")', "sd-mini", negative_prompt="@SUM(A1)")
     table = report.rows(report.collect(events_of("sd-mini", SLOW), request), request)
-    cells_read = [cell for line in csv.reader(io.StringIO(report.to_csv(table))) for cell in line]
+    cells_read = [cell for line in csv.reader(io.StringIO(tables.to_csv(table, report.COLUMNS))) for cell in line]
     assert len(cells_read) == 2 * len(report.COLUMNS)
     assert not [cell for cell in cells_read if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 

@@ -10,10 +10,11 @@ import pytest
 
 from instaflow_demo.measure import Figure
 from instaflow_demo.registry import MODELS
-from instaflow_demo.results.paper import PAPER, Row, Table, agreement, read
+from instaflow_demo.results.paper import PAPER, EvaluationRow, Table, agreement, read
 from instaflow_demo.results.report import DISCUSSION, discussion
+from instaflow_demo.results.tables import lines, titles
 from instaflow_demo.ui.html.plot import Point, scatter
-from instaflow_demo.ui.tabs.results import agreement_text, results_html, tried
+from instaflow_demo.ui.tabs.results import agreement_text, parse_press, results_html
 from instaflow_demo.ui.text import TEXTS, Language
 
 
@@ -21,13 +22,15 @@ def figure(value: float, spread: float = 0.01) -> Figure:
     return Figure(value, value - spread, value + spread, 100)
 
 
-def row(model: str, steps: int, distance: float, top1: float = 0.8, seconds: float = 1.0, score: float = 0.5) -> Row:
+def row(
+    model: str, steps: int, distance: float, top1: float = 0.8, seconds: float = 1.0, score: float = 0.5
+) -> EvaluationRow:
     figures = {"feature_distance": figure(distance), "top1": figure(top1), "clip_score": figure(score)}
     figures |= {"seconds_per_image": figure(seconds), "straightness": None}
-    return Row(MODELS[model], steps, 1.0, steps, 100, figures)
+    return EvaluationRow(MODELS[model], steps, 1.0, steps, 100, figures)
 
 
-def result(measured: Row) -> dict[str, Any]:
+def result(measured: EvaluationRow) -> dict[str, Any]:
     """A row as `evaluate` writes it."""
     figures = {name: asdict(value) if value else None for name, value in measured.figures.items()}
     fixed = {name: getattr(measured, name) for name in ("steps", "guidance", "network_evaluations", "prompts")}
@@ -115,11 +118,11 @@ class Pressed:
     [{}, {"model": "sd-mini"}, {"model": "sd-mini", "steps": 7}, {"model": ["sd-mini"], "steps": 25}, {"steps": {}}],
 )
 def test_a_forged_press_is_no_row(data: dict[str, Any]) -> None:
-    assert tried(Pressed(**data)) is None
+    assert parse_press(Pressed(**data)) is None
 
 
 def test_a_press_is_its_row() -> None:
-    assert tried(Pressed(model="2rf-mini", steps=1)) == ("2rf-mini", 1)
+    assert parse_press(Pressed(model="2rf-mini", steps=1)) == ("2rf-mini", 1)
 
 
 LOOSE = [(0.1, 0.8), (0.11, 0.801), (0.12, 0.802), (2, 0.803), (2.2, 0.804), (90, 0.805)]
@@ -158,7 +161,7 @@ def test_the_tab_and_the_discussion_quote_the_same_figures(language: Language) -
     for method in PAPER:
         assert f"{method.fid_5k:.1f}" in shown and f"{method.clip_score:.3f}" in shown
         assert (method.source.text_pt if language == "pt-BR" else method.source.text).replace(",", ".") in shown
-    table = [dict(zip(DISCUSSION, row, strict=True)) for row in discussion(())]
+    table = [dict(zip(titles(DISCUSSION), line, strict=True)) for line in lines(discussion(()), DISCUSSION)]
     quoted = {row["System"]: (row["FID-5k"], row["CLIP score"], row["Source"]) for row in table}
     for method in PAPER:
         if method.checkpoint:

@@ -13,7 +13,7 @@ from ..gallery import Gallery
 from ..machine.paths import path_of
 from ..registry import MODELS
 from ..request import RANDOM_SEED, GenerationRequest
-from ..results import report
+from ..results import report, tables
 from ..results.report import Outcome
 from ..service import Service
 from ..weights.locate import Weights, given_folders
@@ -121,19 +121,19 @@ def compare(
     results = _generate(loaded, request)
     if display_images:
         _show_images(results)
-    if table := report.rows(results.outcomes, request):
-        _say(report.to_markdown(table))
+    if rows := report.rows(results.outcomes, request):
+        _say(tables.to_markdown(rows, report.COLUMNS))
     return results
 
 
 def discuss(results: Results) -> None:
     """Show the published figures, and below them those of this run."""
-    _say(report.to_markdown(report.discussion(results.outcomes), report.DISCUSSION))
+    _say(tables.to_markdown(report.discussion(results.outcomes), report.DISCUSSION))
 
 
 def _generate(loaded: Loaded, request: GenerationRequest) -> Results:
     progress.prepare(request, loaded.weights, download=loaded.download)
-    events = progress.shown(loaded.service.run(request), request)
+    events = progress.show(loaded.service.run(request), request)
     return Results(request, report.collect(events, request))
 
 

@@ -1,7 +1,7 @@
 """A run's events as bars and lines, in a terminal and in a notebook alike."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from ..events import Done, Event, Failed, ImageReady, Loading, Noted, Stage, Step
 from ..registry import REFINER, ModelSpec
 from ..request import GenerationRequest
-from ..results.benchmark import Benchmark, Case, Refused, Row, Timed, Working
+from ..results.benchmark import Benchmark, BenchmarkRow, Case, Refused, Timed, Working
 from ..weights.locate import Weights
 
 _STAGES: dict[Stage, str] = {"sample": "", "upsample": " upsampler", "refine": " refiner"}
@@ -18,8 +18,8 @@ _STAGES: dict[Stage, str] = {"sample": "", "upsample": " upsampler", "refine": "
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
-def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event]:
-    """The events, each shown as it passes."""
+def show(events: Iterable[Event], request: GenerationRequest) -> Generator[Event, None, None]:
+    """Show each event and pass it on."""
     typer.echo(f"seed: {request.seed}")
     for note in request.notes:
         typer.echo(note)
@@ -34,18 +34,18 @@ def shown(events: Iterator[Event], request: GenerationRequest) -> Iterator[Event
 
 @dataclass(frozen=True)
 class Followed:
-    """What came of a benchmark: rows in the order of its cases, what could not be timed, whether Ctrl-C ended it."""
+    """The outcome of a benchmark: rows in the order of its cases, what could not be timed, whether Ctrl-C ended it."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[BenchmarkRow, ...]
     refused: tuple[Refused, ...]
     stopped: bool
 
 
-def timed(passes: Iterator[Working | Timed | Refused], benchmark: Benchmark) -> Followed:
-    """Follow a benchmark with a bar, to its end or to Ctrl-C: what was measured by then took long, and is kept."""
+def show_benchmark(passes: Iterable[Working | Timed | Refused], benchmark: Benchmark) -> Followed:
+    """Show a benchmark as a bar, to its end or to Ctrl-C, which keeps what has been measured by then."""
     for note in benchmark.notes:
         typer.echo(note)
-    rows: dict[Case, Row] = {}
+    rows: dict[Case, BenchmarkRow] = {}
     refused: list[Refused] = []
     stopped = False
     try:
@@ -56,9 +56,12 @@ def timed(passes: Iterator[Working | Timed | Refused], benchmark: Benchmark) -> 
 
 
 def _follow(
-    passes: Iterator[Working | Timed | Refused], benchmark: Benchmark, rows: dict[Case, Row], refused: list[Refused]
+    passes: Iterable[Working | Timed | Refused],
+    benchmark: Benchmark,
+    rows: dict[Case, BenchmarkRow],
+    refused: list[Refused],
 ) -> None:
-    """Show a benchmark's events, and add what they bring to `rows` and `refused`."""
+    """Show a benchmark's events, and add their results to `rows` and `refused`."""
     with tqdm(total=benchmark.passes, file=sys.stderr, dynamic_ncols=True, unit="pass") as bar:
         for event in passes:
             if isinstance(event, Refused):
@@ -74,7 +77,7 @@ def _follow(
 
 
 def prepare(request: GenerationRequest, weights: Weights, *, download: bool) -> None:
-    """See to what a run needs before it begins: with `download`, fetch the models and the refiner that are not here.
+    """Prepare a run: with `download`, fetch the models and the refiner that are not here.
 
     Raises:
         DownloadFailed: with a sentence.
@@ -95,12 +98,12 @@ def _download(specs: Sequence[ModelSpec], weights: Weights) -> int:
     missing = [spec for spec in specs if not spec.shipped and not weights.availability(spec).available]
     for spec in missing:
         typer.echo(f"{spec.title}: about {spec.download_bytes / 1e9:.1f} GB under the licence {spec.licence}")
-        told = ""
+        note = ""
         with tqdm(desc=spec.id, unit="B", unit_scale=True, file=sys.stderr) as bar:
             for step in hub.download(spec, half=torch.cuda.is_available()):
-                if step.note != told:
-                    told = step.note
-                    bar.write(told, file=sys.stdout)
+                if step.note != note:
+                    note = step.note
+                    bar.write(note, file=sys.stdout)
                 bar.total = step.total
                 bar.update(step.done - bar.n)
     return len(missing)
@@ -113,14 +116,14 @@ class _Display:
         self._images = request.images
         self._bar: tqdm | None = None
         self._stage = ""
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
     def show(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, Loading):
-            self._say(f"{event.model}: loading{_STAGES[event.stage]}", *event.notes)
+            self._print(f"{event.model}: loading{_STAGES[event.stage]}", *event.notes)
         elif isinstance(event, Noted):
-            self._say(*event.notes)
+            self._print(*event.notes)
         elif isinstance(event, Step):
             self._advance(event)
         elif isinstance(event, ImageReady):
@@ -128,14 +131,14 @@ class _Display:
             cold = "" if event.timing.warm else " (cold)"
             time = f"time: {event.timing.seconds_per_image:.3f} s"
             refined = f"  refined: {event.refinement.seconds:.3f} s" if event.refinement else ""
-            self._say(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{refined}{saved}", *event.notes)
+            self._print(f"{event.model} {event.index + 1}/{self._images}  {time}{cold}{refined}{saved}", *event.notes)
         elif isinstance(event, Done | Failed):
             self.close()
             if isinstance(event, Failed):
                 typer.echo(f"{event.model}: {event.message}", err=True)
 
     def close(self) -> None:
-        """Leave the bar as it is and go on below it."""
+        """Leave the bar as it is; what is printed next goes below it."""
         if self._bar is not None:
             self._bar.close()
         self._bar = None
@@ -152,9 +155,9 @@ class _Display:
         self._bar.set_postfix_str(f"{step.iterations_per_second:.2f} it/s", refresh=False)
         self._bar.update(1)
 
-    def _say(self, *lines: str) -> None:
-        """Print above the bar, and nothing twice: a note may come with every image."""
+    def _print(self, *lines: str) -> None:
+        """Print each line above the bar, once: a note may come with every image."""
         for line in lines:
-            if line not in self._said:
-                self._said.add(line)
+            if line not in self._printed:
+                self._printed.add(line)
                 tqdm.write(line, file=sys.stdout)

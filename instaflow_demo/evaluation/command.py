@@ -1,6 +1,6 @@
 """What `python -m instaflow_demo evaluate` does: every system in turn, on all processes, and the figures of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -145,16 +145,3 @@ def _evaluated(
     if process.is_main_process:
         pieces.remove()
     return found and found | {"prompts_read_in_part": part}
-
-
-def table(results: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """Rows for the terminal: a header, then every system's figures, each with its interval."""
-    names = list(dict.fromkeys(name for row in results for name, value in row.items() if isinstance(value, dict)))
-    fixed = ("model", "steps", "guidance", "network_evaluations")
-    header = (*fixed, *names)
-    rows = [tuple([*(f"{row[key]}" for key in fixed), *(_cell(row[name]) for name in names)]) for row in results]
-    return [tuple(name.replace("_", " ") for name in header), *rows]
-
-
-def _cell(figure: dict[str, float] | None) -> str:
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})" if figure else "–"

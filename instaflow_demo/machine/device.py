@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
-Backend = Literal["auto", "eager", "compiled", "openvino", "diffusers"]
+Baseline = Literal["diffusers"]
+Backend = Literal["auto", "eager", "compiled", "openvino", Baseline]
 """What runs latent models: PyTorch as it is or compiled, OpenVINO, or for comparison diffusers' stock pipeline."""
 
 # Features without which a processor emulates half-precision convolutions, about 150 times slower than float32

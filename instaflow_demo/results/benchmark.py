@@ -1,55 +1,51 @@
 """How fast the systems are on this machine: every case in turn, round after round, in one process.
 
-The order is turned by one place each round, so that a noisy neighbour or a warming processor hits all cases alike. Each
-pass has a prompt of its own, so that no text states are reused: its time is the whole of an image, or of a batch of
-them. The first pass of a case, which loads, compiles and fills caches, is told apart and never averaged in; it is cold
-only where nothing of the kind was made before.
+The order rotates by one place each round, so that a noisy neighbour or a warming processor affects all cases alike.
+Every pass has a new prompt, so that no text states are reused: its time is that of a whole image, or of a whole batch.
+The first pass of a case, which loads, compiles and fills caches, is reported separately and excluded from averages; it
+is cold only where nothing of the kind was made before.
 """
 
-import json
 import secrets
 import statistics
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from ..errors import DemoError, InvalidRequest, Sentence
 from ..events import Done, Failed, ImageReady
-from ..machine.device import Backend, Device, Dtype
-from ..machine.environment import Environment
-from ..measure import Measurement, Timing, iterations_per_second
+from ..machine.device import Backend
+from ..measure import STAGES, Conditions, Measurement, Timing, iterations_per_second
 from ..registry import MODELS
 from ..request import Decoder, GenerationRequest, Limits, ModelRun
 from ..service import Service
+from .tables import Column
 
-STAGES = ("text", "sample", "upsample", "decode")
 COLUMNS = (
-    "System",
-    "Backend",
-    "Decoder",
-    "Batch",
-    "Seconds per image",
-    "Images per second",
-    "Network evaluations",
-    "Median of a pass (s)",
-    "IQR (s)",
-    "p95 (s)",
-    "n",
-    "Cold (s)",
-    "Load (s)",
-    "Text, sampling, decoding (s)",
-    "Steps",
-    "it/s",
-    "Pixels",
-    "Device",
-    "Precision",
-    "Peak memory (MB)",
+    Column("title", "System"),
+    Column("backend", "Backend"),
+    Column("decoder", "Decoder"),
+    Column("batch", "Batch"),
+    Column("seconds_per_image", "Seconds per image", ".4f"),
+    Column("images_per_second", "Images per second", ".2f"),
+    Column("network_evaluations", "Network evaluations"),
+    Column("median_s", "Median of a pass (s)", ".4f"),
+    Column("iqr_s", "IQR (s)", ".4f"),
+    Column("p95_s", "p95 (s)", ".4f"),
+    Column("n", "n"),
+    Column("cold_s", "Cold (s)", ".3f"),
+    Column("load_s", "Load (s)", ".2f"),
+    Column("stage_seconds", "Text, sampling, decoding (s)", ".4f", joint=" / "),
+    Column("steps_by_stage", "Steps", joint=" + "),
+    Column("iterations_per_second", "it/s", ".1f"),
+    Column("size", "Pixels"),
+    Column("device", "Device"),
+    Column("dtype", "Precision"),
+    Column("peak_megabytes", "Peak memory (MB)", ".0f"),
 )
 _LIMITS = Limits(images=64)
 _MOST_ROUNDS = 1000
-_MOST_ROWS = 1000  # of somebody else's file, whose figures are at most _HUGE
-_HUGE = 10**15
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What to time, how often. Make one with `parse`."""
+    """What to time and how often. Make one with `parse`."""
 
     cases: tuple[Case, ...]
     repeats: int
@@ -91,8 +87,8 @@ class Benchmark:
     ) -> "Benchmark":
         """Every model with every backend, decoder and batch size; `settings` are a request's.
 
-        Decoders and backends are of latent models: others are timed once for each batch size. `notes` say what of all
-        this has no effect.
+        Only latent models have a choice of decoder and backend: others are timed once for each batch size. `notes` say
+        what has no effect.
 
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
@@ -119,7 +115,7 @@ class Benchmark:
                         limits=_LIMITS,
                         **settings,
                     )
-                    notes |= dict.fromkeys((*request.notes, *_left_out(request)))
+                    notes |= dict.fromkeys((*request.notes, *_omissions(request)))
                     for case in _cases(request):
                         cases.setdefault((case.run, case.batch, case.request.backend, case.request.decoder), case)
         if not cases:
@@ -128,13 +124,13 @@ class Benchmark:
 
     @property
     def passes(self) -> int:
-        """How many passes there are in all, cold ones included."""
+        """The number of passes, cold ones included."""
         return len(self.cases) * (self.repeats + 1)
 
 
 @dataclass(frozen=True)
 class Working:
-    """A pass of this case goes on; of `passes` in all, `done` are over. Comes again with every step of it."""
+    """A pass of this case is running, and `done` of `passes` are over. Comes again with every step of the pass."""
 
     case: Case
     done: int
@@ -143,41 +139,33 @@ class Working:
 
 @dataclass(frozen=True)
 class Timed:
-    """One pass is over: of `passes` in all, it was number `done`. `row` is what is known of its case so far."""
+    """Pass number `done` of `passes` is over. `row` is what is known of its case so far."""
 
     case: Case
     done: int
     passes: int
-    row: "Row"
+    row: "BenchmarkRow"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A case cannot be timed; `message` is a sentence that says why. The others go on."""
+    """A case cannot be timed; `message` is a sentence that says why. The other cases go on."""
 
     case: Case
     message: Sentence
 
 
-@dataclass(frozen=True)
-class Row:
-    """What was measured of a case. Seconds are a whole pass's, of `batch` images; None where there was no such pass,
-    and for what one pass alone cannot tell.
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkRow(Conditions):
+    """The figures of a case. Seconds are those of a whole pass, of `batch` images; None where there was no such pass,
+    and for what a single pass cannot tell.
 
-    `stages` are medians. `peak_bytes` is the device's allocator's, or on a CPU what the whole process held. A cascade
+    `stages` are medians. `peak_bytes` is what the device's allocator held, or on a CPU the whole process. A cascade
     takes `upsampling_steps` after `steps`.
     """
 
-    model: str
-    backend: str
-    device: str
-    dtype: str
     size: int
     batch: int
-    decoder: str
-    steps: int
-    guidance: float
-    network_evaluations: int
     n: int
     load_s: float | None
     cold_s: float | None
@@ -198,13 +186,27 @@ class Row:
     def seconds_per_image(self) -> float | None:
         return self.median_s / self.batch if self.median_s else None
 
+    @property
+    def stage_seconds(self) -> tuple[float, float, float]:
+        """Text, sampling with upsampling, and decoding; zeros without warm passes."""
+        text, sample, upsample, decode = (self.stages.get(stage, 0.0) for stage in STAGES)
+        return text, sample + upsample, decode
 
-def run(service: Service, benchmark: Benchmark) -> Iterator[Working | Timed | Refused]:
-    """Time every case, round after round; closing the iterator ends the work within one step."""
+    @property
+    def steps_by_stage(self) -> tuple[int, ...]:
+        return (self.steps, self.upsampling_steps) if self.upsampling_steps else (self.steps,)
+
+    @property
+    def peak_megabytes(self) -> float:
+        return self.peak_bytes / 1e6
+
+
+def run(service: Service, benchmark: Benchmark) -> Generator[Working | Timed | Refused, None, None]:
+    """Time every case, round after round; closing the generator ends the work within one step."""
     rows = dict(enumerate(_Samples(case) for case in benchmark.cases))
     done, passes = 0, benchmark.passes
     for round_ in range(benchmark.repeats + 1):
-        for number in _turned(list(rows), round_):
+        for number in _rotate(list(rows), round_):
             samples = rows[number]
             working = Working(samples.case, done, passes)
             yield working  # before what may take long without a step: loading, or converting
@@ -217,34 +219,6 @@ def run(service: Service, benchmark: Benchmark) -> Iterator[Working | Timed | Re
                 continue
             done += 1
             yield Timed(samples.case, done, passes, row)
-
-
-def results_json(environment: Environment, rows: Sequence[Row]) -> dict[str, Any]:
-    """The environment and every row as plain values."""
-    return {"environment": environment.to_dict(), "results": [asdict(row) for row in rows]}
-
-
-def read_json(text: str) -> tuple[str, tuple[Row, ...]]:
-    """The machine and the rows of a file that `results_json` made, perhaps elsewhere.
-
-    Raises:
-        InvalidRequest: when it is no such file.
-    """
-    try:
-        stored = json.loads(text)
-        rows = stored["results"]
-        if not isinstance(rows, list) or len(rows) > _MOST_ROWS:
-            raise TypeError("no list of rows")
-        return _machine(stored["environment"]), tuple(map(_row, rows))
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InvalidRequest(
-            {"file": Sentence("This is no file of a benchmark: choose one that “benchmark --json” wrote.")}
-        ) from error
-
-
-def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """A row of `COLUMNS` for each."""
-    return [_cells(row) for row in rows]
 
 
 def _nothing_chosen(backends: Sequence[Any], decoders: Sequence[Any], batches: Sequence[Any]) -> dict[str, Sentence]:
@@ -264,7 +238,7 @@ class _CannotTimeError(DemoError):
 
 
 class _Samples:
-    """A case's passes so far."""
+    """The passes of a case so far."""
 
     def __init__(self, case: Case):
         self.case = case
@@ -273,13 +247,13 @@ class _Samples:
         self._backend = ""
         self._load_s = 0.0
 
-    def add(self, service: Service, working: Working) -> Generator[Working, None, Row]:
-        """Make one more pass, yielding `working` between its steps; what all of them come to.
+    def add(self, service: Service, working: Working) -> Generator[Working, None, BenchmarkRow]:
+        """Make one more pass, yielding `working` between its steps; return the row of all passes so far.
 
         Raises:
             _CannotTimeError: when it cannot be made.
         """
-        with closing(service.run(_fresh(self.case.request))) as events:
+        with closing(service.run(_with_new_prompt(self.case.request))) as events:
             for event in events:
                 if isinstance(event, Failed):
                     raise _CannotTimeError(event.message)
@@ -296,28 +270,20 @@ class _Samples:
             raise _CannotTimeError(
                 "Memory is too short for {n} images at once: choose a smaller batch.", n=self.case.batch
             )
-        if timing.backend != self._backend:  # one that was made ready in the background has taken over
+        if timing.backend != self._backend:  # a backend that was compiled in the background has taken over
             self._backend = timing.backend
             self._warm.clear()
         if self._first is None:
             self._first = timing
-        elif timing.warm:  # a model that had to make way meanwhile is cold again
+        elif timing.warm:  # a model that was evicted meanwhile is cold again
             self._warm.append(timing)
 
-    def _row(self, measured: Measurement) -> Row:
-        run = self.case.run
-        seconds = [timing.total_s for timing in self._warm]
-        row = Row(
-            model=run.model.id,
-            backend=measured.backend,
-            device=measured.device,
-            dtype=measured.dtype,
+    def _row(self, measured: Measurement) -> BenchmarkRow:
+        run, seconds = self.case.run, [timing.total_s for timing in self._warm]
+        row = BenchmarkRow(
+            **{each.name: getattr(measured, each.name) for each in fields(Conditions)},
             size=run.size,
             batch=self.case.batch,
-            decoder=measured.decoder,
-            steps=run.steps,
-            guidance=run.guidance,
-            network_evaluations=run.network_evaluations,
             n=len(seconds),
             load_s=self._load_s or None,
             cold_s=self._first.total_s if self._first and not self._first.warm else None,
@@ -333,17 +299,11 @@ class _Samples:
 def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
     seconds = [timing.total_s for timing in passes]
     median, stepping = statistics.median(seconds), statistics.median(timing.stepping_s for timing in passes)
-    stages = {
-        "text": [timing.text_s for timing in passes],
-        "sample": [timing.sample_s - timing.upsample_s for timing in passes],
-        "upsample": [timing.upsample_s for timing in passes],
-        "decode": [timing.decode_s for timing in passes],
-    }
     return {
         "median_s": median,
         "iqr_s": _quantile(seconds, 75) - _quantile(seconds, 25) if len(seconds) > 1 else None,
         "p95_s": _quantile(seconds, 95) if len(seconds) > 1 else None,
-        "stages": {stage: statistics.median(values) for stage, values in stages.items()},
+        "stages": {stage: statistics.median(timing.stages[stage] for timing in passes) for stage in STAGES},
         "images_per_second": batch / median,
         "iterations_per_second": iterations_per_second(passes[0].steps, stepping) or None,
     }
@@ -354,7 +314,7 @@ def _quantile(values: Sequence[float], percent: int) -> float:
 
 
 def _cases(request: GenerationRequest) -> Iterator[Case]:
-    """A case for each model; where a model has no choice of backends and decoders, all of them are one case."""
+    """A case for each model. Where a model has no choice of backend and decoder, all choices are the same case."""
     for each in request.runs:
         latent = each.model.kind == "latent"
         if latent and _has_no_int8(request):
@@ -364,8 +324,8 @@ def _cases(request: GenerationRequest) -> Iterator[Case]:
         yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
 
 
-def _left_out(request: GenerationRequest) -> Iterator[Sentence]:
-    """What is asked for and not timed."""
+def _omissions(request: GenerationRequest) -> Iterator[Sentence]:
+    """Sentences about what is asked for and not timed."""
     if not any(run.model.kind == "latent" for run in request.runs):
         return
     if _has_no_int8(request):
@@ -383,90 +343,11 @@ def _has_no_int8(request: GenerationRequest) -> bool:
     return request.decoder == "int8" and request.backend in ("eager", "compiled")
 
 
-def _fresh(request: GenerationRequest) -> GenerationRequest:
-    """The request with a prompt that nobody has read before, and a seed of its own."""
+def _with_new_prompt(request: GenerationRequest) -> GenerationRequest:
+    """The request with a prompt that no text encoder has seen yet, and another seed."""
     return replace(request, prompt=f"{request.prompt} {secrets.token_hex(4)}", seed=secrets.randbelow(2**31))
 
 
-def _turned(numbers: Sequence[int], by: int) -> list[int]:
+def _rotate(numbers: Sequence[int], by: int) -> list[int]:
     start = by % len(numbers) if numbers else 0
     return [*numbers[start:], *numbers[:start]]
-
-
-def _machine(environment: Mapping[str, Any]) -> str:
-    """What a file calls its machine, without what cannot be printed.
-
-    Raises:
-        LookupError, TypeError: when it does not say.
-    """
-    named = environment["gpu"] or environment["cpu"]
-    if not isinstance(named, str):
-        raise TypeError("a machine without a name")
-    return "".join(letter for letter in named if letter.isprintable()).strip()[:80] or "?"
-
-
-def _row(result: Any) -> Row:
-    """A row of a file, every value of which is of its type and of a size that a page can show.
-
-    Raises:
-        TypeError: when one is not.
-    """
-    if not isinstance(result, dict):
-        raise TypeError("no row")
-    names = {each.name for each in fields(Row)}
-    row = Row(**{name: value for name, value in result.items() if name in names})
-    words = (
-        (row.model, MODELS),
-        (row.backend, get_args(Backend)),
-        (row.device, get_args(Device)),
-        (row.dtype, get_args(Dtype)),
-        (row.decoder, get_args(Decoder)),
-    )
-    if not all(isinstance(word, str) and word in known for word, known in words):
-        raise TypeError("a row of something else")
-    counts = (row.size, row.batch, row.steps, row.network_evaluations, row.n, row.peak_bytes)
-    counts += (row.upsampling_steps,)
-    if not all(isinstance(count, int) and _is_figure(count) for count in counts) or not row.batch:
-        raise TypeError("a count that is none")
-    if not isinstance(row.stages, dict) or not set(row.stages) <= set(STAGES):
-        raise TypeError("stages of something else")
-    maybe = (row.load_s, row.cold_s, row.median_s, row.iqr_s, row.p95_s)
-    maybe += (row.images_per_second, row.iterations_per_second)
-    figures = [row.guidance, *row.stages.values(), *(value for value in maybe if value is not None)]
-    if not all(map(_is_figure, figures)):
-        raise TypeError("a figure that is none")
-    return row
-
-
-def _is_figure(value: Any) -> bool:
-    """Whether it is a number that is finite, not negative, and no larger than anything that was ever measured."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _HUGE
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    stages = [row.stages.get("text", 0.0), row.stages.get("sample", 0.0) + row.stages.get("upsample", 0.0)]
-    stages.append(row.stages.get("decode", 0.0))
-    return (
-        row.title,
-        row.backend,
-        row.decoder,
-        str(row.batch),
-        _number(row.seconds_per_image, 4),
-        _number(row.images_per_second, 2),
-        str(row.network_evaluations),
-        *(_number(value, 4) for value in (row.median_s, row.iqr_s, row.p95_s)),
-        str(row.n),
-        _number(row.cold_s, 3),
-        _number(row.load_s, 2),
-        " / ".join(f"{stage:.4f}" for stage in stages),
-        f"{row.steps} + {row.upsampling_steps}" if row.upsampling_steps else str(row.steps),
-        _number(row.iterations_per_second, 1),
-        str(row.size),
-        row.device,
-        row.dtype,
-        f"{row.peak_bytes / 1e6:.0f}",
-    )
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"

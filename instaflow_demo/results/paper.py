@@ -14,13 +14,14 @@ from typing import Any
 
 from ..measure import Figure
 from ..registry import MODELS, ModelSpec
+from .tables import Column
 
 TABLE = Path(__file__).parents[2] / "assets" / "results" / "table1.json"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where published figures are from, in English and in Brazilian Portuguese."""
+    """Where published figures come from, in English and in Brazilian Portuguese."""
 
     text: str
     text_pt: str
@@ -28,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Method:
-    """A published row, and the system and steps that repeat it here.
+    """A published row, and the system and steps that reproduce it here.
 
     `checkpoint` is the id of the very model that the row describes, where it was released.
     """
@@ -70,8 +71,8 @@ PAPER = (
 
 
 @dataclass(frozen=True)
-class Row:
-    """What `evaluate` measured of a system: its figures by name, None where there is none."""
+class EvaluationRow:
+    """What `evaluate` measured of a system: its figures by name, None for one that the system has not."""
 
     model: ModelSpec
     steps: int
@@ -83,16 +84,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A file that `evaluate` has written."""
+    """The contents of a file of `evaluate --json`."""
 
     environment: Mapping[str, Any]
     judge: Mapping[str, Any]
-    rows: tuple[Row, ...]
+    rows: tuple[EvaluationRow, ...]
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Pairs of methods in the paper's order, the better one first: do ours come in the same one?
+    """Pairs of methods, the paper's better one first, by whether our figures put them in the same order.
 
     A pair whose intervals overlap is undecided.
     """
@@ -106,13 +107,45 @@ def read(path: Path = TABLE) -> Table | None:
     """The table in a file of `evaluate --json`; None where there is none, or it is of other systems than these."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(_row(result) for result in stored["results"])
+        rows = tuple(parse_row(result) for result in stored["results"])
         return Table(stored["environment"], stored["judge"], rows)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def agreement(rows: Sequence[Row], ours: str, theirs: str, *, lower_is_better: bool) -> Agreement:
+def parse_row(result: Mapping[str, Any]) -> EvaluationRow:
+    """A system's row from a result of `evaluate`.
+
+    Raises:
+        LookupError, TypeError: when it is something else.
+    """
+    figures = {
+        name: Figure(**value) if value else None
+        for name, value in result.items()
+        if value is None or isinstance(value, dict)
+    }
+    fixed = {name: result[name] for name in ("steps", "guidance", "network_evaluations", "prompts")}
+    return EvaluationRow(model=MODELS[result["model"]], figures=figures, **fixed)
+
+
+def evaluation_columns(rows: Sequence[EvaluationRow]) -> tuple[Column, ...]:
+    """The settings, and every figure that one of the rows has."""
+    names = dict.fromkeys(name for row in rows for name, figure in row.figures.items() if figure)
+    return (
+        Column("model.id", "model"),
+        Column("steps", "steps"),
+        Column("guidance", "guidance"),
+        Column("network_evaluations", "network evaluations"),
+        *(figure_column(name, name.replace("_", " ")) for name in names),
+    )
+
+
+def figure_column(name: str, title: str, form: str = ".3f", **options: Any) -> Column:
+    """A column of the figures with this name; `options` are a column's."""
+    return Column(name, title, form, of=lambda row: row.figures.get(name), **options)
+
+
+def agreement(rows: Sequence[EvaluationRow], ours: str, theirs: str, *, lower_is_better: bool) -> Agreement:
     """Compare the order of our figure `ours` with that of the paper's figure `theirs`, pair by pair."""
     measured = {(row.model.id, row.steps): row.figures.get(ours) for row in rows}
     methods = [(method, measured.get((method.model, method.steps))) for method in PAPER]
@@ -128,13 +161,3 @@ def _order(first: Figure | None, second: Figure | None, *, lower_is_better: bool
     if first is None or second is None or (first.low <= second.high and second.low <= first.high):
         return "undecided"
     return "same" if (first.value < second.value) == lower_is_better else "opposite"
-
-
-def _row(result: Mapping[str, Any]) -> Row:
-    figures = {
-        name: Figure(**value) if value else None
-        for name, value in result.items()
-        if value is None or isinstance(value, dict)
-    }
-    fixed = {name: result[name] for name in ("steps", "guidance", "network_evaluations", "prompts")}
-    return Row(model=MODELS[result["model"]], figures=figures, **fixed)

@@ -1,7 +1,5 @@
-"""From a run's events to tables and JSON: what the page, the command line and the downloads all show."""
+"""From a run's events to rows and JSON: what the page, the command line and the downloads all show."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,46 +10,94 @@ from ..machine.environment import Environment
 from ..measure import Measurement
 from ..request import GenerationRequest, ModelRun
 from .paper import PAPER, Method
+from .tables import Column
 
 # The fair figures come first; iterations per second mean little between systems with different step counts.
 COLUMNS = (
-    "System",
-    "Images",
-    "Mode",
-    "Seconds per image",
-    "Images per second",
-    "Network evaluations",
-    "Speed-up",
-    "Time of each image",
-    "Steps",
-    "Guidance",
-    "it/s",
-    "Text, sampling, decoding (s)",
-    "Load (s)",
-    "Peak memory (MB)",
-    "State",
+    Column("system", "System"),
+    Column("images", "Images"),
+    Column("batched", "Mode", words=("one by one", "batched")),
+    Column("seconds_per_image", "Seconds per image", ".3f"),
+    Column("images_per_second", "Images per second", ".2f"),
+    Column("network_evaluations", "Network evaluations"),
+    Column("speed_up", "Speed-up", ".1f", unit="x", missing=""),
+    Column("image_seconds", "Time of each image", ".3f"),
+    Column("steps", "Steps", joint=" + "),
+    Column("guidance", "Guidance", "g", missing="off"),
+    Column("iterations_per_second", "it/s", ".2f"),
+    Column("stage_seconds", "Text, sampling, decoding (s)", ".3f", joint=" / "),
+    Column("load_s", "Load (s)", ".2f"),
+    Column("peak_megabytes", "Peak memory (MB)", ".0f"),
+    Column("warm", "State", words=("cold", "warm")),
 )
 DISCUSSION = (
-    "System",
-    "Measured",
-    "Pixels",
-    "Steps",
-    "Network evaluations",
-    "Seconds per image",
-    "Speed-up",
-    "it/s",
-    "FID-5k",
-    "CLIP score",
-    "Source",
+    Column("system", "System"),
+    Column("measured", "Measured"),
+    Column("size", "Pixels"),
+    Column("steps", "Steps", joint=" + "),
+    Column("network_evaluations", "Network evaluations"),
+    Column("seconds_per_image", "Seconds per image", lambda row: ".2f" if row.published else ".3f"),
+    Column("speed_up", "Speed-up", ".1f", unit="x", missing=""),
+    Column("iterations_per_second", "it/s", ".2f"),
+    Column("fid_5k", "FID-5k", ".1f"),
+    Column("clip_score", "CLIP score", ".3f"),
+    Column("source", "Source"),
 )
-_UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """A finished system in the table of a run.
+
+    `speed_up` is against the slowest system, None where no time was measured; `guidance` is None where it is off.
+    `steps` are those of each stage of a cascade, `image_seconds` those of each image, and `stage_seconds` the seconds
+    per image of text, sampling and decoding, where sampling is in two parts of a cascade.
+    """
+
+    system: str
+    images: int
+    batched: bool
+    seconds_per_image: float
+    images_per_second: float
+    network_evaluations: int
+    speed_up: float | None
+    image_seconds: tuple[float, ...]
+    steps: tuple[int, ...]
+    guidance: float | None
+    iterations_per_second: float
+    stage_seconds: tuple[float | tuple[float, float], ...]
+    load_s: float
+    peak_megabytes: float
+    warm: bool
+
+
+@dataclass(frozen=True)
+class DiscussionRow:
+    """A system as it was published, or as this run measured it: iterations per second or quality, never both."""
+
+    system: str
+    measured: str
+    size: int
+    steps: tuple[int, ...]
+    network_evaluations: int
+    seconds_per_image: float
+    speed_up: float | None
+    source: str
+    iterations_per_second: float | None = None
+    fid_5k: float | None = None
+    clip_score: float | None = None
+
+    @property
+    def published(self) -> bool:
+        """Whether the seconds are the paper's, which gives two decimals."""
+        return self.iterations_per_second is None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model's part of a request: its images and measurement, or the sentence that says why not.
+    """One model's part of a request: its images and measurement, or the sentence that says why there are none.
 
-    `notes` are what the user was told of it, each once.
+    `notes` are the sentences that the user has seen about it, each once.
     """
 
     run: ModelRun
@@ -62,7 +108,7 @@ class Outcome:
 
 
 def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcome, ...]:
-    """Read a run's events to the end; one outcome for each model, in the request's order."""
+    """Read a run's events to the end: an outcome for each model, in the request's order."""
     images: dict[str, list[ImageReady]] = {run.model.id: [] for run in request.runs}
     ends: dict[str, Done | Failed] = {}
     notes: dict[str, dict[Sentence, None]] = {run.model.id: {} for run in request.runs}
@@ -79,35 +125,22 @@ def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcom
     )
 
 
-def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[tuple[str, ...]]:
-    """The comparison table: a row of `COLUMNS` for each model that finished."""
-    measured = _measured(outcomes)
-    slowest = _slowest(measured)
-    return [_row(outcome, measurement, request, slowest) for outcome, measurement in measured]
+def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[ComparisonRow]:
+    """The comparison table: a row for each model that finished."""
+    finished = _with_measurements(outcomes)
+    slowest = _slowest(finished)
+    return [_comparison_row(outcome, measurement, request, slowest) for outcome, measurement in finished]
 
 
-def discussion(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
-    """What was published of the released models, then what this run measured: a row of `DISCUSSION` for each system."""
-    reported = [method for method in PAPER if method.checkpoint]
-    slowest = max(method.seconds for method in reported)
-    measured = _measured(outcomes)
+def discussion(outcomes: Sequence[Outcome]) -> list[DiscussionRow]:
+    """What was published of the released models, then what this run measured."""
+    published = [method for method in PAPER if method.checkpoint]
+    slowest = max(method.seconds for method in published)
+    finished = _with_measurements(outcomes)
     return [
-        *(_reported_row(method, slowest) for method in reported),
-        *(_measured_row(outcome.run, measurement, _slowest(measured)) for outcome, measurement in measured),
+        *(_published_row(method, slowest) for method in published),
+        *(_measured_row(outcome.run, measurement, _slowest(finished)) for outcome, measurement in finished),
     ]
-
-
-def to_csv(table: Sequence[Sequence[str]], columns: Sequence[str] = COLUMNS) -> str:
-    """The comparison table, or another one with its own columns, as CSV with a header."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([columns, *table])
-    return out.getvalue()
-
-
-def to_markdown(table: Sequence[Sequence[str]], columns: Sequence[str] = COLUMNS) -> str:
-    """The comparison table, or another one with its own columns, as GitHub Markdown."""
-    lines = [columns, ["---"] * len(columns), *table]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
 def results_json(environment: Environment, request: GenerationRequest, outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -126,85 +159,87 @@ def _outcome(run: ModelRun, images: list[ImageReady], end: Done | Failed | None)
     return Outcome(run, tuple(images), measurement, error)
 
 
-def _measured(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measurement]]:
+def _with_measurements(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measurement]]:
     """The models that finished, with what they took."""
     return [
         (outcome, outcome.measurement) for outcome in outcomes if outcome.measurement and outcome.measurement.images
     ]
 
 
-def _slowest(measured: Iterable[tuple[Outcome, Measurement]]) -> float:
-    return max((measurement.seconds_per_image for _, measurement in measured), default=0.0)
+def _slowest(finished: Iterable[tuple[Outcome, Measurement]]) -> float:
+    return max((measurement.seconds_per_image for _, measurement in finished), default=0.0)
 
 
-def _row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float) -> tuple[str, ...]:
-    seconds = m.seconds_per_image
-    return (
-        outcome.run.model.title,
-        str(m.images),
-        "batched" if request.batched or any(p.images > 1 for p in m.passes) else "one by one",
-        f"{seconds:.3f}",
-        f"{m.images_per_second:.2f}",
-        str(m.network_evaluations),
-        _speed_up(slowest, seconds),
-        ", ".join(f"{image.timing.seconds_per_image:.3f}" for image in outcome.images),
-        _steps(outcome.run),
-        f"{m.guidance:g}" if outcome.run.guided else "off",
-        f"{m.iterations_per_second:.2f}",
-        _stages_per_image(m),
-        f"{m.load_s:.2f}",
-        f"{m.peak_bytes / 1e6:.0f}",
-        "warm" if m.warm else "cold",
+def _comparison_row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float) -> ComparisonRow:
+    return ComparisonRow(
+        system=outcome.run.model.title,
+        images=m.images,
+        batched=request.batched or any(p.images > 1 for p in m.passes),
+        seconds_per_image=m.seconds_per_image,
+        images_per_second=m.images_per_second,
+        network_evaluations=m.network_evaluations,
+        speed_up=_speed_up(slowest, m.seconds_per_image),
+        image_seconds=tuple(image.timing.seconds_per_image for image in outcome.images),
+        steps=_steps(outcome.run),
+        guidance=m.guidance if outcome.run.guided else None,
+        iterations_per_second=m.iterations_per_second,
+        stage_seconds=_stages_per_image(m),
+        load_s=m.load_s,
+        peak_megabytes=m.peak_bytes / 1e6,
+        warm=m.warm,
     )
 
 
-def _steps(run: ModelRun) -> str:
+def _steps(run: ModelRun) -> tuple[int, ...]:
     """Both stages' where there are two."""
-    return f"{run.steps} + {run.model.upsampling_steps}" if run.model.upsampling_steps else str(run.steps)
+    return (run.steps, run.model.upsampling_steps) if run.model.upsampling_steps else (run.steps,)
 
 
-def _speed_up(slowest: float, seconds: float) -> str:
-    return f"{slowest / seconds:.1f}x" if seconds else ""
+def _speed_up(slowest: float, seconds: float) -> float | None:
+    return slowest / seconds if seconds else None
 
 
-def _reported_row(method: Method, slowest: float) -> tuple[str, ...]:
+def _published_row(method: Method, slowest: float) -> DiscussionRow:
     asked = GenerationRequest.parse("a dog", method.checkpoint, steps={method.checkpoint: method.steps})
     (run,) = asked.runs  # with the guidance of the paper, which is each model's default
-    speed_up = _speed_up(slowest, method.seconds)
-    return (
-        *(run.model.title, "in the paper, on an A100", str(run.size), _steps(run), str(run.network_evaluations)),
-        *(f"{method.seconds:.2f}", speed_up, _UNKNOWN, f"{method.fid_5k:.1f}", f"{method.clip_score:.3f}"),
-        method.source.text,
+    return DiscussionRow(
+        system=run.model.title,
+        measured="in the paper, on an A100",
+        size=run.size,
+        steps=_steps(run),
+        network_evaluations=run.network_evaluations,
+        seconds_per_image=method.seconds,
+        speed_up=_speed_up(slowest, method.seconds),
+        fid_5k=method.fid_5k,
+        clip_score=method.clip_score,
+        source=method.source.text,
     )
 
 
-def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> tuple[str, ...]:
-    seconds, state = m.seconds_per_image, "warm" if m.warm else "cold"
-    where = f"here, {m.device}, {m.dtype}, {state}"
-    return (
-        *(run.model.title, where, str(run.size), _steps(run), str(m.network_evaluations)),
-        *(
-            f"{seconds:.3f}",
-            _speed_up(slowest, seconds),
-            f"{m.iterations_per_second:.2f}",
-            _UNKNOWN,
-            _UNKNOWN,
-            "this run",
-        ),
+def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> DiscussionRow:
+    return DiscussionRow(
+        system=run.model.title,
+        measured=f"here, {m.device}, {m.dtype}, {'warm' if m.warm else 'cold'}",
+        size=run.size,
+        steps=_steps(run),
+        network_evaluations=m.network_evaluations,
+        seconds_per_image=m.seconds_per_image,
+        speed_up=_speed_up(slowest, m.seconds_per_image),
+        iterations_per_second=m.iterations_per_second,
+        source="this run",
     )
 
 
-def _stages_per_image(m: Measurement) -> str:
+def _stages_per_image(m: Measurement) -> tuple[float | tuple[float, float], ...]:
     """Seconds of text, sampling and decoding for an image, over the passes that `seconds_per_image` counts.
 
-    Of a cascade, sampling is its base's and its upsampler's.
+    The sampling of a cascade is its base's and its upsampler's.
     """
     images = sum(p.images for p in m.counted)
     text, sample, upsample, decode = (
         sum(getattr(p, stage) for p in m.counted) / images for stage in ("text_s", "sample_s", "upsample_s", "decode_s")
     )
-    sampling = f"{sample - upsample:.3f} + {upsample:.3f}" if upsample else f"{sample:.3f}"
-    return f"{text:.3f} / {sampling} / {decode:.3f}"
+    return text, (sample - upsample, upsample) if upsample else sample, decode
 
 
 def _result(outcome: Outcome, request: GenerationRequest) -> dict[str, Any]:

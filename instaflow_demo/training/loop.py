@@ -1,4 +1,4 @@
-"""The one training loop: every stage hands it a loss and reads typed progress from it."""
+"""The training loop: every stage but the text encoders' hands it a loss and reads typed progress from it."""
 
 import json
 import math
@@ -172,8 +172,8 @@ def optimise(
 
     `slower` names parts of the network by the beginning of their parameters' names, with the factor on their rate.
 
-    The network computes in half precision on a GPU, the rest of the loss does not. `run` is used up: what is trained
-    next needs one of its own, as a checkpoint holds everything that its process has prepared.
+    The network computes in half precision on a GPU, the rest of the loss does not. Pass a new `run` for each network: a
+    checkpoint holds everything that its process has prepared.
 
     Resumes from `folder/checkpoint` when it is there, renews it every two minutes and leaves one behind. Progress is
     yielded every step, with a loss that is read from the device every 20.

@@ -1,4 +1,4 @@
-"""Where each stage's results are in a run's folder, and the facts that the model cards report about them."""
+"""The layout of a training run's folder, and the facts that model cards report about each stage."""
 
 import json
 import platform

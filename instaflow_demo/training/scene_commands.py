@@ -8,40 +8,48 @@ autoencoder, teacher, reflow, distill and sheet. To resume a stage, run its comm
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 import typer
-from diffusers import AutoencoderKL, UNet2DConditionModel
-from PIL import Image
+from diffusers import AutoencoderKL
 from torch import Tensor
 
+from ..cli.expand import expand
 from ..grammar.held_out import held_out_pairs
-from ..grammar.understand import understand
 from . import architecture, loop, sheet
 from .architecture import Architecture
 from .data import examples, icons, styles
 from .data.pictures import Labels, Pictures, pictures_of
 from .data.stock import Stock, draw_stock
-from .run_folder import RunFolder, record, save_half
+from .options import Compile, Minutes, Steps, Toy
+from .pairs import PairSettings, load_pairs
+from .run_folder import RunFolder, save_half
+from .scene_examination import examine_stage
+from .stage import (
+    Facts,
+    Job,
+    Stage,
+    Training,
+    run_stage,
+    save_features,
+    save_unet,
+    save_unet_and_text_encoder,
+)
 from .stages import autoencoder, painter, pixel_features, reflow
 from .stages.painter import Painter, SceneLatents
 from .stages.pixel_features import PixelFeatures
-from .stages.teacher import Prompts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 Run = Annotated[
     Path, typer.Option("--run", "--folder", help="Folder of this training run; torchrun takes --run for its own.")
 ]
-Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in a minute on a CPU.")]
-Minutes = Annotated[float | None, typer.Option("--minutes", help="Train for this long, over all resumed runs.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Train for this many steps.")]
 Pause = Annotated[float | None, typer.Option("--pause-after", help="End this run after so many minutes; resume later.")]
-Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="torch.compile the network on a GPU.")]
 Workers = Annotated[int, typer.Option("--workers", help="Processes that draw; 0 is one for each core.")]
 
 DEFAULT_RUN = Path("training-runs/scenes")
@@ -51,7 +59,27 @@ SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first se
     "flow": (examples.FLOW, 200_000, 3),
     "more": (examples.FLOW, 400_000, 3),
 }
-_PAIR_SEEDS = {"teacher": 3000, "reflow": 4000}
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long to train."""
+
+    minutes: Minutes = None
+    steps: Steps = None
+    pause_after: Pause = None
+
+    def budget(self) -> loop.Budget:
+        """The budget, whose time to pause counts from now."""
+        return loop.Budget(self.steps, self.minutes, self.pause_after)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Prompts to draw once a stage is trained."""
+
+    prompts: Annotated[Path | None, typer.Option("--prompts")] = None
+    sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets")
 
 
 @app.command()
@@ -121,17 +149,16 @@ def train_pixel_features(
     """Train the network that tells how alike two pictures look."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     drawn = Stock.load(files.made("stock"))
-    labels = Labels(drawn.catalogue)
     pictures = pictures_of(drawn, files.made("shards/pictures"), process)
-    _train_pixel_features(labels, pictures, loop.Budget(steps, minutes), process, files, batch)
+    _train_pixel_features(Labels(drawn.catalogue), pictures, loop.Budget(steps, minutes), process, files, batch)
 
 
 @app.command(name="autoencoder")
+@expand
 def train_autoencoder(
     run: Run = DEFAULT_RUN,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    pause_after: Pause = None,
+    *,
+    length: Length,
     batch: Annotated[int, typer.Option("--batch", help="Pictures a step on each process.")] = 96,
     rate: Annotated[float, typer.Option("--rate")] = 1e-3,
     channels: Annotated[str, typer.Option("--channels", help="Of the autoencoder, with commas; by default ours.")] = "",
@@ -153,19 +180,18 @@ def train_autoencoder(
         _train_pixel_features(labels, pictures, loop.Budget(minutes=features_minutes), process, files, batch)
     process, found = loop.Process(compiled=compile_), files.root / "pixel-features"
     features = PixelFeatures.load(found, process.device) if found.exists() else None
-    torch.manual_seed(0)
-    shape = _shape(toy, channels, layers)
-    vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
-    vae.requires_grad_(True)
-    folder = files.stage(name)
-    training = autoencoder.train_on_pictures(
-        vae, pictures, features, loop.Budget(steps, minutes, pause_after), process, folder, batch=batch, rate=rate
-    )
-    progress = loop.report(training, folder / "log.jsonl", name, main=process.is_main_process)
-    if process.is_main_process:
-        unseen = pictures_of(drawn, files.made("shards/unseen"), process, most=1000)
-        _finish_autoencoder(vae.eval(), pictures, unseen, folder, progress, {"batch": batch * process.num_processes})
-    process.wait_for_everyone()
+
+    def begin(job: Job, folder: Path) -> Training:
+        torch.manual_seed(0)
+        shape = _shape(toy, channels, layers)
+        vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
+        vae.requires_grad_(True)
+        training = autoencoder.train_on_pictures(
+            vae, pictures, features, job.budget, process, folder, batch=batch, rate=rate
+        )
+        return Training(training, partial(_finish_autoencoder, vae, pictures, drawn, job))
+
+    run_stage(Stage(name, begin, title=name), Job(files, process, length.budget(), batch))
 
 
 @app.command()
@@ -178,11 +204,11 @@ def encode(
 
 
 @app.command(name="teacher")
+@expand
 def train_teacher(
     run: Run = DEFAULT_RUN,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    pause_after: Pause = None,
+    *,
+    length: Length,
     batch: Annotated[int, typer.Option("--batch", help="Samples a step on each process.")] = 512,
     rate: Annotated[float, typer.Option("--rate")] = 1e-3,
     name: Annotated[str, typer.Option("--shards", help="Which scenes to learn from.")] = "flow",
@@ -195,80 +221,81 @@ def train_teacher(
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     torch.manual_seed(0)
     shape = architecture.SCENES_TOY if toy else architecture.SCENES
-    scenes, folder = _latents(files, process, name), files.stage("teacher")
-    network = Painter(architecture.make_unet(shape), files.text_encoder())
-    if files.left_by_earlier_run("teacher"):
-        network = Painter(files.unet("teacher"), files.text_encoder("teacher"))
-    empty = files.prompts(process.device).empty
-    budget = loop.Budget(steps, minutes, pause_after)
-    training = painter.train(network, empty, scenes, budget, process, folder, batch=batch, rate=rate)
-    progress = loop.report(training, folder / "log.jsonl", "teacher", main=process.is_main_process)
-    if process.is_main_process:
-        save_half(network.unet, folder / "unet")
-        save_half(network.text_encoder, folder / "text_encoder")
-        record(
-            folder, progress, {"batch": batch * process.num_processes, "scenes": len(scenes) * process.num_processes}
-        )
-    process.wait_for_everyone()
+    scenes = _latents(files, process, name)
+
+    def begin(job: Job, folder: Path) -> Training:
+        network = Painter(architecture.make_unet(shape), files.text_encoder())
+        if files.left_by_earlier_run("teacher"):
+            network = Painter(files.unet("teacher"), files.text_encoder("teacher"))
+        empty = files.prompts(process.device).empty
+        training = painter.train(network, empty, scenes, job.budget, process, folder, batch=batch, rate=rate)
+        facts = {"scenes": len(scenes) * process.num_processes}
+        return Training(training, partial(save_unet_and_text_encoder, network, facts))
+
+    run_stage(Stage("teacher", begin), Job(files, process, length.budget(), batch))
     if prompts:
         many = 2 if toy else 25
-        _examine("teacher", ((many, 3.0), (many, 1.0)), files, scenes, process, prompts, sheets)
+        examine_stage("teacher", ((many, 3.0), (many, 1.0)), files, scenes, process, prompts, sheets)
 
 
 @app.command(name="reflow")
+@expand
 def train_reflow(
     run: Run = DEFAULT_RUN,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    pause_after: Pause = None,
+    *,
+    length: Length,
     batch: Annotated[int, typer.Option("--batch")] = 512,
     count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
     ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
     guidance: Annotated[float, typer.Option("--guidance")] = 3.0,
-    prompts: Annotated[Path | None, typer.Option("--prompts")] = None,
-    sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets"),
+    trial: Trial,
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the guided teacher and train the 2-rectified flow on them."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
-    pairs = _pairs("teacher", count, ode_steps, guidance, files, words, scenes, process)
-    unet, folder = files.unet("teacher"), files.stage("reflow")
-    budget = loop.Budget(steps, minutes, pause_after)
-    training = reflow.reflow(unet, words, pairs, budget, process, folder, batch=batch)
-    facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
-    _finish(unet, training, folder, process, facts)
-    if prompts:
-        _examine("reflow", ((ode_steps, 1.0), (1, 1.0)), files, scenes, process, prompts, sheets)
+    settings = PairSettings("teacher", count, ode_steps, guidance)
+    pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
+
+    def begin(job: Job, folder: Path) -> Training:
+        unet = files.unet("teacher")
+        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=batch)
+        return Training(training, partial(save_unet, unet, _pair_facts(settings)))
+
+    run_stage(Stage("reflow", begin), Job(files, process, length.budget(), batch))
+    if trial.prompts:
+        examined = ((ode_steps, 1.0), (1, 1.0))
+        examine_stage("reflow", examined, files, scenes, process, trial.prompts, trial.sheets)
 
 
 @app.command(name="distill")
+@expand
 def train_distill(
     run: Run = DEFAULT_RUN,
     source: Annotated[Literal["reflow", "teacher"], typer.Option("--from")] = "reflow",
-    minutes: Minutes = None,
-    steps: Steps = None,
-    pause_after: Pause = None,
+    *,
+    length: Length,
     batch: Annotated[int, typer.Option("--batch")] = 512,
     count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
     ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
-    prompts: Annotated[Path | None, typer.Option("--prompts")] = None,
-    sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets"),
+    trial: Trial,
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (3.0, "direct")}[source]
-    pairs = _pairs(source, count, ode_steps, guidance, files, words, scenes, process)
-    unet, folder = files.unet(source), files.stage(stage)
-    training = reflow.distill(
-        unet, words, pairs, loop.Budget(steps, minutes, pause_after), process, folder, batch=batch
-    )
-    facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
-    _finish(unet, training, folder, process, facts)
-    if prompts:
-        _examine(stage, ((1, 1.0),), files, scenes, process, prompts, sheets)
+    settings = PairSettings(source, count, ode_steps, guidance)
+    pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
+
+    def begin(job: Job, folder: Path) -> Training:
+        unet = files.unet(source)
+        training = reflow.distill(unet, words, pairs, job.budget, process, folder, batch=batch)
+        return Training(training, partial(save_unet, unet, _pair_facts(settings)))
+
+    run_stage(Stage(stage, begin), Job(files, process, length.budget(), batch))
+    if trial.prompts:
+        examine_stage(stage, ((1, 1.0),), files, scenes, process, trial.prompts, trial.sheets)
 
 
 @app.command(name="held-out")
@@ -282,32 +309,30 @@ def show_held_out() -> None:
 def _train_pixel_features(
     labels: Labels, pictures: Pictures, budget: loop.Budget, process: loop.Process, files: RunFolder, batch: int
 ) -> None:
-    torch.manual_seed(0)
-    network = PixelFeatures((len(labels.places), len(labels.things), len(labels.colours)))
-    folder = files.stage("pixel-features")
-    training = pixel_features.train(network, pictures, budget, process, folder, batch=batch)
-    progress = loop.report(training, folder / "log.jsonl", "pixel features", main=process.is_main_process)
-    if process.is_main_process:
-        network.save(folder)
-        record(folder, progress, {"batch": batch * process.num_processes})
-    process.wait_for_everyone()
+    def begin(job: Job, folder: Path) -> Training:
+        torch.manual_seed(0)
+        network = PixelFeatures((len(labels.places), len(labels.things), len(labels.colours)))
+        steps = pixel_features.train(network, pictures, job.budget, job.process, folder, batch=job.batch)
+        return Training(steps, partial(save_features, network))
+
+    run_stage(Stage("pixel-features", begin, title="pixel features"), Job(files, process, budget, batch))
 
 
-def _finish_autoencoder(
-    vae: AutoencoderKL, seen: Pictures, unseen: Pictures, folder: Path, progress: loop.Progress, facts: dict[str, Any]
-) -> None:
+def _finish_autoencoder(vae: AutoencoderKL, seen: Pictures, drawn: Stock, job: Job, folder: Path) -> Facts:
     """Settle the latents' scale, save, and measure what is saved on scenes that it has not seen."""
+    vae.eval()
+    unseen = pictures_of(drawn, job.files.made("shards/unseen"), job.process, most=1000)
     some = [seen.batch(slice(start, start + 64))[0] for start in range(0, min(512, len(seen)), 64)]
     autoencoder.normalise_latents(vae, torch.cat(some))
     save_half(vae, folder / "vae")
     saved = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32).to(unseen.images.device).eval()
     found = {name: round(value, 3) for name, value in autoencoder.quality(saved, unseen).items()}
-    record(folder, progress, {**facts, **found})
     with torch.inference_mode():
         images = unseen.batch(slice(0, len(unseen), max(1, len(unseen) // 18)))[0][:18]
         rebuilt = saved.decode(saved.encode(images).latent_dist.mean).sample
-        save_grid(torch.stack([images, rebuilt], 1).flatten(0, 1), folder / "rebuilt.jpg")
+        sheet.save_grid(torch.stack([images, rebuilt], 1).flatten(0, 1), folder / "rebuilt.jpg")
     typer.echo(f"{folder.name}: {json.dumps(found)}")
+    return found
 
 
 def _latents(files: RunFolder, process: loop.Process, name: str) -> SceneLatents:
@@ -320,92 +345,14 @@ def _latents(files: RunFolder, process: loop.Process, name: str) -> SceneLatents
     return SceneLatents.share(files.root / "latents", name, process, make)
 
 
-def _pairs(
-    source: str,
-    count: int,
-    ode_steps: int,
-    guidance: float,
-    files: RunFolder,
-    words: Prompts,
-    scenes: SceneLatents,
-    process: loop.Process,
-) -> reflow.Pairs:
-    """This process's share of the pairs, from the file that an earlier stage left or made now."""
-    share, seed = count // process.num_processes, _PAIR_SEEDS[source]
-
-    def make() -> reflow.Pairs:
-        rows = torch.randint(0, len(scenes), (share,), generator=torch.Generator().manual_seed(seed))
-        ids = scenes.ids[rows.to(process.device), 0]
-        settings = {"steps": ode_steps, "guidance": guidance, "seed": seed}
-        return reflow.make_pairs(files.unet(source), words, ids, process, **settings)
-
-    return reflow.Pairs.share(files.root / "pairs", f"{source}-{count}-{ode_steps}-{guidance:g}", process, make)
+def _draw_captions(scenes: SceneLatents, count: int, seed: int) -> Tensor:
+    """Token ids (count, T) of the first captions of random scenes."""
+    rows = torch.randint(0, len(scenes), (count,), generator=torch.Generator().manual_seed(seed))
+    return scenes.ids[rows.to(scenes.ids.device), 0]
 
 
-def _finish(
-    unet: UNet2DConditionModel,
-    training: Iterator[loop.Progress],
-    folder: Path,
-    process: loop.Process,
-    facts: Mapping[str, Any],
-) -> None:
-    """Run a stage that trains a U-Net, then save what it made."""
-    progress = loop.report(training, folder / "log.jsonl", folder.name, main=process.is_main_process)
-    if process.is_main_process:
-        save_half(unet, folder / "unet")
-        record(folder, progress, facts)
-    process.wait_for_everyone()
-
-
-def _examine(
-    stage: str,
-    settings: Sequence[tuple[int, float]],
-    files: RunFolder,
-    scenes: SceneLatents,
-    process: loop.Process,
-    prompts: Path,
-    sheets: Path,
-) -> None:
-    """Draw the prompts, and say how far what a stage draws is from scenes: for each number of steps and guidance."""
-    words = files.prompts(process.device, "teacher")
-    unet = files.unet(stage).to(process.device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    vae = files.autoencoder(process.device)
-    lines = prompts.read_text(encoding="utf-8").splitlines()
-    for steps, guidance in settings:
-        found = painter.examine(unet, words, vae, scenes, steps, guidance, process)
-        if not process.is_main_process:
-            continue
-        drawn = painter.draw(unet, words, vae, lines, steps, guidance, process)
-        found["difference_of_seeds"] = _difference(
-            drawn, painter.draw(unet, words, vae, lines, steps, guidance, process, seed=1007), lines
-        )
-        typer.echo(f"{stage}, {steps} steps at guidance {guidance:g}: {json.dumps(found)}")
-        sheets.mkdir(parents=True, exist_ok=True)
-        for part in range(0, len(lines), 30):
-            rows = slice(part, part + 30)
-            images = [to_image(image) for image in drawn[rows]]
-            path = sheets / f"{stage}-{steps}-{guidance:g}-{part // 30}.jpg"
-            sheet.grid(images, lines[rows], size=232).save(path, quality=90)
-    process.wait_for_everyone()
-
-
-def _difference(one: Tensor, other: Tensor, lines: Sequence[str]) -> float:
-    """Mean absolute difference, of 255 levels, between two images of each prompt that names a place."""
-    rows = [row for row, line in enumerate(lines) if understand(line).scene.place]
-    return round(float((one[rows].clamp(-1, 1) - other[rows].clamp(-1, 1)).abs().mean()) * 127.5, 1)
-
-
-def save_grid(images: Tensor, path: Path, columns: int = 6) -> None:
-    """Images (N, 3, S, S) in [-1, 1] side by side."""
-    some = images[: len(images) // columns * columns]
-    rows = torch.cat([torch.cat(list(row), 2) for row in some.split(columns)], 1)
-    to_image(rows).save(path, quality=92)
-
-
-def to_image(pixels: Tensor) -> Image.Image:
-    """A tensor (3, H, W) in [-1, 1] as an image."""
-    levels = ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte()
-    return Image.fromarray(levels.permute(1, 2, 0).cpu().numpy())
+def _pair_facts(settings: PairSettings) -> Facts:
+    return {name: value for name, value in vars(settings).items() if name != "pairs_of"}
 
 
 def _shape(toy: bool, channels: str, layers: int) -> Architecture:

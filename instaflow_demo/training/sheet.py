@@ -16,8 +16,8 @@ from ..machine import device
 from ..registry import ModelSpec
 from ..request import GenerationRequest
 from ..weights.locate import Weights
+from .objectives import guided_field
 from .run_folder import RunFolder
-from .stages.teacher import guided
 
 TRIAL_PROMPTS = (
     "a big dog",
@@ -58,9 +58,9 @@ def draw(
     noise = torch.stack(
         [torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(prompts))]
     )
-    field = guided(unet, words.states(words.ids(list(prompts)).to(where)), words.states(words.empty), guidance)
+    field = guided_field(unet, words.states(words.ids(list(prompts)).to(where)), words.states(words.empty), guidance)
     *_, latents = euler(field, noise.to(where), steps)
-    return [_image(vae.decode(one[None]).sample[0]) for one in latents]
+    return [to_image(vae.decode(one[None]).sample[0]) for one in latents]
 
 
 def grid(images: Sequence[Image.Image], prompts: Sequence[str], columns: int = 6, size: int = 200) -> Image.Image:
@@ -87,7 +87,14 @@ def draw_exported(spec: ModelSpec, models: Path, prompts: Sequence[str], seed: i
     return images
 
 
-def _image(decoded: Tensor) -> Image.Image:
-    """A tensor (3, S, S) in [-1, 1] as an image."""
-    levels = ((decoded.clamp(-1, 1) + 1) * 127.5).round().byte()
+def save_grid(images: Tensor, path: Path, columns: int = 6) -> None:
+    """Save images (N, 3, S, S) in [-1, 1] side by side."""
+    some = images[: len(images) // columns * columns]
+    rows = torch.cat([torch.cat(list(row), 2) for row in some.split(columns)], 1)
+    to_image(rows).save(path, quality=92)
+
+
+def to_image(pixels: Tensor) -> Image.Image:
+    """Convert a tensor (3, H, W) in [-1, 1] to an image."""
+    levels = ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte()
     return Image.fromarray(levels.permute(1, 2, 0).cpu().numpy())

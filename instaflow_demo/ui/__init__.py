@@ -1,4 +1,4 @@
-"""The page. Together with app.py this is all that knows gradio."""
+"""The page. Only this package and app.py know gradio."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from ..errors import InvalidRequest, Sentence
 from ..service import Service
 from .guard import server_options
 from .html.hero import hero_html
+from .runner import Runner
 from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
@@ -30,19 +31,20 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     gr.set_static_paths(shown)
     with _Page(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(text("hero_html"))
-        compare, results = ComparePage(service, settings, text), ResultsTab()
-        timed = BenchmarkTab(service, settings, text)
+        runner = Runner()
+        compare, results = ComparePage(service, settings, text, runner), ResultsTab()
+        benchmark = BenchmarkTab(service, settings, text, runner)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
-                timed.build()
+                benchmark.build()
         compare.connect(page)
         results.connect(page)
-        timed.connect(page, tab)
-        compare.follow(results.html, tabs)
+        benchmark.connect(page, tab)
+        compare.connect_results(results.html, tabs)
     return page.queue(api_open=False, max_size=16)
 
 
@@ -52,7 +54,7 @@ def look() -> dict[str, Any]:
 
 
 class _Page(gr.Blocks):
-    """gradio's, but for what a forged call comes to: gradio prints all that was sent, and a log is no place for it."""
+    """gradio's, except that a forged call is refused without printing what was sent, which does not belong in a log."""
 
     def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
         """Refuse a call with too few values, without quoting them.
@@ -75,7 +77,7 @@ def _texts() -> gr.I18n:
 
 
 def _pieces(language: Language) -> dict[str, str]:
-    """What is more than words: HTML of fixed texts."""
+    """The texts that are HTML."""
     words = TEXTS[language]
     return {
         "hero_html": hero_html(language),

@@ -1,4 +1,4 @@
-"""What stands before gradio's server: routes that the page never uses are closed, and junk gets a sentence, no 500."""
+"""Before gradio's server: routes that the page never uses are closed, and junk gets a sentence instead of a 500."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ _MOST_BYTES = 256 * 1024  # a request of this page is a few kilobytes
 
 
 class Guard:
-    """ASGI middleware that answers what gradio should not see."""
+    """ASGI middleware that answers requests which gradio should not see."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -25,26 +25,26 @@ class Guard:
 
 
 def server_options() -> dict[str, Any]:
-    """What gradio's FastAPI application is made with."""
+    """The options of gradio's FastAPI application."""
     unknown = dict.fromkeys((KeyError, FnIndexInferError), _no_such_function)
     return {"middleware": [Middleware(Guard)], "exception_handlers": unknown}
 
 
 def _refusal(request: Request) -> JSONResponse | None:
     if _CLOSED.search(request.url.path):
-        return _says(404, "This address is closed: the page does everything through its queue.")
+        return _answer(404, "This address is closed: the page does everything through its queue.")
     if request.method != "POST":
         return None
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > _MOST_BYTES:
-        return _says(413, f"A request must state its length and be at most {_MOST_BYTES // 1024} KB long.")
+        return _answer(413, f"A request must state its length and be at most {_MOST_BYTES // 1024} KB long.")
     return None
 
 
 def _no_such_function(request: Request, error: Exception) -> JSONResponse:
     """For a forged function number or name, for which gradio has only an exception."""
-    return _says(404, "There is no such function; the page at / shows what there is.")
+    return _answer(404, "There is no such function; the page at / shows what there is.")
 
 
-def _says(status: int, sentence: str) -> JSONResponse:
+def _answer(status: int, sentence: str) -> JSONResponse:
     return JSONResponse({"detail": sentence}, status)

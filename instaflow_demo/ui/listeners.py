@@ -1,4 +1,4 @@
-"""How the page's events are answered: what `gr.on` and its kin take beyond what to run."""
+"""How the page answers events: the options that its listeners share."""
 
 from typing import Any
 
@@ -7,4 +7,4 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, *
 """At once, for as many visitors as there are."""
 
 ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
-"""One visitor after another, whatever each does with the device."""
+"""One visitor after another, whatever they use the device for."""

@@ -1,7 +1,7 @@
-"""Run a generator on a thread of its own, hear from it at regular intervals, and end it when its visitor says so.
+"""Run a generator on a thread of its own, look in at regular intervals, and end it when its visitor says so.
 
-Gradio resumes a handler's generator on whichever thread is free, and each resumption waits for the last answer to be
-sent. A model that runs inside it was measured at half its speed on two cores: every new thread wakes a new team of
+Gradio resumes a handler's generator on whichever thread is free, and each resumption waits until the last answer has
+been sent. A model that ran inside it was measured at half its speed on two cores: every new thread wakes a new team of
 OpenMP threads, and every pause lets the old one fall asleep. So the model runs undisturbed, and the page looks in.
 """
 
@@ -10,61 +10,83 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from .html.columns import status_html
+from .listeners import PRIVATE, QUIET
+from .text import Language, say
 
 _LOOK_EVERY_S = 0.05
 
 Item = TypeVar("Item")
 
 
-class UnderWay:
-    """What is being done for whom.
+class Runner:
+    """All work that is under way on the page, by tab and visitor.
 
-    Gradio's own way to cancel kills a handler between two answers, and what the page had been told last is chance: now
-    and then it was an error, and the next press of the button did nothing. Work that is told to stop ends by itself,
-    and its own last answer says so.
+    Gradio's own cancelling kills a handler between two answers, so what the page was told last is chance: now and then
+    it was an error, and the next press of the button did nothing. Work that is asked to stop ends by itself, and its
+    own last answer says so.
     """
 
     def __init__(self) -> None:
-        self._work: dict[threading.Event, str] = {}
+        self._work: dict[threading.Event, tuple[str, str | None]] = {}
 
     @contextmanager
-    def batches(
-        self, visitor: str | None, items: Generator[Item, None, None], every_s: float
+    def follow(
+        self, tab: str, visitor: str | None, items: Generator[Item, None, None], every_s: float
     ) -> Iterator[Iterator[list[Item]]]:
-        """`batches` of a visitor's items, until they are exhausted, `stop` is called, or the context is left."""
+        """The `batches` of a visitor's items, until they are exhausted, `stop` is called, or the context is left."""
         over = threading.Event()
-        self._work[over] = visitor or ""
+        self._work[over] = tab, visitor
         try:
             with closing(batches(items, every_s, over)) as news:
                 yield news
         finally:
             del self._work[over]
 
-    async def ended(self, visitor: str | None) -> bool:
-        """End what is being done for a visitor and wait for its last words; False if nothing was."""
-        work = self._of(visitor)
+    async def stop(self, tab: str, visitor: str | None) -> bool:
+        """End a visitor's work in a tab and wait for its last answer; False if there was none."""
+        work = self._of(tab, visitor)
         for over in work:
             over.set()
         while any(over in self._work for over in work):
             await asyncio.sleep(_LOOK_EVERY_S)
         return bool(work)
 
-    def busy(self, visitor: str | None) -> bool:
-        """Whether something is being done for a visitor."""
-        return bool(self._of(visitor))
+    def busy(self, tab: str, visitor: str | None) -> bool:
+        """Whether work of a visitor is under way in a tab."""
+        return bool(self._of(tab, visitor))
 
-    def _of(self, visitor: str | None) -> list[threading.Event]:
-        return [over for over, whose in list(self._work.items()) if whose == (visitor or "")]
+    def connect_stop(self, tab: str, button: gr.Button, status: gr.HTML, language: gr.State, run: Any) -> None:
+        """Let `button` end the visitor's work in a tab, or leave the queue in which the event `run` waits.
+
+        A visitor who waits has no work to end, and there gradio's cancelling can be relied on. Call it inside the
+        Blocks context.
+        """
+        left = gr.State(0)  # how often the visitor has left the queue
+
+        async def stop(language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
+            if await self.stop(tab, request.session_hash):
+                return gr.skip(), left
+            return status_html(say(language, "nothing_running")), left + 1
+
+        button.click(stop, [language, left], [status, left], **QUIET)
+        left.change(None, None, None, cancels=[run], **PRIVATE)
+
+    def _of(self, tab: str, visitor: str | None) -> list[threading.Event]:
+        return [over for over, whose in list(self._work.items()) if whose == (tab, visitor)]
 
 
 def batches(
     items: Generator[Item, None, None], every_s: float, over: threading.Event | None = None
 ) -> Generator[list[Item], None, None]:
-    """What `items` has yielded since the last look, every `every_s` seconds, also when that is nothing.
+    """What `items` has yielded since the last look, every `every_s` seconds, even if that is nothing.
 
-    Setting `over` or closing this iterator ends the work without waiting for it: `items` is closed after the item that
-    it is at. What `items` raises is raised here.
+    Setting `over` or closing this generator ends the work without waiting for it: `items` is closed after its current
+    item. What `items` raises is raised here.
     """
     happened: SimpleQueue[Item] = SimpleQueue()
     over = over or threading.Event()
@@ -77,7 +99,7 @@ def batches(
                     happened.put(item)
                     if over.is_set():
                         return
-        except BaseException as error:  # noqa: BLE001 - raised where somebody hears it
+        except BaseException as error:  # noqa: BLE001 - raised again where the page looks in
             errors.append(error)
         finally:
             over.set()
@@ -85,15 +107,15 @@ def batches(
     threading.Thread(target=work, daemon=True, name="run").start()
     try:
         while not over.wait(every_s):
-            yield _drained(happened)
+            yield _drain(happened)
     finally:
         over.set()
-    yield _drained(happened)
+    yield _drain(happened)
     for error in errors:
         raise error
 
 
-def _drained(queue: "SimpleQueue[Item]") -> list[Item]:
+def _drain(queue: "SimpleQueue[Item]") -> list[Item]:
     items = []
     while True:
         try:

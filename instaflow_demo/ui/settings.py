@@ -1,4 +1,4 @@
-"""What the page is told by whoever starts it."""
+"""The page's settings, from whoever starts it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class RemoteFile:
     size: int
 
 
-def download(spec: ModelSpec, *, half: bool) -> Iterator[Downloading]:
-    """Bring a published model's files onto this machine; closing the iterator stops.
+def download(spec: ModelSpec, *, half: bool) -> Generator[Downloading, None, None]:
+    """Bring a published model's files onto this machine; closing the generator stops.
 
     The next call goes on with the files that are not complete: the hub's client begins those anew.
 

@@ -148,8 +148,7 @@ def _between(low: float, high: float, kind: type | tuple[type, ...] = (int, floa
     def allows(given: Any) -> bool:
         return isinstance(given, kind) and not isinstance(given, bool) and low <= given <= high
 
-    # as JSON writes numbers, in whichever language
-    return Rule(allows, Sentence("can be from {low} to {high}", low=str(low), high=str(high)))
+    return Rule(allows, Sentence("can be from {low} to {high}", low=low, high=high))
 
 
 _BETA = _between(1e-8, 0.999)

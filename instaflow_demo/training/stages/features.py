@@ -114,7 +114,7 @@ class Disturbance:
 
 
 def perceptual_distance(network: Features, one: Tensor, other: Tensor) -> Tensor:
-    """The squared distance of unit feature vectors, meaned over places and summed over stages: (B,) for (B, C, S, S).
+    """The squared distance of unit feature vectors, averaged over positions, summed over stages: (B,) for (B, C, S, S).
 
     Zhang et al. 2018 (LPIPS), eq. 1, with every channel weighing the same.
     """

@@ -21,8 +21,9 @@ from ..data.pictures import composed, my_shards
 from ..data.stock import Stock
 from ..data.stored import StoredExamples
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
+from ..objectives import guided_field
 from .autoencoder import gradient_energy
-from .teacher import CAPTION_DROPOUT, Prompts, guided
+from .teacher import CAPTION_DROPOUT, Prompts
 
 HEAVIER = 1.0  # how much more a latent that shows a thing counts
 TEXT_RATE = 0.1  # of the U-Net's
@@ -122,7 +123,7 @@ def sample(
 ) -> Tensor:
     """Latents (B, C, H, W) for token ids (B, T): Euler's method on the (guided) velocity."""
     with run.half():
-        field = guided(unet.forward, prompts.states(ids), prompts.states(prompts.empty), guidance)
+        field = guided_field(unet.forward, prompts.states(ids), prompts.states(prompts.empty), guidance)
         *_, latents = euler(field, noise, steps)
     return latents
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ...flow import Velocity, interpolate, step, timestep
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
-from .teacher import EncodedScenes, Prompts, draw, guided, predict
+from ..objectives import guided_field, predict
+from .teacher import EncodedScenes, Prompts, draw
 
 STUDENTS = (16, 8, 4, 2, 1)
 """The steps of each student."""
@@ -47,7 +48,7 @@ def halve(
         t = torch.randint(0, steps, (batch,), device=run.device, generator=generator) / steps
         x, states = interpolate(x0, x1, t), prompts.states(ids)
         with torch.no_grad(), run.half():
-            wanted = two_steps(guided(teacher, states, empty, guidance), x, t, steps)
+            wanted = two_steps(guided_field(teacher, states, empty, guidance), x, t, steps)
         return (predict(network, x, timestep(t), states) - wanted).square().mean()
 
     schedule = Schedule(rate, 100, fall_from=0.0)
@@ -57,7 +58,7 @@ def halve(
 def two_steps(field: Velocity, x: Tensor, t: Tensor, steps: int) -> Tensor:
     """The velocity whose one Euler step of `steps` ends where two steps of `field`, half as long, do: their mean.
 
-    x is (B, ...), t is (B,); `field` takes timesteps.
+    x is (B, ...), t is (B,); `field` takes x and timesteps (B,).
     """
     first = field(x, timestep(t))
     second = field(step(x, first, 2 * steps), timestep(t + 1 / (2 * steps)))

@@ -16,8 +16,9 @@ from tqdm import tqdm
 from ...flow import euler, timestep, velocity
 from ..data.stored import StoredExamples
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
+from ..objectives import flow_loss, guided_field, predict
 from .features import Disturbance, Features, perceptual_distance
-from .teacher import CAPTION_DROPOUT, Prompts, flow_loss, guided, predict
+from .teacher import CAPTION_DROPOUT, Prompts
 
 PLAIN_SHARE = 0.5  # of the plain distance beside the perceptual one, which says little of flat colour
 
@@ -55,7 +56,7 @@ def make_pairs(
     for part in tqdm(ids.split(batch), desc="pairs", disable=not run.is_main_process):
         x0 = torch.randn(batch, *shape, device=run.device, generator=generator)
         with run.half():
-            *_, x1 = euler(guided(unet, prompts.states(part), empty, guidance), x0, steps)
+            *_, x1 = euler(guided_field(unet, prompts.states(part), empty, guidance), x0, steps)
         noise.append(x0.half())
         latents.append(x1.half())
     return Pairs(*(made[:count] for made in (torch.cat(noise), torch.cat(latents), ids.to(torch.int16))))

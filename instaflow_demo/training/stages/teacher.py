@@ -1,6 +1,6 @@
 """The teacher: text-conditional rectified flow on latents, with captions dropped for classifier-free guidance."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...engines.clip import clip_ids
 from ...evaluation.judge import classes
-from ...flow import classifier_free_guidance, interpolate, timestep, velocity
 from ..data.scenes import Composer, Sampler
 from ..data.stored import StoredExamples
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
+from ..objectives import flow_loss
 
 CAPTION_DROPOUT = 0.1
 CAPTIONS_EACH = 3
@@ -97,30 +97,6 @@ def train(
 
     unet.to(memory_format=torch.channels_last)
     yield from optimise(unet, loss, budget, Schedule(rate, warmup_steps=300), run, folder)
-
-
-def flow_loss(network: Network, x0: Tensor, x1: Tensor, t: Tensor, states: Tensor) -> Tensor:
-    """Mean of ||(x1 - x0) - v(x_t, t)||^2 an element: the rectified-flow objective."""
-    predicted = predict(network, interpolate(x0, x1, t), timestep(t), states)
-    return (predicted - velocity(x0, x1)).square().mean()
-
-
-def predict(network: Network, x: Tensor, timesteps: Tensor, states: Tensor) -> Tensor:
-    """The network's velocity in float32."""
-    x = x.contiguous(memory_format=torch.channels_last)
-    return network(x, timesteps, encoder_hidden_states=states, return_dict=False)[0].float()
-
-
-def guided(network: Network, states: Tensor, empty: Tensor, scale: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """The velocity field v_empty + scale (v - v_empty); without the empty prompt where `scale` is 1."""
-    if scale == 1.0:
-        return lambda x, t: predict(network, x, t, states)
-    both = torch.cat([empty.expand_as(states), states])
-
-    def field(x: Tensor, t: Tensor) -> Tensor:
-        return classifier_free_guidance(predict(network, torch.cat([x, x]), torch.cat([t, t]), both), scale)
-
-    return field
 
 
 def draw(scenes: EncodedScenes, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

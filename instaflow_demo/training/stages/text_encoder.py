@@ -230,7 +230,11 @@ def loss(states: Tensor, reader: Reader, batch: Batch, bank: Tensor) -> Tensor:
 def train(
     examples: Examples, encoding: Encoding, reader: Reader, bank: Tensor, steps: int, batch: int
 ) -> Iterator[Progress]:
-    """Train encoder and reader together, on the device of `bank` (C, 384), which holds the concepts' meanings."""
+    """Train encoder and reader together, on the device of `bank` (C, 384), which holds the concepts' meanings.
+
+    Not by `loop.optimise`: the shipped encoders come from a one-cycle schedule in float32, and from the last step's
+    weights instead of their moving average. It takes minutes on one device, so it neither pauses nor resumes.
+    """
     parameters = [*encoding.network.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, total_steps=steps + 1, pct_start=0.1)

@@ -1,7 +1,7 @@
-"""Pure functions from a view to the HTML of one column, the table and the environment panel.
+"""Pure functions from a view to the HTML of one model's column, and pieces that the rest of the page shares.
 
-Everything is put together with markupsafe, which escapes whatever is not itself Markup: a prompt, a file name or an
-error's text can never become a tag.
+Everything is built with markupsafe, which escapes whatever is not itself Markup: a prompt, a file name or an error's
+text can never become a tag.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,12 +9,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from ...measure import Measurement
+from ...measure import STAGES, Measurement
 from ...registry import ModelSpec
 from ..text import Language, gigabytes, number, say, seconds, translate
 from .view import Column, Picture, RunView
-
-STAGES = ("text", "sample", "upsample", "decode")
 
 
 def _join(parts: Sequence[str]) -> Markup:
@@ -36,15 +34,15 @@ def steps_text(language: Language, steps: int, upsampling: int = 0) -> str:
 
 
 def column_html(view: RunView, model: str, language: Language) -> Markup:
-    """Everything of a model's column above its images: name, settings, and where it is or what it took."""
+    """A model's column above its images: name, settings, and its progress or its time."""
     column = view.column(model)
     body = {
         "waiting": _waiting,
         "loading": _loading,
         "loading_refiner": _loading,
         "running": _running,
-        "stopped": _stopped,
-        "failed": _failed,
+        "stopped": _stop,
+        "failed": _failure,
         "done": _running,
     }[column.phase](column, language)
     if column.measurement:
@@ -55,17 +53,17 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
 
 
 def _blank(view: RunView, column: Column) -> Markup:
-    """Frames where images will be, so that nothing jumps when they come: empty, or with what there is of them."""
+    """Frames where images will be, empty or with a preview, so that nothing jumps when the images come."""
     if column.over or column.pictures or not view.display:
         return Markup("")
-    frames = _join([_unfinished(column, index) for index in range(column.images)])
+    frames = _join([_empty_frame(column, index) for index in range(column.images)])
     return Markup('<div class="frames {}" aria-hidden="true">{}</div>').format(
         "one" if column.images == 1 else "", frames
     )
 
 
-def _unfinished(column: Column, index: int) -> Markup:
-    """The frame of an image that is not there yet: its preview, if there is one."""
+def _empty_frame(column: Column, index: int) -> Markup:
+    """The frame of an image that is not finished: its preview, if there is one."""
     if index not in column.previews:
         return Markup("<i></i>")
     return Markup('<img class="preview" src="{}" alt="">').format(column.previews[index])
@@ -80,7 +78,7 @@ def _heading(column: Column, language: Language) -> Markup:
 
 
 def bar(fraction: float | None, label: str) -> Markup:
-    """A progress bar; None is a bar that only says that something is going on."""
+    """A progress bar; None is a bar that only shows that something is happening."""
     if fraction is None:
         return Markup('<div class="bar busy" role="progressbar" aria-label="{}"><i></i></div>').format(label)
     percent = round(100 * fraction)
@@ -108,7 +106,7 @@ def _running(column: Column, language: Language) -> Markup:
 
 
 def _bars(column: Column) -> Markup:
-    """The bar of the stage that a model is in, below the full ones of the stages before."""
+    """A bar for each stage: full ones for earlier stages, then the current one."""
     title = column.run.model.title
     return _join([bar(fraction, title) for fraction in (*(1.0 for _ in column.stages), _fraction(column))])
 
@@ -140,19 +138,19 @@ def progress_line(column: Column, language: Language) -> str:
     )
 
 
-def _stopped(column: Column, language: Language) -> Markup:
+def _stop(column: Column, language: Language) -> Markup:
     if column.step is None:
         return Markup('<p class="line muted">{}</p>').format(say(language, "phase_stopped_early"))
     text = say(language, "phase_stopped", step=column.step.step, steps=column.step.steps)
     return Markup('{}<p class="line muted">{}</p>').format(_bars(column), text)
 
 
-def _failed(column: Column, language: Language) -> Markup:
+def _failure(column: Column, language: Language) -> Markup:
     return problem(say(language, "phase_failed"), translate(language, column.message))
 
 
 def problem(title: str, sentence: str) -> Markup:
-    """Something that did not work, and what to do about it."""
+    """What went wrong, and what to do about it."""
     return Markup('<div class="problem" role="alert"><b>{}</b><p>{}</p></div>').format(title, sentence)
 
 
@@ -184,7 +182,7 @@ def notes_html(notes: Sequence[str], language: Language) -> Markup:
 def results_html(view: RunView, model: str, prompt: str, language: Language) -> Markup:
     """A model's finished images, a row of numbers for each, and stages and rates once the model is done."""
     column = view.column(model)
-    parts = [_images(column, prompt, language) if view.display else _hidden(column, language)]
+    parts = [_images(column, prompt, language) if view.display else _hidden_count(column, language)]
     parts.append(_picture_table(column.pictures, language))
     if column.measurement:
         parts.append(_measurement(column, column.measurement, language))
@@ -192,19 +190,19 @@ def results_html(view: RunView, model: str, prompt: str, language: Language) -> 
 
 
 def _images(column: Column, prompt: str, language: Language) -> Markup:
-    """Finished images, and while others are made their frames after them."""
+    """Finished images, followed by frames for those that are still being made."""
     frames = [
         _image(column, picture, prompt, language) for picture in column.pictures if picture.path or picture.inline
     ]
     if not column.over:
         made = {picture.index for picture in column.pictures}
-        frames += [_unfinished(column, index) for index in range(column.images) if index not in made]
+        frames += [_empty_frame(column, index) for index in range(column.images) if index not in made]
     kind = "one" if column.images == 1 else ""
     return Markup('<div class="frames {}">{}</div>').format(kind, _join(frames))
 
 
 def _image(column: Column, picture: Picture, prompt: str, language: Language) -> Markup:
-    """A link to the file as it was written, so that what is downloaded holds the metadata that makes it again."""
+    """A link to the file as it was saved, so that a download keeps the metadata that reproduces the image."""
     name = f"{column.run.model.title}: {prompt}"
     label = f"{say(language, 'image')} {picture.index + 1}"
     source = "gradio_api/file=" + quote(str(picture.path)) if picture.path else picture.inline
@@ -221,7 +219,7 @@ def _image(column: Column, picture: Picture, prompt: str, language: Language) ->
     )
 
 
-def _hidden(column: Column, language: Language) -> Markup:
+def _hidden_count(column: Column, language: Language) -> Markup:
     return Markup('<p class="note">{}</p>').format(say(language, "hidden_images", n=len(column.pictures)))
 
 
@@ -235,7 +233,7 @@ def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
 def _picture_row(picture: Picture, language: Language) -> Markup:
     timing = picture.timing
     temperature = Markup("") if timing.warm else _tag(say(language, "cold"), "cold")
-    notes = _refined(picture, language) + notes_html(picture.notes, language)
+    notes = _refinement(picture, language) + notes_html(picture.notes, language)
     if notes:
         notes = Markup("<tr><td colspan=4>{}</td></tr>").format(notes)
     return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(
@@ -248,7 +246,7 @@ def _picture_row(picture: Picture, language: Language) -> Markup:
     )
 
 
-def _refined(picture: Picture, language: Language) -> Markup:
+def _refinement(picture: Picture, language: Language) -> Markup:
     if picture.refined_s is None:
         return Markup("")
     return Markup('<p class="note">{}</p>').format(say(language, "refined", s=seconds(language, picture.refined_s)))
@@ -269,7 +267,7 @@ def _measurement(column: Column, measured: Measurement, language: Language) -> M
 
 
 def _circumstances(column: Column, measured: Measurement, language: Language) -> Iterator[str]:
-    """What a measurement holds for: "cpu", "float32", "openvino", of latent models the decoder, and "warm"."""
+    """The conditions of a measurement: "cpu", "float32", "openvino", a latent model's decoder, and "warm"."""
     yield from (measured.device, measured.dtype, measured.backend)
     if column.run.model.kind == "latent":
         yield say(language, "decoded_by", decoder=measured.decoder)
@@ -283,14 +281,8 @@ def _warmth(measured: Measurement, language: Language) -> str:
 
 
 def _stages(measured: Measurement, language: Language) -> Markup:
-    """A bar of text, sampling and decode in proportion; loading is no part of an image's time and stands apart."""
-    spent = {
-        "text": measured.text_s,
-        "sample": measured.sample_s - measured.upsample_s,
-        "upsample": measured.upsample_s,
-        "decode": measured.decode_s,
-    }
-    total = measured.total_s or 1.0
+    """A bar of text, sampling and decode in proportion; loading is not part of an image's time and stands apart."""
+    spent, total = measured.stages, measured.total_s or 1.0
     stages = [stage for stage in STAGES if stage != "upsample" or spent[stage]]
     bar = _join(
         [Markup('<i class="{}" style="width:{}%"></i>').format(s, f"{100 * spent[s] / total:.2f}") for s in stages]
@@ -310,7 +302,7 @@ def _legend(stage: str, value: str, language: Language) -> Markup:
 
 
 def status_html(text: str, kind: str = "") -> Markup:
-    """One polite live line about the whole run."""
+    """One line about the whole run, which screen readers announce politely."""
     return Markup('<p class="status {}" role="status" aria-live="polite">{}</p>').format(kind, text)
 
 
@@ -324,13 +316,13 @@ def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
 
 
 def about(spec: ModelSpec, language: Language) -> str:
-    """What a model is, and of published ones where their weights are from."""
+    """A model's summary, and for published ones where the weights come from."""
     summary = spec.summary_pt if language == "pt-BR" else spec.summary
     return summary if spec.shipped else f"{summary} · {spec.source}"
 
 
 def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Language) -> Markup:
-    """Why models cannot run and what to do; empty if all can."""
+    """Why models cannot run, and what to do about it; empty if all can."""
     if not reasons:
         return Markup("")
     rows = [
@@ -343,7 +335,7 @@ def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Languag
 
 
 def download_link(label: str, name: str, media: str, content: str) -> Markup:
-    """A link that holds its file itself, so that no visitor's results lie on the server for others to fetch."""
+    """A link that contains its file, so that no visitor's results are on the server for others to fetch."""
     return Markup('<a class="download" download="{}" href="data:{};charset=utf-8,{}">{}</a>').format(
         name, media, quote(content, safe=""), label
     )

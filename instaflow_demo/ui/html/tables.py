@@ -1,83 +1,112 @@
-"""The comparison of a run and the machine it was measured on, as HTML made with markupsafe like the columns."""
+"""Tables in the visitor's language, made with markupsafe like the columns: what is in all of them, the comparison of a
+run, and the machine.
 
-from collections.abc import Sequence
+The columns of the page's tables have keys of texts as titles and words.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from markupsafe import Markup
 
 from ...machine.environment import Environment
-from ...results.report import COLUMNS, to_csv, to_markdown
+from ...measure import Figure
+from ...results.report import COLUMNS, ComparisonRow
+from ...results.tables import Column, Notation, pick, to_csv, to_markdown
 from ..text import Language, gigabytes, say
 from .columns import download_link
 
+_PORTUGUESE = str.maketrans(",.", ".,")
+
 # what the page shows of the report's columns, in this order; the downloads hold all of them
-_SHOWN = {
-    "System": "table_system",
-    "Seconds per image": "table_seconds",
-    "Speed-up": "table_speedup",
-    "Images per second": "images_per_second",
-    "Network evaluations": "evaluations_short",
-    "Steps": "table_steps",
-    "it/s": "table_speed",
-    "Time of each image": "table_times",
-    "Images": "table_images",
-    "Mode": "table_mode",
-}
-_MODES = {"one by one": "mode_single", "batched": "mode_batch"}
+_SHOWN = pick(
+    COLUMNS,
+    {
+        "system": {"title": "table_system"},
+        "seconds_per_image": {"title": "table_seconds"},
+        "speed_up": {"title": "table_speedup", "unit": "×"},
+        "images_per_second": {"title": "images_per_second"},
+        "network_evaluations": {"title": "evaluations_short"},
+        "steps": {"title": "table_steps"},
+        "iterations_per_second": {"title": "table_speed"},
+        "image_seconds": {"title": "table_times", "joint": " · "},
+        "images": {"title": "table_images"},
+        "batched": {"title": "table_mode", "words": ("mode_single", "mode_batch")},
+    },
+)
 
-Table = Sequence[Sequence[str]]
-
-
-def comparison_html(table: Table, language: Language) -> Markup:
-    """The report's rows as a table that becomes cards on a phone, with both downloads; nothing if no model finished."""
-    if not table:
-        return Markup("")
-    title = Markup("<h2>{}</h2>").format(say(language, "comparison"))
-    head = Markup("").join(Markup("<th scope=col>{}</th>").format(say(language, key)) for key in _SHOWN.values())
-    slowest = max(_seconds(row) for row in table)
-    body = Markup("").join(_row(row, slowest, language) for row in table)
-    return Markup(
-        '<section class="panel comparison">{}<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody>'
-        '</table></div>{}<p class="note">{}</p></section>'
-    ).format(title, head, body, _downloads(table, language), say(language, "table_note"))
+# ---------------------------------------------------------------- any table
 
 
-def _seconds(row: Sequence[str]) -> float:
-    return float(row[COLUMNS.index("Seconds per image")])
+def table_html(columns: Sequence[Column], bodies: Markup, language: Language) -> Markup:
+    """A table with these columns' titles above `bodies`, its <tbody> elements."""
+    head = Markup("").join(Markup("<th scope=col>{}</th>").format(say(language, column.title)) for column in columns)
+    return Markup("<table><thead><tr>{}</tr></thead>{}</table>").format(head, bodies)
 
 
-def _row(row: Sequence[str], slowest: float, language: Language) -> Markup:
-    cells = dict(zip(COLUMNS, row, strict=True))
-    track = Markup('<span class="track"><i style="width:{}%"></i></span>').format(
-        f"{100 * _seconds(row) / (slowest or 1):.1f}"
-    )
-    return Markup("<tr>{}</tr>").format(
-        Markup("").join(
-            Markup('<td class="{}" data-label="{}"><span>{}{}</span></td>').format(
-                "system" if name == "System" else "",
-                say(language, key),
-                _cell(name, cells[name], language),
-                track if name == "Seconds per image" else "",
-            )
-            for name, key in _SHOWN.items()
+def cells_html(
+    row: Any, columns: Sequence[Column], language: Language, beside: Mapping[str, Markup] | None = None
+) -> Markup:
+    """A row's cells, each with its title, which a phone shows; `beside` is what stands next to a value, by key."""
+    return Markup("").join(
+        Markup('<td{} data-label="{}"><span>{}{}</span></td>').format(
+            Markup(' class="system"') if column.key == "system" else "",
+            say(language, column.title),
+            _cell(row, column, language),
+            (beside or {}).get(column.key, ""),
         )
+        for column in columns
     )
 
 
-def _cell(name: str, value: str, language: Language) -> str:
-    if name == "Mode":
-        return say(language, _MODES[value])
-    if name == "System":
-        return value
-    value = value.replace(", ", " · ").replace("x", "×")
-    return value.replace(".", ",") if language == "pt-BR" else value
+def _cell(row: Any, column: Column, language: Language) -> str:
+    value, notation = column.value(row), Notation(partial(_number, language), partial(say, language))
+    if not isinstance(value, Figure):
+        return column.text(row, notation)
+    middle, low, high = (column.number(each, row, notation) for each in (value.value, value.low, value.high))
+    return Markup('{}{} <small title="n = {}">{}–{}</small>').format(middle, column.unit, value.n, low, high)
 
 
-def _downloads(table: Table, language: Language) -> Markup:
+def _number(language: Language, value: float, form: str) -> str:
+    """A number by its format specification, with the language's separators."""
+    text = format(value, form)
+    return text.translate(_PORTUGUESE) if language == "pt-BR" else text
+
+
+# ---------------------------------------------------------------- the comparison
+
+
+def comparison_html(rows: Sequence[ComparisonRow], language: Language) -> Markup:
+    """The report's rows as a table that becomes cards on a phone, with both downloads; nothing if no model finished."""
+    if not rows:
+        return Markup("")
+    slowest = max(row.seconds_per_image for row in rows)
+    body = Markup("").join(_comparison_row(row, slowest, language) for row in rows)
+    return Markup(
+        '<section class="panel comparison"><h2>{}</h2><div class="scroll">{}</div>{}<p class="note">{}</p></section>'
+    ).format(
+        say(language, "comparison"),
+        table_html(_SHOWN, Markup("<tbody>{}</tbody>").format(body), language),
+        _downloads(rows, language),
+        say(language, "table_note"),
+    )
+
+
+def _comparison_row(row: ComparisonRow, slowest: float, language: Language) -> Markup:
+    share = f"{100 * row.seconds_per_image / (slowest or 1):.1f}"
+    track = Markup('<span class="track"><i style="width:{}%"></i></span>').format(share)
+    return Markup("<tr>{}</tr>").format(cells_html(row, _SHOWN, language, {"seconds_per_image": track}))
+
+
+def _downloads(rows: Sequence[ComparisonRow], language: Language) -> Markup:
+    name = "instaflow-comparison"
     return download_link(
-        say(language, "download_csv"), "instaflow-comparison.csv", "text/csv", to_csv(table)
-    ) + download_link(
-        say(language, "download_markdown"), "instaflow-comparison.md", "text/markdown", to_markdown(table)
-    )
+        say(language, "download_csv"), f"{name}.csv", "text/csv", to_csv(rows, COLUMNS)
+    ) + download_link(say(language, "download_markdown"), f"{name}.md", "text/markdown", to_markdown(rows, COLUMNS))
+
+
+# ---------------------------------------------------------------- the machine
 
 
 def environment_html(machine: Environment, language: Language) -> Markup:

@@ -1,4 +1,4 @@
-"""What a benchmark has measured so far, as frozen values, and its table, chart and downloads as HTML."""
+"""A benchmark so far, as frozen values, and its table, chart and downloads as HTML."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,43 +8,49 @@ from markupsafe import Markup
 
 from ...errors import Sentence
 from ...machine.environment import Environment
-from ...results.benchmark import COLUMNS, STAGES, Benchmark, Case, Refused, Row, Timed, Working, results_json, table
-from ...results.report import to_csv, to_markdown
+from ...measure import STAGES
+from ...results.benchmark import COLUMNS, Benchmark, BenchmarkRow, Case, Refused, Timed, Working
+from ...results.benchmark_file import results_json
+from ...results.tables import Column, pick, to_csv, to_markdown
 from ..text import Language, number, say, seconds, translate
 from .columns import bar, download_link, notes_html, problem, status_html
-from .tables import environment_html
+from .tables import cells_html, environment_html, table_html
 
 # what the page shows of the benchmark's columns, in this order; the downloads hold all of them
-_SHOWN = {
-    "Seconds per image": "table_seconds",
-    "Images per second": "images_per_second",
-    "Network evaluations": "evaluations_short",
-    "Median of a pass (s)": "bench_median",
-    "IQR (s)": "bench_iqr",
-    "p95 (s)": "bench_p95",
-    "n": "bench_n",
-    "Cold (s)": "bench_cold",
-    "Load (s)": "bench_load",
-    "it/s": "table_speed",
-    "Batch": "bench_batch",
-    "Backend": "backend",
-    "Decoder": "decoder",
-    "Device": "device",
-    "Precision": "dtype",
-    "Peak memory (MB)": "bench_peak",
-}
+_SHOWN = pick(
+    COLUMNS,
+    {
+        "seconds_per_image": {"title": "table_seconds"},
+        "images_per_second": {"title": "images_per_second"},
+        "network_evaluations": {"title": "evaluations_short"},
+        "median_s": {"title": "bench_median"},
+        "iqr_s": {"title": "bench_iqr"},
+        "p95_s": {"title": "bench_p95"},
+        "n": {"title": "bench_n"},
+        "cold_s": {"title": "bench_cold"},
+        "load_s": {"title": "bench_load"},
+        "iterations_per_second": {"title": "table_speed"},
+        "batch": {"title": "bench_batch"},
+        "backend": {"title": "backend"},
+        "decoder": {"title": "decoder"},
+        "device": {"title": "device"},
+        "dtype": {"title": "dtype"},
+        "peak_megabytes": {"title": "bench_peak"},
+    },
+)
+_SYSTEM = Column("title", "table_system")
 _FILE = "instaflow-benchmark"
 
 
 @dataclass(frozen=True)
 class Timings:
-    """A benchmark so far. `rows` are by case; `at_work` is the case that a pass is being made of.
+    """A benchmark so far. `rows` are by case; `at_work` is the case whose pass is running.
 
     `environment` is known once the benchmark is over.
     """
 
     cases: tuple[Case, ...] = ()
-    rows: Mapping[Case, Row] = field(default_factory=dict)
+    rows: Mapping[Case, BenchmarkRow] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     at_work: Case | None = None
     done: int = 0
@@ -67,7 +73,7 @@ class Timings:
                 return replace(self, refused=(*self.refused, event))
 
     @property
-    def ordered(self) -> tuple[Row, ...]:
+    def ordered(self) -> tuple[BenchmarkRow, ...]:
         """The rows in the order of their cases."""
         return tuple(self.rows[case] for case in self.cases if case in self.rows)
 
@@ -78,20 +84,20 @@ class Timings:
 
 @dataclass(frozen=True)
 class Theirs:
-    """What a file says was measured on another machine."""
+    """The rows of a file from another machine."""
 
     machine: str
-    rows: tuple[Row, ...]
+    rows: tuple[BenchmarkRow, ...]
 
 
 def progress_html(timings: Timings, elapsed_s: float, language: Language) -> Markup:
-    """A bar, and a line that says which pass is being made, of what, and how long it all will take."""
+    """A bar, and a line that says which pass of which case is running, and how long the rest will take."""
     case = timings.at_work
     if case is None:
         return status_html(say(language, "waiting_device"), "busy")
     parts = [say(language, "bench_pass", n=timings.done + 1, passes=timings.passes), _name(case, language)]
     parts.append(say(language, "elapsed", s=seconds(language, elapsed_s)))
-    if timings.done >= len(timings.cases):  # every case has been met once
+    if timings.done >= len(timings.cases):  # every case has had its first pass
         left = elapsed_s / timings.done * (timings.passes - timings.done)
         parts.append(say(language, "remaining", s=seconds(language, left)))
     fraction = timings.done / timings.passes
@@ -99,18 +105,18 @@ def progress_html(timings: Timings, elapsed_s: float, language: Language) -> Mar
 
 
 def timings_html(timings: Timings, theirs: Theirs | None, language: Language) -> Markup:
-    """The table and the chart, another machine's rows below ours; what could not be timed; and once it is over the
+    """The table and the chart, with another machine's rows below ours, and what could not be timed; at the end also the
     downloads and the machine."""
     groups = _groups(timings, theirs, language)
     parts = [notes_html(timings.notes, language)]
     parts += [_table(groups, timings, language), _chart(groups, language)] if groups else []
-    parts += [_refused(each, language) for each in timings.refused]
+    parts += [_refusal(each, language) for each in timings.refused]
     if timings.environment and timings.rows:
         parts.append(environment_html(timings.environment, language))
     return Markup("").join(parts)
 
 
-_Groups = Sequence[tuple[str, Sequence[Row]]]
+_Groups = Sequence[tuple[str, Sequence[BenchmarkRow]]]
 
 
 def _groups(timings: Timings, theirs: Theirs | None, language: Language) -> _Groups:
@@ -122,42 +128,31 @@ def _groups(timings: Timings, theirs: Theirs | None, language: Language) -> _Gro
 
 
 def _table(groups: _Groups, timings: Timings, language: Language) -> Markup:
-    names = ["table_system", *_SHOWN.values()]
-    head = Markup("").join(Markup("<th scope=col>{}</th>").format(say(language, name)) for name in names)
-    body = Markup("").join(_table_rows(machine, rows, language) for machine, rows in groups)
+    body = Markup("").join(_table_body(machine, rows, language) for machine, rows in groups)
+    title = say(language, "bench_title")
     return Markup(
         '<section class="panel comparison timings"><h2>{}</h2><div class="scroll" tabindex="0" role="region" '
-        'aria-label="{}"><table><thead><tr>{}</tr></thead>{}</table></div>{}<p class="note">{}</p></section>'
+        'aria-label="{}">{}</div>{}<p class="note">{}</p></section>'
     ).format(
-        say(language, "bench_title"),
-        say(language, "bench_title"),
-        head,
-        body,
+        title,
+        title,
+        table_html([_SYSTEM, *_SHOWN], body, language),
         _downloads(timings, language),
         say(language, "bench_note"),
     )
 
 
-def _table_rows(machine: str, rows: Sequence[Row], language: Language) -> Markup:
+def _table_body(machine: str, rows: Sequence[BenchmarkRow], language: Language) -> Markup:
     """A machine's part of the table, below its name if it has one."""
     named = Markup('<tr class="machine"><th scope=rowgroup colspan={}>{}</th></tr>').format(len(_SHOWN) + 1, machine)
-    lines = Markup("").join(_table_row(row, cells, language) for row, cells in zip(rows, table(rows), strict=True))
+    lines = Markup("").join(_table_row(row, language) for row in rows)
     return Markup("<tbody>{}{}</tbody>").format(named if machine else "", lines)
 
 
-def _table_row(row: Row, cells: Sequence[str], language: Language) -> Markup:
-    by_name = dict(zip(COLUMNS, cells, strict=True))
-    figures = Markup("").join(
-        Markup('<td data-label="{}"><span>{}</span></td>').format(say(language, key), _cell(by_name[name], language))
-        for name, key in _SHOWN.items()
-    )
+def _table_row(row: BenchmarkRow, language: Language) -> Markup:
     return Markup('<tr><th scope=row class="system">{} <small>{}</small></th>{}</tr>').format(
-        row.title, _settings(row.backend, row.decoder, row.batch, language), figures
+        row.title, _settings(row.backend, row.decoder, row.batch, language), cells_html(row, _SHOWN, language)
     )
-
-
-def _cell(value: str, language: Language) -> str:
-    return value.replace(".", ",") if language == "pt-BR" else value
 
 
 def _name(case: Case, language: Language) -> str:
@@ -166,7 +161,7 @@ def _name(case: Case, language: Language) -> str:
 
 
 def _settings(backend: str, decoder: str, batch: int, language: Language) -> str:
-    """What tells rows of one system apart: "openvino · int8 decoder · batch of 4"."""
+    """How the rows of one system differ: "openvino · int8 decoder · batch of 4"."""
     parts = [backend]
     if decoder != "full":
         parts.append(say(language, "decoded_by", decoder=decoder))
@@ -179,12 +174,12 @@ def _downloads(timings: Timings, language: Language) -> Markup:
     """Links to our rows as files, once they are complete."""
     if timings.environment is None or not timings.rows:
         return Markup("")
-    cells = table(timings.ordered)
-    stored = json.dumps(results_json(timings.environment, timings.ordered), indent=2, ensure_ascii=False) + "\n"
+    rows = timings.ordered
+    stored = json.dumps(results_json(timings.environment, rows), indent=2, ensure_ascii=False) + "\n"
     files = (
         ("download_json", "json", "application/json", stored),
-        ("download_csv", "csv", "text/csv", to_csv(cells, COLUMNS)),
-        ("download_markdown", "md", "text/markdown", to_markdown(cells, COLUMNS)),
+        ("download_csv", "csv", "text/csv", to_csv(rows, COLUMNS)),
+        ("download_markdown", "md", "text/markdown", to_markdown(rows, COLUMNS)),
     )
     return Markup("").join(
         download_link(say(language, key), f"{_FILE}.{ending}", media, content) for key, ending, media, content in files
@@ -208,7 +203,7 @@ def _chart(groups: _Groups, language: Language) -> Markup:
     ).format(say(language, "bench_chart"), legend, lists, say(language, "bench_chart_note"))
 
 
-def _bars(machine: str, rows: Sequence[Row], slowest: float, language: Language) -> Markup:
+def _bars(machine: str, rows: Sequence[BenchmarkRow], slowest: float, language: Language) -> Markup:
     drawn = Markup("").join(_bar(row, slowest, language) for row in rows if _stages(row))
     if not drawn:
         return Markup("")
@@ -216,38 +211,38 @@ def _bars(machine: str, rows: Sequence[Row], slowest: float, language: Language)
     return heading + Markup('<ul class="bars">{}</ul>').format(drawn)
 
 
-def _bar(row: Row, slowest: float, language: Language) -> Markup:
+def _bar(row: BenchmarkRow, slowest: float, language: Language) -> Markup:
     stages = {stage: spent for stage, spent in _stages(row).items() if spent}
     whole = sum(stages.values())
     parts = Markup("").join(
         Markup('<i class="{}" style="width:{}%"></i>').format(stage, f"{100 * spent / (whole or 1):.2f}")
         for stage, spent in stages.items()
     )
-    told = ", ".join(f"{say(language, f'stage_{stage}')} {_exact(spent, language)}" for stage, spent in stages.items())
+    label = ", ".join(f"{say(language, f'stage_{stage}')} {_exact(spent, language)}" for stage, spent in stages.items())
     return Markup(
         '<li><span class="row">{} <small>{}</small></span><span class="well"><span class="stages" role="img" '
-        'aria-label="{told}" title="{told}" style="width:{}%">{}</span></span><b>{}</b></li>'
+        'aria-label="{label}" title="{label}" style="width:{}%">{}</span></span><b>{}</b></li>'
     ).format(
         row.title,
         _settings(row.backend, row.decoder, row.batch, language),
         f"{100 * whole / slowest:.2f}",
         parts,
         _exact(row.seconds_per_image or whole, language),
-        told=told,
+        label=label,
     )
 
 
 def _exact(value: float, language: Language) -> str:
-    """Seconds; short stages keep figures that mean something."""
+    """Seconds, with enough digits for a short stage."""
     return f"{number(language, value, 4)} s" if value < 0.1 else seconds(language, value)
 
 
-def _stages(row: Row) -> dict[str, float]:
+def _stages(row: BenchmarkRow) -> dict[str, float]:
     """Seconds per image of each stage, in their order; empty without warm passes."""
     return {stage: row.stages[stage] / row.batch for stage in STAGES if stage in row.stages}
 
 
-def _refused(refused: Refused, language: Language) -> Markup:
+def _refusal(refused: Refused, language: Language) -> Markup:
     return problem(
         say(language, "bench_refused", case=_name(refused.case, language)), translate(language, refused.message)
     )

@@ -113,7 +113,7 @@ class Column:
             case Unrefined():
                 changed = {"unrefined": (*self.unrefined, event)}
             case ImageReady():
-                made = self.pictures + ((self._untold(picture),) if picture else ())
+                made = self.pictures + ((self._without_shown_notes(picture),) if picture else ())
                 waiting = {index: shown for index, shown in self.previews.items() if index != event.index}
                 changed = {"phase": "running", "pictures": made, "previews": waiting}
             case Failed(message=message):
@@ -122,8 +122,8 @@ class Column:
                 changed = {"phase": "done", "measurement": measurement}
         return replace(self, **changed)
 
-    def _untold(self, picture: Picture) -> Picture:
-        """The picture without the notes that stand above all of them already."""
+    def _without_shown_notes(self, picture: Picture) -> Picture:
+        """The picture without the notes that its column shows already."""
         return replace(picture, notes=tuple(note for note in picture.notes if note not in self.notes))
 
     def _stages_before(self, step: Step) -> tuple[Step, ...]:
@@ -158,8 +158,8 @@ class RunView:
         changed = self.column(event.model).after(event, picture)
         return replace(self, columns=tuple(changed if c.model == event.model else c for c in self.columns))
 
-    def stopped(self) -> "RunView":
-        """Every column that was not over is stopped; finished ones stay as they are."""
+    def stop(self) -> "RunView":
+        """The view with every unfinished column stopped."""
         return replace(self, columns=tuple(c if c.over else replace(c, phase="stopped") for c in self.columns))
 
     @property
@@ -171,7 +171,7 @@ class RunView:
         return sum(column.phase == "done" for column in self.columns)
 
     def speedup(self, model: str) -> float | None:
-        """How many times faster than the slowest finished system; None unless two have finished."""
+        """How many times faster a model is than the slowest finished one; None unless two have finished."""
         finished = [c.measurement for c in self.columns if c.measurement]
         own = self.column(model).measurement
         if own is None or len(finished) < 2 or not own.seconds_per_image:
@@ -180,16 +180,16 @@ class RunView:
 
 
 def png_uri(png: bytes) -> str:
-    """An image that no file holds, as an address that is the image itself."""
+    """An image that is in no file, as an address that contains it."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def _data_uri(image: Image) -> str:
-    """A preview that needs no file and no second request: as JPEG, for PNG costs more time than it is shown for."""
+    """A preview that needs no file and no second request; as JPEG, because PNG takes longer to encode."""
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=_PREVIEW_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
 
 
-def _once(told: tuple[Sentence, ...], notes: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
-    return tuple(dict.fromkeys((*told, *notes)))
+def _once(shown: tuple[Sentence, ...], notes: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
+    return tuple(dict.fromkeys((*shown, *notes)))

@@ -1,7 +1,7 @@
-"""The benchmark's tab: how fast the systems are on this machine, and beside it on somebody else's."""
+"""The benchmark's tab: how fast the systems are on this machine, beside the figures of another one."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, get_args
@@ -14,18 +14,19 @@ from ...machine import device
 from ...machine.environment import fingerprint
 from ...registry import MODELS
 from ...request import Decoder
-from ...results import benchmark
+from ...results import benchmark, benchmark_file
 from ...results.benchmark import Benchmark
 from ...service import Service
 from ..html.columns import problem, status_html
 from ..html.timings import Theirs, Timings, progress_html, timings_html
+from ..inputs import Inputs, refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
-from ..runner import UnderWay
+from ..runner import Runner
 from ..settings import Settings
-from ..text import LANGUAGES, Language, preferred, say, translate
+from ..text import Language, preferred, say, translate
 from .form import BACKENDS
 
-_LOOK_EVERY_S = 0.5
+_TAB, _LOOK_EVERY_S = "benchmark", 0.5
 _MOST_BYTES = 200 * 1024  # of a file, as the browser sends it
 
 # the routes for uploads are closed, so the browser reads the file and sends its text like everything else
@@ -43,7 +44,7 @@ Update = dict[Any, Any]
 
 @dataclass(frozen=True)
 class PageLimits:
-    """What the page adds to what `Benchmark.parse` judges; `images` in all, where others wait for the device too."""
+    """Limits beyond those of `Benchmark.parse`; `images` is of all cases, where others wait for the device."""
 
     repeats: int = 50
     batches: tuple[int, ...] = (1, 4, 16)
@@ -54,7 +55,7 @@ class PageLimits:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor wants timed, and what it is shown beside."""
+    """What a visitor wants timed, and the rows of another machine to show it beside."""
 
     benchmark: Benchmark
     theirs: Theirs | None
@@ -64,23 +65,22 @@ class Asked:
 class BenchmarkTab:
     """Builds the tab in the current gradio context and answers its events."""
 
-    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner):
         self._service = service
         self._settings = settings
         self._text = text
         self._limits = PageLimits()
-        self._under_way = UnderWay()
-        self._parts: dict[str, Any] = {}
+        self._runner = runner
+        self._inputs = Inputs()
 
     # ------------------------------------------------------------ building
 
     def build(self) -> None:
         t = self._text
-        self._parts["language"], self._parts["theirs"] = gr.State("en"), gr.State(None)
+        self._inputs["theirs"] = gr.State(None)
         self._ours = gr.State(Timings())
-        self._left = gr.State(0)  # how often the visitor has left the queue
         gr.HTML(t("bench_lead_html"))
-        self._inputs()
+        self._build_inputs()
         with gr.Row(elem_id="bench-actions"):
             self._start = gr.Button(t("bench_start"), variant="primary", elem_id="bench-start")
             self._stop = gr.Button(t("stop"), elem_id="bench-stop")
@@ -91,16 +91,16 @@ class BenchmarkTab:
             self._forget = gr.Button(t("bench_forget"), size="sm", scale=0, min_width=200, visible=False)
         self._answer = gr.HTML("", elem_id="bench-answer")
 
-    def _inputs(self) -> None:
+    def _build_inputs(self) -> None:
         t, limits = self._text, self._limits
-        self._parts["models"] = gr.CheckboxGroup(
+        self._inputs["models"] = gr.CheckboxGroup(
             [(MODELS[model].title, model) for model in self._settings.models],
             value=list(self._settings.chosen),
             label=t("bench_models"),
             elem_id="bench-models",
         )
         with gr.Row():
-            self._parts["repeats"] = gr.Slider(
+            self._inputs["repeats"] = gr.Slider(
                 1,
                 limits.repeats,
                 value=5,
@@ -109,7 +109,7 @@ class BenchmarkTab:
                 info=t("bench_repeats_info"),
                 min_width=280,
             )
-            self._parts["batches"] = gr.CheckboxGroup(
+            self._inputs["batches"] = gr.CheckboxGroup(
                 [(str(size), size) for size in limits.batches],
                 value=[1],
                 label=t("bench_batches"),
@@ -118,7 +118,7 @@ class BenchmarkTab:
                 min_width=280,
             )
         with gr.Row():
-            self._parts["backends"] = gr.CheckboxGroup(
+            self._inputs["backends"] = gr.CheckboxGroup(
                 list(self._backends()),
                 value=["auto"],
                 label=t("backend"),
@@ -126,7 +126,7 @@ class BenchmarkTab:
                 elem_id="bench-backends",
                 min_width=280,
             )
-            self._parts["decoders"] = gr.CheckboxGroup(
+            self._inputs["decoders"] = gr.CheckboxGroup(
                 list(self._decoders()),
                 value=["full"],
                 label=t("decoder"),
@@ -134,14 +134,15 @@ class BenchmarkTab:
                 elem_id="bench-decoders",
                 min_width=280,
             )
-        self._parts["stock"] = gr.Checkbox(True, label=t("bench_stock"), container=False, elem_id="bench-stock")
+        self._inputs["stock"] = gr.Checkbox(True, label=t("bench_stock"), container=False, elem_id="bench-stock")
 
     def connect(self, page: gr.Blocks, tab: gr.Tab) -> None:
         """Wire the events; call it inside the Blocks context, after `build`."""
-        inputs, shown = list(self._parts.values()), [self._parts["language"], self._ours, self._parts["theirs"]]
+        language, theirs = self._inputs["language"], self._inputs["theirs"]
+        show = {"fn": self._show, "inputs": [language, self._ours, theirs], "outputs": [self._results], **QUIET}
         run = self._start.click(
             self._run,
-            inputs,
+            self._inputs.components,
             [self._status, self._results, self._ours],
             validator=self.validate,
             preprocess=False,
@@ -150,16 +151,12 @@ class BenchmarkTab:
             **ONE_AT_A_TIME,
             **PRIVATE,
         )
-        run.then(self._shown, shown, [self._results], **QUIET)  # with what was imported meanwhile
-        language = self._parts["language"]
-        self._stop.click(self._stopped, [language, self._left], [self._status, self._left], **QUIET)
-        self._left.change(None, None, None, cancels=[run], **PRIVATE)
-        other = [self._parts["theirs"], self._answer, self._forget]
-        imported = self._file.submit(self._imported, [language], other, **QUIET)
-        forgotten = self._forget.click(self._forgotten, None, other, **QUIET)
-        for changed in (imported, forgotten):
-            changed.success(self._shown, shown, [self._results], **QUIET)
-        greeted = [self._parts[name] for name in ("language", "models", "backends", "decoders")]
+        run.then(**show)  # with what was imported meanwhile
+        self._runner.connect_stop(_TAB, self._stop, self._status, language, run)
+        other = [theirs, self._answer, self._forget]
+        self._file.submit(self._import, [language], other, **QUIET).success(**show)
+        self._forget.click(self._clear_import, None, other, **QUIET).success(**show)
+        greeted = [self._inputs[name] for name in ("language", "models", "backends", "decoders")]
         gr.on([page.load, tab.select], self._greet, None, greeted, **QUIET)
 
     # ------------------------------------------------------------ a visitor arrives
@@ -169,10 +166,10 @@ class BenchmarkTab:
         here = self._service.availability()
         models = [(MODELS[model].title, model) for model in self._settings.models if here[model].available]
         return {
-            self._parts["language"]: preferred(request.headers.get("accept-language")),
-            self._parts["models"]: gr.CheckboxGroup(choices=models),
-            self._parts["backends"]: gr.CheckboxGroup(choices=list(self._backends())),
-            self._parts["decoders"]: gr.CheckboxGroup(choices=list(self._decoders())),
+            self._inputs["language"]: preferred(request.headers.get("accept-language")),
+            self._inputs["models"]: gr.CheckboxGroup(choices=models),
+            self._inputs["backends"]: gr.CheckboxGroup(choices=list(self._backends())),
+            self._inputs["decoders"]: gr.CheckboxGroup(choices=list(self._decoders())),
         }
 
     def _backends(self) -> Iterator[str]:
@@ -192,21 +189,21 @@ class BenchmarkTab:
 
     # ------------------------------------------------------------ a benchmark
 
-    def _run(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+    def _run(self, request: gr.Request, *values: Any) -> Generator[Update, None, None]:
         """Everything from a press of Start to the last figure; closing it ends the work within one step."""
         try:
             asked = self.parse(*values)
         except DemoError as error:
-            raise gr.Error(translate(self._language(values), error.sentence), print_exception=False) from error
+            raise refusal(error, self._inputs.language(values)) from error
         timings, language = Timings.of(asked.benchmark), asked.language
-        yield self._changed(timings, 0.0, asked)
+        yield self._advance(timings, 0.0, asked)
         started, passes = time.monotonic(), benchmark.run(self._service, asked.benchmark)
-        with self._under_way.batches(request.session_hash, passes, _LOOK_EVERY_S) as news:
+        with self._runner.follow(_TAB, request.session_hash, passes, _LOOK_EVERY_S) as news:
             for events in news:
                 before = timings
                 for event in events:
                     timings = timings.after(event)
-                update = self._changed(timings, time.monotonic() - started, asked)
+                update = self._advance(timings, time.monotonic() - started, asked)
                 if timings.rows == before.rows and timings.refused == before.refused:
                     update[self._results] = gr.skip()
                 yield update
@@ -214,54 +211,40 @@ class BenchmarkTab:
         said = say(language, "bench_finished", n=timings.done) if timings.over else say(language, "bench_stopped")
         yield {self._status: status_html(said), self._results: gr.skip(), self._ours: timings}
 
-    def _changed(self, timings: Timings, elapsed_s: float, asked: Asked) -> Update:
+    def _advance(self, timings: Timings, elapsed_s: float, asked: Asked) -> Update:
         return {
             self._status: progress_html(timings, elapsed_s, asked.language),
             self._results: timings_html(timings, asked.theirs, asked.language),
             self._ours: gr.skip(),
         }
 
-    def _shown(self, language: Language, ours: Timings, theirs: Theirs | None, request: gr.Request) -> Any:
-        """Both machines, unless a benchmark of the visitor's is under way, which shows its own."""
-        if self._under_way.busy(request.session_hash):
+    def _show(self, language: Language, ours: Timings, theirs: Theirs | None, request: gr.Request) -> Any:
+        """Both machines, unless the visitor's benchmark is under way, which shows them itself."""
+        if self._runner.busy(_TAB, request.session_hash):
             return gr.skip()
         return timings_html(ours, theirs, language)
 
-    async def _stopped(self, language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
-        """End the visitor's benchmark, or take it out of the queue, where gradio's way to cancel can be relied on."""
-        if await self._under_way.ended(request.session_hash):
-            return gr.skip(), left
-        return status_html(say(language, "nothing_running")), left + 1
-
     # ------------------------------------------------------------ another machine
 
-    def _imported(self, language: Language, event: gr.EventData, request: gr.Request) -> tuple[Any, Markup, Any]:
-        """What a file says, or why it says nothing."""
+    def _import(self, language: Language, event: gr.EventData, request: gr.Request) -> tuple[Any, Markup, Any]:
+        """The rows of a file, or why it cannot be read."""
         try:
-            theirs = read_theirs(_sent(event))
+            theirs = read_theirs(_text_of(event))
         except DemoError as error:
             return gr.skip(), problem(say(language, "bench_unread"), translate(language, error.sentence)), gr.skip()
         read = say(language, "bench_imported", n=len(theirs.rows), machine=theirs.machine)
-        if self._under_way.busy(request.session_hash):
+        if self._runner.busy(_TAB, request.session_hash):
             read = f"{read} {say(language, 'bench_later')}"
         return theirs, status_html(read), gr.Button(visible=True)
 
-    def _forgotten(self) -> tuple[None, str, Any]:
+    def _clear_import(self) -> tuple[None, str, Any]:
         return None, "", gr.Button(visible=False)
 
     # ------------------------------------------------------------ judging
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For every input whether it is good, before a place in the queue is taken; gradio shows the sentences."""
-        language = self._language(values)
-        problems: dict[str, str] = {}
-        try:
-            self.parse(*values)
-        except InvalidRequest as error:
-            for name, sentence in error.problems.items():
-                shown_at = name if name in self._parts else "models"
-                problems[shown_at] = f"{problems.get(shown_at, '')} {translate(language, sentence)}".strip()
-        return [gr.validate(name not in problems, problems.get(name, "")) for name in self._parts]
+        return self._inputs.judge(self.parse, values, self._inputs.names, "models")
 
     def parse(self, *values: Any) -> Asked:
         """Judge raw values in the order of the inputs.
@@ -269,17 +252,13 @@ class BenchmarkTab:
         Raises:
             InvalidRequest: with a sentence for every field that is wrong.
         """
-        raw = dict(zip(self._parts, values, strict=True))
-        language = self._language(values)
+        raw, language = self._inputs.by_name(values), self._inputs.language(values)
         limits = replace(self._limits, images=2**31) if self._settings.alone else self._limits
         theirs = raw["theirs"] if isinstance(raw["theirs"], Theirs) else None
-        return Asked(judged(raw, self._settings.models, limits), theirs, language)
-
-    def _language(self, values: Sequence[Any]) -> Language:
-        return values[0] if values and values[0] in LANGUAGES else "en"
+        return Asked(parse_benchmark(raw, self._settings.models, limits), theirs, language)
 
 
-def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits) -> Benchmark:
+def parse_benchmark(raw: Mapping[str, Any], models: Iterable[str], limits: PageLimits) -> Benchmark:
     """The benchmark that raw values ask for.
 
     Raises:
@@ -291,7 +270,7 @@ def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits) -> Be
         "backends": limits.backends,
         "decoders": limits.decoders,
     }
-    chosen = {name: _chosen(raw[name], choices) for name, choices in offered.items()}
+    chosen = {name: _ticked_choices(raw[name], choices) for name, choices in offered.items()}
     problems = {
         name: Sentence(
             "Choose at least one, and nothing but these: {choices}.", choices=", ".join(map(str, offered[name]))
@@ -326,7 +305,7 @@ def judged(raw: dict[str, Any], models: Iterable[str], limits: PageLimits) -> Be
     return asked
 
 
-def _chosen(value: Any, choices: Sequence[Any]) -> list[Any]:
+def _ticked_choices(value: Any, choices: Sequence[Any]) -> list[Any]:
     """The choices that are ticked, in their order; none where anything else is among them."""
     if not isinstance(value, list) or any(isinstance(each, bool) or each not in choices for each in value):
         return []
@@ -334,10 +313,10 @@ def _chosen(value: Any, choices: Sequence[Any]) -> list[Any]:
 
 
 def read_theirs(text: Any) -> Theirs:
-    """What a file holds that a browser has read.
+    """The machine and the rows in the text of a file, which a browser has read.
 
     Raises:
-        InvalidRequest: with a sentence, when it is too large or no benchmark's.
+        InvalidRequest: with a sentence, when it is too large or not a benchmark's.
     """
     if not isinstance(text, str) or len(text) > _MOST_BYTES:
         raise InvalidRequest(
@@ -348,7 +327,7 @@ def read_theirs(text: Any) -> Theirs:
                 )
             }
         )
-    return Theirs(*benchmark.read_json(text))
+    return Theirs(*benchmark_file.read_json(text))
 
 
 def import_html(words: Any) -> str:
@@ -359,8 +338,8 @@ def import_html(words: Any) -> str:
     )
 
 
-def _sent(event: gr.EventData) -> Any:
-    """The text that came with an event; a forged one may come with anything."""
+def _text_of(event: gr.EventData) -> Any:
+    """The text that came with an event; a forged event may come with anything."""
     try:
         return event.text
     except (AttributeError, TypeError):

@@ -1,7 +1,7 @@
 """The main tab: one prompt, several systems, their images and times side by side."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,20 +17,21 @@ from ...service import Service
 from ..html.columns import column_html, results_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
 from ..html.view import Picture, RunView, png_uri
+from ..inputs import refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
-from ..runner import UnderWay
+from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred, say, translate
+from ..text import Language, preferred, say
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Ask, Form
-from .results import tried
+from .results import parse_press
 
 # a run begins below what is on the screen of a phone
 _SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
     block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth"})"""
 
-_LOOK_EVERY_S = 0.25
+_TAB, _LOOK_EVERY_S = "compare", 0.25
 
 Update = dict[Any, Any]
 
@@ -39,7 +40,7 @@ Update = dict[Any, Any]
 class Place:
     """The components of one model's column.
 
-    Every output of a streaming handler costs time at every yield: gradio builds even the skipped ones anew, galleries
+    Every output of a streaming handler costs time at every yield: gradio rebuilds even the skipped ones, galleries
     slowest of all (10 ms each). So there are two, and neither is a gallery.
     """
 
@@ -50,14 +51,14 @@ class Place:
 class ComparePage:
     """Builds the tab in the current gradio context and answers its events."""
 
-    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner):
         self._service = service
         self._settings = settings
         self._text = text
         self._form = Form(settings, text)
-        self._download = DownloadPanel(service, settings, text)
+        self._download = DownloadPanel(service, settings, text, runner)
         self._folders = FolderPanel(service, settings, text)
-        self._under_way = UnderWay()
+        self._runner = runner
         self._places: dict[str, Place] = {}
 
     # ------------------------------------------------------------ building
@@ -87,7 +88,6 @@ class ComparePage:
 
     def _outputs(self) -> None:
         self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
-        self._left = gr.State(0)  # how often the visitor has left the queue
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._places[model] = self._place(model)
@@ -107,7 +107,7 @@ class ComparePage:
         run = gr.on(
             [self._generate.click, form["prompt"].submit],
             self._run,
-            form.inputs,
+            form.components,
             [self._status, self._table, form["seed"], *places],
             validator=form.validate,
             preprocess=False,
@@ -116,31 +116,30 @@ class ComparePage:
             api_name="generate",
             **ONE_AT_A_TIME,
         )
-        self._stop.click(self._stopped, [form["language"], self._left], [self._status, self._left], **QUIET)
-        self._left.change(None, None, None, cancels=[run], **PRIVATE)
+        self._runner.connect_stop(_TAB, self._stop, self._status, form["language"], run)
         self._status.change(None, None, None, js=_SCROLL, **PRIVATE)
-        run.then(self._measured, [form["language"]], [self._environment], **QUIET)
+        run.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
         greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **QUIET}
-        page.load(**greeting).then(self._measured, [form["language"]], [self._environment], **QUIET)
-        page.load(self._warmed, None, [self._warmth], **QUIET)
+        page.load(**greeting).then(self._show_environment, [form["language"]], [self._environment], **QUIET)
+        page.load(self._wait_until_warm, None, [self._warmth], **QUIET)
         self._download.connect(form["language"], greeting)
         self._folders.connect(form["language"], greeting)
 
-    def follow(self, table: gr.HTML, tabs: gr.Tabs) -> None:
+    def connect_results(self, table: gr.HTML, tabs: gr.Tabs) -> None:
         """Run the system of a row that is pressed in `table`, in the tab "compare" of `tabs`."""
         form = self._form
         steps = {model: form[f"steps:{model}"] for model in self._settings.models if f"steps:{model}" in form.names}
 
-        def chosen(event: gr.EventData) -> Update:
-            row = tried(event)
+        def choose(event: gr.EventData) -> Update:
+            row = parse_press(event)
             if row is None or row[0] not in self._settings.models:
                 raise gr.Error(print_exception=False)
             model, count = row
             update: Update = {tabs: gr.Tabs(selected="compare"), form["models"]: [model]}
             return update | ({steps[model]: count} if model in steps else {})
 
-        pressed = table.click(chosen, None, [tabs, form["models"], *steps.values()], **QUIET)
+        pressed = table.click(choose, None, [tabs, form["models"], *steps.values()], **QUIET)
         pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE)
 
     # ------------------------------------------------------------ a visitor arrives
@@ -160,8 +159,8 @@ class ComparePage:
             self._warmth: self._warmth_line(language),
         }
 
-    async def _warmed(self, request: gr.Request) -> str:
-        """Once the device has warmed up; an event of its own, for the page skips events that are still under way."""
+    async def _wait_until_warm(self, request: gr.Request) -> str:
+        """Answer once the device is warm: an event of its own, for the page skips events that are under way."""
         while not self._settings.warm.is_set():
             await asyncio.sleep(0.3)
         return self._warmth_line(preferred(request.headers.get("accept-language")))
@@ -170,30 +169,31 @@ class ComparePage:
         warm = self._settings.warm.is_set()
         return status_html(say(language, "warm" if warm else "warming"), "ready" if warm else "warming")
 
-    def _measured(self, language: Language) -> str:
+    def _show_environment(self, language: Language) -> str:
         return environment_html(fingerprint(self._settings.out), language)
 
     # ------------------------------------------------------------ a run
 
-    def _run(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+    def _run(self, request: gr.Request, *values: Any) -> Generator[Update, None, None]:
         """Everything from a press of Generate to the last number; closing it ends the work within one step."""
         try:
             ask = self._form.parse(*values)
         except DemoError as error:
-            raise gr.Error(translate(values[0], error.sentence), print_exception=False) from error
+            raise refusal(error, self._form.language(values)) from error
         view = RunView.of(ask.request, ask.display)
-        yield self._begun(view, ask)
+        yield self._begin(view, ask)
         seen: list[Event] = []
-        with self._under_way.batches(request.session_hash, self._service.run(ask.request), _LOOK_EVERY_S) as news:
+        events_of_run = self._service.run(ask.request)
+        with self._runner.follow(_TAB, request.session_hash, events_of_run, _LOOK_EVERY_S) as news:
             for events in news:
                 for event in events:
                     picture = self._picture(event, ask) if isinstance(event, ImageReady) else None
                     view = view.after(event, picture)
                 seen += events
-                yield self._changed(view, {event.model for event in events}, ask)
-        yield self._ended(view, seen, ask)
+                yield self._advance(view, {event.model for event in events}, ask)
+        yield self._finish(view, seen, ask)
 
-    def _begun(self, view: RunView, ask: Ask) -> Update:
+    def _begin(self, view: RunView, ask: Ask) -> Update:
         waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
         update: Update = {
             self._status: status_html(say(ask.language, waiting), "busy begun"),
@@ -206,9 +206,9 @@ class ComparePage:
             update[place.results] = ""
         return update
 
-    def _changed(self, view: RunView, models: set[str], ask: Ask) -> Update:
+    def _advance(self, view: RunView, models: set[str], ask: Ask) -> Update:
         """Only the columns of `models`, so that a slow one never touches a fast one's images."""
-        update: Update = {self._status: gr.skip()}  # an answer all the same, so that gradio notices who has left
+        update: Update = {self._status: gr.skip()}  # even this is an answer, which makes gradio notice who has left
         if models:
             running = say(ask.language, "running", done=view.done, total=len(view.columns))
             update[self._status] = status_html(running, "busy")
@@ -219,12 +219,12 @@ class ComparePage:
                 update[place.results] = results_html(view, model, ask.request.prompt, ask.language)
         return update
 
-    def _ended(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
+    def _finish(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
         """The table, and every column once more: speed-ups are known only now."""
         language = ask.language
         finished = say(language, "finished", done=view.done, total=len(view.columns))
         if not view.over:
-            view, finished = view.stopped(), say(language, "stopped_status")
+            view, finished = view.stop(), say(language, "stopped_status")
         update: Update = {
             self._status: status_html(finished),
             self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),
@@ -244,9 +244,3 @@ class ComparePage:
         refined_s = event.refinement.seconds if event.refinement else None
         inline = "" if event.path else png_uri(encoded(event, event.metadata))
         return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)
-
-    async def _stopped(self, language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
-        """End the visitor's run, or take it out of the queue, where gradio's way to cancel can be relied on."""
-        if await self._under_way.ended(request.session_hash):
-            return gr.skip(), left
-        return status_html(say(language, "nothing_running")), left + 1

@@ -1,6 +1,6 @@
-"""Fetch published models from the page: where only the machine's user can be the visitor, who accepts the licence."""
+"""Fetch published models from the page, where only this machine's user can be the visitor, who accepts the licence."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import gradio as gr
@@ -13,21 +13,22 @@ from ...registry import ModelSpec
 from ...service import Service
 from ...weights import hub
 from ..html.columns import bar, notes_html, problem, status_html
-from ..runner import UnderWay
+from ..listeners import QUIET
+from ..runner import Runner
 from ..settings import Settings
 from ..text import Language, gigabytes, say, translate
 
-_LOOK_EVERY_S = 0.25
+_TAB, _LOOK_EVERY_S = "download", 0.25
 
 
 class DownloadPanel:
     """Builds the panel in the current gradio context; `connect` says what to run when a download has ended."""
 
-    def __init__(self, service: Service, settings: Settings, text: gr.I18n):
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner):
         self._service = service
         self._settings = settings
         self._text = text
-        self._under_way = UnderWay()
+        self._runner = runner
 
     def build(self) -> None:
         t = self._text
@@ -42,30 +43,24 @@ class DownloadPanel:
 
     def connect(self, language: gr.State, refreshed: dict[str, Any]) -> None:
         """Wire the events; `refreshed` are the arguments of the event that shows what can be used now."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        run = self._start.click(
-            self._run,
-            [self._model, self._accepted, language],
-            [self._progress],
-            preprocess=False,
-            concurrency_limit=1,
-            **quiet,
-        )
+        inputs = [self._model, self._accepted, language]
+        start = {"inputs": inputs, "outputs": [self._progress], "preprocess": False, **QUIET, "concurrency_limit": 1}
+        run = self._start.click(self._run, **start)
         run.then(**refreshed)
-        self._stop.click(self._stopped, [language], [self._progress], concurrency_limit=None, **quiet)
+        self._runner.connect_stop(_TAB, self._stop, self._progress, language, run)
 
-    def _run(self, request: gr.Request, model: Any, accepted: Any, language: Language) -> Iterator[Markup]:
+    def _run(self, request: gr.Request, model: Any, accepted: Any, language: Language) -> Generator[Markup, None, None]:
         """Everything from the press of the button to the last byte; what was stopped goes on with the next press."""
         try:
-            spec = self._asked(model, accepted)
+            spec = self._parse(model, accepted)
             yield status_html(say(language, "download_begins"), "busy")
-            yield from self._fetched(spec, request.session_hash, language)
+            yield from self._fetch(spec, request.session_hash, language)
         except DemoError as error:
             yield problem(say(language, "download_failed"), translate(language, error.sentence))
 
-    def _fetched(self, spec: ModelSpec, visitor: str | None, language: Language) -> Iterator[Markup]:
+    def _fetch(self, spec: ModelSpec, visitor: str | None, language: Language) -> Generator[Markup, None, None]:
         steps, last = hub.download(spec, half=device.choose("auto", "auto").dtype != "float32"), None
-        with self._under_way.batches(visitor, steps, _LOOK_EVERY_S) as news:
+        with self._runner.follow(_TAB, visitor, steps, _LOOK_EVERY_S) as news:
             for latest in news:
                 last = latest[-1] if latest else last
                 if last:
@@ -74,7 +69,7 @@ class DownloadPanel:
         said = say(language, "download_done", title=spec.title) if complete else say(language, "download_stopped")
         yield status_html(said)
 
-    def _asked(self, model: Any, accepted: Any) -> ModelSpec:
+    def _parse(self, model: Any, accepted: Any) -> ModelSpec:
         """Raises DemoError, with a sentence, unless the visitor may have this model and wants it."""
         published = self._settings.published if self._settings.downloads else {}
         spec = published.get(model) if isinstance(model, str) else None
@@ -85,10 +80,6 @@ class DownloadPanel:
         if accepted is not True:
             raise DemoError("Accept the licence first: {licence}.", licence=spec.licence)
         return spec
-
-    async def _stopped(self, language: Language, request: gr.Request) -> Any:
-        stopped = await self._under_way.ended(request.session_hash)
-        return gr.skip() if stopped else status_html(say(language, "nothing_running"))
 
 
 def _choice(spec: ModelSpec) -> str:

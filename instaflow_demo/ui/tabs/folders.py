@@ -1,4 +1,4 @@
-"""Name a folder of one's own for a published model: where only the machine's user can be the visitor."""
+"""Use a folder of one's own for a published model, where only this machine's user can be the visitor."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from markupsafe import Markup
 from ...errors import DemoError
 from ...service import Service
 from ..html.columns import problem, status_html
+from ..listeners import QUIET
 from ..settings import Settings
 from ..text import Language, say, translate
 
@@ -15,7 +16,7 @@ _LONGEST = 4096  # characters, as of a path on Linux
 
 
 class FolderPanel:
-    """Builds the panel in the current gradio context; `connect` says what to run when a folder was taken."""
+    """Builds the panel in the current gradio context; `connect` says what to run when a folder is in use."""
 
     def __init__(self, service: Service, settings: Settings, text: gr.I18n):
         self._service = service
@@ -35,11 +36,11 @@ class FolderPanel:
 
     def connect(self, language: gr.State, refreshed: dict[str, Any]) -> None:
         """Wire the events; `refreshed` are the arguments of the event that shows what can be used now."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 1}
         inputs = [self._model, self._folder, language]
-        self._use.click(self._taken, inputs, [self._answer], preprocess=False, **quiet).then(**refreshed)
+        use = {"inputs": inputs, "outputs": [self._answer], "preprocess": False, **QUIET, "concurrency_limit": 1}
+        self._use.click(self._use_folder, **use).then(**refreshed)
 
-    def _taken(self, model: Any, folder: Any, language: Language) -> Markup:
+    def _use_folder(self, model: Any, folder: Any, language: Language) -> Markup:
         try:
             self._take(model, folder)
         except DemoError as error:

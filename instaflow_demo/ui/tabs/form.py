@@ -1,4 +1,4 @@
-"""The page's inputs, and the one way from their raw values to a request."""
+"""The inputs of the main tab, and the one way from their raw values to a request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,10 @@ from ...machine.device import Device, Dtype
 from ...registry import MODELS, ModelSpec, Range
 from ...request import RANDOM_SEED, Decoder, GenerationRequest, Limits
 from ..html.columns import choice_text
+from ..inputs import Inputs
+from ..listeners import PRIVATE, QUIET
 from ..settings import Settings
-from ..text import LANGUAGES, Language, translate
+from ..text import Language
 
 EXAMPLES = (
     "A big dog",
@@ -25,8 +27,8 @@ EXAMPLES = (
     "an astronaut, 3d style",
     "A bathroom with charming light",
 )
-BACKENDS = ("auto", "eager", "openvino")  # what systems are compared with; the stock pipeline is only timed
-_VISIBLE = {"prompt": "prompt", "models": "models", "images": "images", "seed": "seed"}
+BACKENDS = ("auto", "eager", "openvino")  # to compare systems with; the stock pipeline is for the benchmark only
+_VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
 
 @dataclass(frozen=True)
@@ -39,36 +41,20 @@ class Ask:
     language: Language
 
 
-class Form:
-    """Builds the inputs in the current gradio context; `inputs` is their order in every handler.
-
-    Handlers get raw values (gradio's own preprocessing answers forged ones without a sentence), so `parse` judges all.
-    """
+class Form(Inputs):
+    """Builds the inputs in the current gradio context; `parse` makes a request of their raw values."""
 
     def __init__(self, settings: Settings, text: gr.I18n):
+        super().__init__()
         self._settings = settings
         self._text = text
-        self._parts: dict[str, Any] = {"language": gr.State("en")}
         self._rows: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        """The component called `name`."""
-        return self._parts[name]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the inputs are called, in their order."""
-        return tuple(self._parts)
-
-    @property
-    def inputs(self) -> list[Any]:
-        return list(self._parts.values())
 
     # ------------------------------------------------------------ building
 
     def prompt(self) -> None:
         t = self._text
-        self._parts["prompt"] = gr.Textbox(
+        self["prompt"] = gr.Textbox(
             EXAMPLES[0], label=t("prompt"), placeholder=t("prompt_hint"), lines=1, max_lines=4, elem_id="prompt"
         )
 
@@ -77,12 +63,10 @@ class Form:
         with gr.Row(elem_id="chips"):
             for example in EXAMPLES:
                 chip = gr.Button(example, size="sm")
-                chip.click(
-                    None, None, self._parts["prompt"], js=f"() => {json.dumps(example)}", api_visibility="private"
-                )
+                chip.click(None, None, self["prompt"], js=f"() => {json.dumps(example)}", **PRIVATE)
 
     def models(self) -> None:
-        self._parts["models"] = gr.CheckboxGroup(
+        self["models"] = gr.CheckboxGroup(
             choices=self.choices("en", dict.fromkeys(self._settings.models, True)),
             value=list(self._settings.chosen),
             label=self._text("models"),
@@ -97,42 +81,40 @@ class Form:
         """How many images, from which seed, and whether to refine them."""
         t, limits = self._text, Limits()
         with gr.Row(elem_id="numbers", equal_height=True):
-            self._parts["images"] = gr.Slider(1, limits.images, value=1, step=1, label=t("images"))
-            self._parts["seed"] = gr.Number(
+            self["images"] = gr.Slider(1, limits.images, value=1, step=1, label=t("images"))
+            self["seed"] = gr.Number(
                 0, label=t("seed"), precision=0, minimum=RANDOM_SEED, maximum=limits.seed, elem_id="seed"
             )
-            self._parts["randomise"] = gr.Checkbox(True, label=t("randomise"))
+            self["randomise"] = gr.Checkbox(True, label=t("randomise"))
             # shown to visitors as soon as the refiner's weights are there
-            self._parts["refine"] = gr.Checkbox(
+            self["refine"] = gr.Checkbox(
                 False, label=t("refine"), info=t("refine_info"), visible=False, elem_id="refine"
             )
 
     def settings(self) -> None:
         """Everything that most visitors leave alone."""
         t = self._text
-        self._parts["negative_prompt"] = gr.Textbox(
+        self["negative_prompt"] = gr.Textbox(
             "", label=t("negative"), info=t("negative_hint"), lines=1, elem_id="negative"
         )
         for model in self._settings.models:
             self._model_row(MODELS[model])
         with gr.Row():
-            self._parts["dtype"] = gr.Radio(list(get_args(Dtype)), value="auto", label=t("dtype"), info=t("dtype_info"))
-            self._parts["device"] = gr.Radio(
-                list(get_args(Device)), value="auto", label=t("device"), info=t("device_info")
-            )
+            self["dtype"] = gr.Radio(list(get_args(Dtype)), value="auto", label=t("dtype"), info=t("dtype_info"))
+            self["device"] = gr.Radio(list(get_args(Device)), value="auto", label=t("device"), info=t("device_info"))
         with gr.Row():
-            self._parts["backend"] = gr.Radio(
+            self["backend"] = gr.Radio(
                 list(BACKENDS), value="auto", label=t("backend"), info=t("backend_info"), elem_id="backend"
             )
-            self._parts["decoder"] = gr.Radio(
+            self["decoder"] = gr.Radio(
                 list(get_args(Decoder)), value="full", label=t("decoder"), info=t("decoder_info"), elem_id="decoder"
             )
         with gr.Row():
             modes = [(t("mode_single"), "single"), (t("mode_batch"), "batch")]
-            self._parts["mode"] = gr.Radio(modes, value="single", label=t("mode"))
+            self["mode"] = gr.Radio(modes, value="single", label=t("mode"))
             with gr.Column():
-                self._parts["display"] = gr.Checkbox(True, label=t("display"), container=False)
-                self._parts["save"] = gr.Checkbox(True, label=t("save"), info=t("save_info"), container=False)
+                self["display"] = gr.Checkbox(True, label=t("display"), container=False)
+                self["save"] = gr.Checkbox(True, label=t("save"), info=t("save_info"), container=False)
 
     def _model_row(self, spec: ModelSpec) -> None:
         with gr.Row(visible=spec.id in self._settings.chosen) as self._rows[spec.id]:
@@ -145,17 +127,16 @@ class Form:
                 ("size", spec.size, 64),
             ):
                 if not allowed.fixed:
-                    self._parts[f"{name}:{spec.id}"] = self._slider(name, allowed, step)
+                    self[f"{name}:{spec.id}"] = self._slider(name, allowed, step)
 
     def _slider(self, name: str, allowed: Range[Any], step: float) -> gr.Slider:
         return gr.Slider(allowed.low, allowed.high, value=allowed.default, step=step, label=self._text(name))
 
     def connect(self) -> None:
-        """Show the settings of the chosen models only, and the negative prompt only where one of them heeds it."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
-        models, negative = self._parts["models"], self._parts["negative_prompt"]
-        scales = {name: part for name, part in self._parts.items() if name.startswith("guidance:")}
-        models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **quiet)
+        """Show the settings of the chosen models only, and grey out the negative prompt where none of them uses it."""
+        models, negative = self["models"], self["negative_prompt"]
+        scales = {name: self[name] for name in self.names if name.startswith("guidance:")}
+        models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **QUIET)
         gr.on(
             [models.change, *(slider.change for slider in scales.values())],
             partial(self._negative_prompt, tuple(name.partition(":")[2] for name in scales)),
@@ -163,7 +144,7 @@ class Form:
             negative,
             preprocess=False,
             trigger_mode="always_last",
-            **quiet,
+            **QUIET,
         )
 
     def _visible_rows(self, chosen: Any) -> list[Any]:
@@ -181,26 +162,18 @@ class Form:
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
         """For every input whether it is good, before a place in the queue is taken; gradio shows the sentences."""
-        language = self._language(values)
-        problems: dict[str, str] = {}
-        try:
-            self.parse(*values)
-        except InvalidRequest as error:
-            for field, sentence in error.problems.items():
-                shown_at = _VISIBLE.get(field, "prompt")
-                problems[shown_at] = f"{problems.get(shown_at, '')} {translate(language, sentence)}".strip()
-        return [gr.validate(name not in problems, problems.get(name, "")) for name in self._parts]
+        return self.judge(self.parse, values, _VISIBLE, "prompt")
 
     def parse(self, *values: Any) -> Ask:
-        """Judge raw values in the order of `inputs`.
+        """Judge raw values in the order of `components`.
 
         Raises:
             InvalidRequest: with a sentence for every field that is wrong.
         """
-        raw = dict(zip(self._parts, values, strict=True))
+        raw = self.by_name(values)
         request = GenerationRequest.parse(
             raw["prompt"],
-            self._offered(raw["models"]),
+            self._check_models(raw["models"]),
             negative_prompt=raw["negative_prompt"],
             images=raw["images"],
             seed=RANDOM_SEED if raw["randomise"] is True else raw["seed"],
@@ -212,14 +185,14 @@ class Form:
             dtype=raw["dtype"],
             save=raw["save"],
             refine=raw["refine"] is True,
-            backend=_offered_backend(raw["backend"]),
+            backend=_check_backend(raw["backend"]),
             decoder=raw["decoder"],
         )
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
-        return Ask(replace(request, save=True, previews=display), display, keep, self._language(values))
+        return Ask(replace(request, save=True, previews=display), display, keep, self.language(values))
 
-    def _offered(self, chosen: Any) -> Any:
+    def _check_models(self, chosen: Any) -> Any:
         """`chosen` as it is, unless it names a model that the registry has and this page does not offer."""
         for name in chosen if isinstance(chosen, list) else []:
             if isinstance(name, str) and name in MODELS and name not in self._settings.models:
@@ -229,11 +202,8 @@ class Form:
     def _of_models(self, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
         return {key.partition(":")[2]: value for key, value in raw.items() if key.startswith(f"{name}:")}
 
-    def _language(self, values: Sequence[Any]) -> Language:
-        return values[0] if values and values[0] in LANGUAGES else "en"
 
-
-def _offered_backend(chosen: Any) -> Any:
+def _check_backend(chosen: Any) -> Any:
     """`chosen` as it is, unless it is one that requests know and this page does not offer."""
     if chosen == "diffusers":
         raise InvalidRequest(

@@ -6,11 +6,13 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from ...measure import Figure
 from ...registry import MODELS
-from ...results.paper import PAPER, Agreement, Method, Row, Table, agreement, read
+from ...results.paper import PAPER, Agreement, EvaluationRow, Method, Table, agreement, figure_column, read
+from ...results.tables import Column
 from ..html.columns import steps_text
 from ..html.plot import Point, scatter
+from ..html.tables import cells_html, table_html
+from ..listeners import PRIVATE
 from ..text import Language, number, preferred, say
 
 # one button a row, in the table itself: what it is called with is judged like everything that a browser sends
@@ -19,25 +21,34 @@ _TRY = """element.addEventListener("click", event => {
     if (button) trigger("click", {model: button.dataset.model, steps: Number(button.dataset.steps)});
 })"""
 
-_PAPER_COLUMNS = ("table_method", "table_steps", "table_seconds", "fid_5k", "clip_published", "fid_30k", "table_source")
-# a figure's name, the key of its title, how many digits it has, and whether it is a share
-_FIGURES = (
-    ("seconds_per_image", "table_seconds", 3, False),
-    ("feature_distance", "feature_distance", 1, False),
-    ("clip_score", "clip_score", 3, False),
-    ("top1", "top1", 1, True),
-    ("top5", "top5", 1, True),
-    ("count", "figure_count", 1, True),
-    ("size", "figure_size", 1, True),
-    ("colour", "figure_colour", 1, True),
-    ("position", "figure_position", 1, True),
-    ("straightness", "straightness", 3, False),
+_METHOD = Column("title", "table_method")
+_PUBLISHED = (
+    Column("steps", "table_steps"),
+    Column("seconds", "table_seconds", ",.2f"),
+    Column("fid_5k", "fid_5k", ",.1f"),
+    Column("clip_score", "clip_published", ",.3f"),
+    Column("fid_30k", "fid_30k", lambda method: ",.2f" if method.fid_30k < 10 else ",.1f"),
+)
+_SHARE: dict[str, Any] = {"form": ",.1f", "scale": 100, "unit": " %"}
+_EVALUATED = (
+    Column("steps", "table_steps"),
+    Column("network_evaluations", "evaluations_short"),
+    figure_column("seconds_per_image", "table_seconds", ",.3f"),
+    figure_column("feature_distance", "feature_distance", ",.1f"),
+    figure_column("clip_score", "clip_score", ",.3f"),
+    figure_column("top1", "top1", **_SHARE),
+    figure_column("top5", "top5", **_SHARE),
+    figure_column("count", "figure_count", **_SHARE),
+    figure_column("size", "figure_size", **_SHARE),
+    figure_column("colour", "figure_colour", **_SHARE),
+    figure_column("position", "figure_position", **_SHARE),
+    figure_column("straightness", "straightness", ",.3f"),
 )
 _MOST_LISTED = 4
 
 
 class ResultsTab:
-    """Builds the tab in the current gradio context; `tried` hears which row a visitor wants to see at work."""
+    """Builds the tab in the current gradio context; `parse_press` says which row a visitor wants to see at work."""
 
     def __init__(self) -> None:
         self._table = read()
@@ -47,14 +58,14 @@ class ResultsTab:
 
     def connect(self, page: gr.Blocks) -> None:
         """Show the tables in the visitor's language."""
-        page.load(self._shown, None, [self.html], show_progress="hidden", api_visibility="private")
+        page.load(self._show, None, [self.html], show_progress="hidden", **PRIVATE)
 
-    def _shown(self, request: gr.Request) -> Markup:
+    def _show(self, request: gr.Request) -> Markup:
         return results_html(self._table, preferred(request.headers.get("accept-language")))
 
 
-def tried(event: Any) -> tuple[str, int] | None:
-    """The system and its steps that a press of a row's button asks for; None if there is no such row."""
+def parse_press(event: Any) -> tuple[str, int] | None:
+    """The system and the steps of the row whose button was pressed; None if there is no such row."""
     asked = getattr(event, "model", None), getattr(event, "steps", None)
     rows = {(method.model, method.steps) for method in PAPER}
     table = read()
@@ -90,32 +101,14 @@ def agreement_text(found: Agreement, language: Language) -> str:
 
 
 def _paper(language: Language) -> Markup:
-    head = _head([say(language, key) for key in _PAPER_COLUMNS])
-    body = Markup("").join(_paper_row(method, language) for method in PAPER)
-    return _panel("paper_title", _scroll(head, body), say(language, "paper_note"), language)
-
-
-def _paper_row(method: Method, language: Language) -> Markup:
-    thirty = "–" if method.fid_30k is None else number(language, method.fid_30k, 2 if method.fid_30k < 10 else 1)
-    cells = (
-        str(method.steps),
-        number(language, method.seconds, 2),
-        number(language, method.fid_5k, 1),
-        number(language, method.clip_score, 3),
-        thirty,
-        method.source.text_pt if language == "pt-BR" else method.source.text,
-    )
-    keys = _PAPER_COLUMNS[1:]
-    return _row(
-        method.title, method.model, method.steps, [*zip(keys, map(Markup.escape, cells), strict=True)], language
-    )
+    source = Column("source.text_pt" if language == "pt-BR" else "source.text", "table_source")
+    columns = (*_PUBLISHED, source)
+    lines = Markup("").join(_row(method.title, method.model, method, columns, language) for method in PAPER)
+    return _panel("paper_title", columns, lines, say(language, "paper_note"), language)
 
 
 def _ours(table: Table, language: Language) -> Markup:
-    keys = [key for _, key, *_ in _FIGURES]
-    names = ["table_method", "table_steps", "evaluations_short", *keys]
-    head = _head([say(language, key) for key in names])
-    body = Markup("").join(_our_row(row, language) for row in table.rows)
+    lines = Markup("").join(_row(row.model.title, row.model.id, row, _EVALUATED, language) for row in table.rows)
     distances = agreement(table.rows, "feature_distance", "fid_5k", lower_is_better=True)
     scores = agreement(table.rows, "clip_score", "clip_score", lower_is_better=False)
     sentences = (
@@ -123,25 +116,10 @@ def _ours(table: Table, language: Language) -> Markup:
         f"{say(language, 'agreement_distance')} {agreement_text(distances, language)}",
         f"{say(language, 'agreement_clip')} {agreement_text(scores, language)}",
     )
-    return _panel("ours_title", _scroll(head, body), " ".join(sentences), language)
+    return _panel("ours_title", _EVALUATED, lines, " ".join(sentences), language)
 
 
-def _our_row(row: Row, language: Language) -> Markup:
-    cells = [("table_steps", Markup.escape(row.steps)), ("evaluations_short", Markup.escape(row.network_evaluations))]
-    cells += [(key, _figure(row.figures.get(name), digits, share, language)) for name, key, digits, share in _FIGURES]
-    return _row(row.model.title, row.model.id, row.steps, cells, language)
-
-
-def _figure(figure: Figure | None, digits: int, share: bool, language: Language) -> Markup:
-    """A value with its interval below."""
-    if figure is None:
-        return Markup("–")
-    scale, unit = (100, " %") if share else (1, "")
-    value, low, high = (number(language, scale * each, digits) for each in (figure.value, figure.low, figure.high))
-    return Markup('{}{} <small title="n = {}">{}–{}</small>').format(value, unit, figure.n, low, high)
-
-
-def _plot(rows: Sequence[Row], language: Language) -> Markup:
+def _plot(rows: Sequence[EvaluationRow], language: Language) -> Markup:
     """How often the image shows what was asked for, against the time that it takes."""
     points = [
         Point(f"{row.model.title} · {row.steps}", seconds.value, right.low, right.value, right.high)
@@ -152,33 +130,26 @@ def _plot(rows: Sequence[Row], language: Language) -> Markup:
         return Markup("")
     titles = say(language, "plot_x"), say(language, "plot_y")
     drawn = scatter(points, *titles, lambda value: number(language, value, 0 if value >= 1 else 2))
-    return _panel("plot_title", drawn, say(language, "plot_note"), language)
+    return _section("plot_title", drawn, say(language, "plot_note"), language)
 
 
-def _row(title: str, model: str, steps: int, cells: Sequence[tuple[str, Markup]], language: Language) -> Markup:
+def _row(title: str, model: str, row: Method | EvaluationRow, columns: Sequence[Column], language: Language) -> Markup:
+    """A row whose title is a button where the system can be tried here."""
     button = Markup.escape(title)
     if model in MODELS:
         button = Markup(
             '<button type="button" data-model="{}" data-steps="{}" title="{}">{} '
             '<span aria-hidden="true">▸</span></button>'
-        ).format(model, steps, say(language, "try_title", title=MODELS[model].title), title)
-    body = Markup("").join(
-        Markup('<td data-label="{}"><span>{}</span></td>').format(say(language, key), value) for key, value in cells
-    )
-    return Markup('<tr><td class="system">{}</td>{}</tr>').format(button, body)
+        ).format(model, row.steps, say(language, "try_title", title=MODELS[model].title), title)
+    return Markup('<tr><td class="system">{}</td>{}</tr>').format(button, cells_html(row, columns, language))
 
 
-def _head(names: Sequence[str]) -> Markup:
-    return Markup("").join(Markup("<th scope=col>{}</th>").format(name) for name in names)
+def _panel(title: str, columns: Sequence[Column], lines: Markup, note: str, language: Language) -> Markup:
+    table = table_html([_METHOD, *columns], Markup("<tbody>{}</tbody>").format(lines), language)
+    return _section(title, Markup('<div class="scroll">{}</div>').format(table), note, language)
 
 
-def _scroll(head: Markup, body: Markup) -> Markup:
-    return Markup('<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
-        head, body
-    )
-
-
-def _panel(title: str, body: Markup, note: str, language: Language) -> Markup:
+def _section(title: str, body: Markup, note: str, language: Language) -> Markup:
     return Markup('<section class="panel comparison methods"><h2>{}</h2>{}<p class="note">{}</p></section>').format(
         say(language, title), body, note
     )
