@@ -1,20 +1,49 @@
-"""What every test shares: no network but loopback, and the shipped models loaded once."""
+"""What every test shares: its turn, no network but loopback, and the shipped models loaded once."""
 
-import shutil
+import os
 import socket
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from served import converted, home
+import together
+from served import home
 
-from instaflow_demo import engines
-from instaflow_demo.engines import Sampler
-from instaflow_demo.machine import device
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights.locate import Weights
+
+if TYPE_CHECKING:  # the process that only starts the others has no use for torch
+    from instaflow_demo.engines import Sampler
 
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
+
+LONG = (
+    *("browser", "training", "homes", "networks", "table", "evaluation", "text2im", "damaged", "refiner", "compiled"),
+    *("app", "hub", "cli", "notebook", "secrets"),
+)
+"""Files that take longest. They go first, so that no process is left alone with one of them at the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that starts the others, which inherit what it sets
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes are many; networks as small as these wait for threads
+        together.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        together.end()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Around all that counts towards a test's time."""
+    with together.turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -36,13 +65,16 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSTAFLOW_DEMO_HOME", str(home(tmp_path_factory.mktemp("home"))))
         yield
-    shutil.rmtree(converted(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session", params=FLOWS)
-def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, Sampler]]:
+def shipped(request: pytest.FixtureRequest) -> Iterator[tuple[str, "Sampler"]]:
     """Each shipped rectified flow in turn, on the CPU in float32."""
+    from instaflow_demo import engines
+    from instaflow_demo.machine import device
+    from instaflow_demo.weights.locate import Weights
+
     spec = MODELS[request.param]
-    engine = cast(Sampler, engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32")))
+    engine = cast("Sampler", engines.load(spec, Weights().locate(spec), device.choose("cpu", "float32")))
     yield spec.id, engine
     engine.close()

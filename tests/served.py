@@ -5,16 +5,16 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from together import shared
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses every connection
@@ -61,10 +61,11 @@ def running_app(
             process.terminate()
 
 
-@cache
 def converted() -> Path:
     """Networks that are converted for OpenVINO, which all tests and their apps share: it takes a minute."""
-    return Path(tempfile.mkdtemp(prefix="converted-for-tests-"))
+    folder = shared("openvino")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def home(folder: Path) -> Path:
@@ -85,7 +86,7 @@ def environment(folder: Path) -> dict[str, str]:
         | {
             "HF_HOME": str(folder / "hf"),
             "INSTAFLOW_DEMO_HOME": str(home(folder / "home")),
-            "OMP_NUM_THREADS": "2",
+            "OMP_NUM_THREADS": "1",  # small networks only wait for threads, and other tests run beside
             "PYTHONUNBUFFERED": "1",
         }
     )

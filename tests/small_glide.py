@@ -1,5 +1,6 @@
 """A cascade of GLIDE's architecture, small and random, in the published format and converted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,7 +22,8 @@ def save_vocabulary(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=[END], initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(["a big dog on a blue background", "um cachorro grande"] * 9, trainer)
+    texts = ["a big dog on a blue background", "um cachorro grande", "a red guitar and a blue heart"]
+    tokenizer.train_from_iterator(texts * 9, trainer)
     tokenizer.model.save(str(folder))
 
 
@@ -34,16 +36,21 @@ def random_glide(shape: glide.Shape) -> PublishedGlide:
     return network
 
 
-def save_published(folder: Path) -> tuple[Path, Path]:
+def shapes(tokens: int) -> tuple[glide.Shape, glide.Shape]:
+    """Both stages, which read so many tokens."""
+    return replace(SMALL_BASE, tokens=tokens), replace(SMALL_UPSAMPLER, tokens=tokens)
+
+
+def save_published(folder: Path, tokens: int = 16) -> tuple[Path, Path]:
     """base.pt and upsample.pt in the published format, beside their vocabulary."""
     save_vocabulary(folder)
     files = folder / "base.pt", folder / "upsample.pt"
-    for file, shape in zip(files, (SMALL_BASE, SMALL_UPSAMPLER), strict=True):
+    for file, shape in zip(files, shapes(tokens), strict=True):
         torch.save(random_glide(shape).state_dict(), file)
     return files
 
 
-def save_converted(folder: Path) -> Path:
+def save_converted(folder: Path, tokens: int = 16) -> Path:
     """The cascade as the demo reads it."""
-    convert(*save_published(folder), folder / "text2im", (SMALL_BASE, SMALL_UPSAMPLER))
+    convert(*save_published(folder, tokens), folder / "text2im", shapes(tokens))
     return folder / "text2im"

@@ -12,9 +12,11 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from instaflow_demo.weights.locate import MODELS_DIR
 
 Networks = tuple[CLIPTextModel, UNet2DConditionModel, AutoencoderKL]
+_WIDTHS = (8, 8, 16, 16)  # of the small autoencoder
 
 
-def networks() -> Networks:
+def networks(narrow: int = 1) -> Networks:
+    """Random ones, whose convolutions have so many times fewer channels: half precision is slow on a CPU."""
     torch.manual_seed(0)
     text_encoder = CLIPTextModel(
         CLIPTextConfig(
@@ -28,7 +30,7 @@ def networks() -> Networks:
     )
     unet = UNet2DConditionModel(
         sample_size=64,
-        block_out_channels=(32, 64),
+        block_out_channels=(32 // narrow, 64 // narrow),
         layers_per_block=1,
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
@@ -36,7 +38,8 @@ def networks() -> Networks:
         attention_head_dim=4,
         norm_num_groups=8,
     )
-    return text_encoder.eval(), unet.eval(), small_autoencoder(scaling_factor=0.18215).eval()
+    vae = _autoencoder(tuple(max(4, width // narrow) for width in _WIDTHS), norm_num_groups=4, scaling_factor=0.18215)
+    return text_encoder.eval(), unet.eval(), vae.eval()
 
 
 def full_size_networks() -> Networks:
@@ -56,7 +59,7 @@ def full_size_networks() -> Networks:
 
 
 def small_autoencoder(**settings: Any) -> AutoencoderKL:
-    return _autoencoder((8, 8, 16, 16), norm_num_groups=4, **settings)
+    return _autoencoder(_WIDTHS, norm_num_groups=4, **settings)
 
 
 def small_tiny_decoder(halvings: int) -> AutoencoderTiny:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from served import ROOT
-from test_cli import demo
+from small_glide import save_converted
+from terminal import demo
 
 from instaflow_demo.cli import progress
 from instaflow_demo.errors import InvalidRequest
@@ -123,14 +124,17 @@ def test_passes_before_a_backend_took_over_do_not_count() -> None:
     assert (row.backend, row.n, row.median_s, row.cold_s) == ("compiled", 2, 1.0, 9.0)
 
 
-def test_steps_mean_in_a_benchmark_what_they_mean_in_a_run(service: Service) -> None:
-    asked = Benchmark.parse(["text2im-mini", FAST], repeats=1, steps=10, device="cpu")
+def test_steps_mean_in_a_benchmark_what_they_mean_in_a_run(tmp_path: Path) -> None:
+    save_converted(tmp_path)
+    service = Service(Weights(converted_dir=tmp_path), Gallery(tmp_path / "images"))
+    asked = Benchmark.parse(["text2im", FAST], repeats=1, steps=10, device="cpu")
     rows = {event.row.model: event.row for event in timed(service, asked)}
-    assert (rows["text2im-mini"].steps, rows["text2im-mini"].upsampling_steps) == (10, 27)
+    service.close()
+    assert (rows["text2im"].steps, rows["text2im"].upsampling_steps) == (10, 27)
     assert (rows[FAST].steps, rows[FAST].upsampling_steps) == (1, 0)
     (steps,) = [column for column in benchmark.COLUMNS if column.title == "Steps"]
     shown = {row.title: steps.text(row) for row in rows.values()}
-    assert shown == {"Text2im mini": "10 + 27", "InstaFlow mini": "1"}
+    assert shown == {"Text2im (GLIDE)": "10 + 27", "InstaFlow mini": "1"}
 
 
 def test_what_was_measured_before_ctrl_c_is_kept(service: Service) -> None:
@@ -207,6 +211,7 @@ def test_the_command_refuses_a_file_of_something_else(tmp_path: Path) -> None:
     assert "no file of a benchmark" in done.stderr.replace("\n", " ")
 
 
+@pytest.mark.alone
 def test_our_engine_is_no_slower_than_the_stock_pipeline(service: Service) -> None:
     """A regression guard: ratios within one run on the same weights; the figures themselves are in assets/results/."""
     backends = ["eager", "openvino", "diffusers"]

@@ -14,7 +14,8 @@ import pytest
 import torch
 from PIL import Image
 from served import ROOT, environment
-from small_sd import save_published
+from small_sd import networks, save_published
+from terminal import demo, started
 
 from instaflow_demo.gallery import read_metadata
 from instaflow_demo.registry import MODELS
@@ -26,14 +27,6 @@ MODEL_FIELDS = {
     *("iterations_per_second", "peak_bytes"),
 }
 IMAGE_FIELDS = {"index", "seed", "seconds", "iterations_per_second", "sha256", "path"}
-
-
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "instaflow_demo", *arguments]
-    settings = environment(folder) | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=folder, env=settings, capture_output=True, text=True, encoding="utf-8", timeout=240, check=False
-    )
 
 
 @cache
@@ -169,6 +162,16 @@ def test_a_run_that_fails_says_why_and_ends_with_1(tmp_path: Path, arguments: li
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["models"], 0), (["generate", ""], 2), (["generate", PROMPT, "--model", "instaflow-0.9b", "--seed", "7"], 1)],
+)
+def test_a_started_program_ends_as_a_forked_one_does(tmp_path: Path, arguments: list[str], code: int) -> None:
+    real, forked = started(tmp_path, *arguments), demo(tmp_path, *arguments)
+    assert real.returncode == code
+    assert (real.returncode, real.stdout, real.stderr) == (forked.returncode, forked.stdout, forked.stderr)
+
+
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     done = demo(tmp_path, "compare", PROMPT, "--models", "sd-1.5,instaflow-mini", "--json", "r.json")
     assert done.returncode == 1
@@ -179,7 +182,10 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 def test_half_precision_on_a_cpu_is_explained(tmp_path: Path) -> None:
-    done = demo(tmp_path, "generate", PROMPT, "--dtype", "float16", "--device", "cpu", "--no-save", "--json", "r.json")
+    folder = save_published(tmp_path / "small", networks(narrow=4))
+    small = ("--model", "instaflow-0.9b", "--model-dir", f"instaflow-0.9b={folder}", "--size", "256")
+    half = ("--dtype", "float16", "--device", "cpu")
+    done = demo(tmp_path, "generate", PROMPT, *small, *half, "--no-save", "--json", "r.json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads((tmp_path / "r.json").read_text())["results"]
     assert result["dtype"] == "float16" or "float32" in done.stdout

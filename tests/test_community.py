@@ -1,8 +1,6 @@
 """LoRA files and differences, merged: against the formulas, in every dialect, and refused with a sentence."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +10,13 @@ import pytest
 import small_sd
 import torch
 from safetensors.torch import save_file
-from served import ROOT, environment
+from served import ROOT
 from small_lora import TEXT as TEXTS
 from small_lora import UNET, Oracle, by_formula, low_ranks, small_networks, written
 from small_lora import kohya as spelled_by_kohya
 from small_lora import peft as spelled_by_peft
 from small_lora import peft_own as spelled_by_peft_alone
+from terminal import demo
 from torch import Tensor, nn
 
 from instaflow_demo import engines
@@ -348,13 +347,10 @@ def test_the_command_line_merges_and_remembers(tmp_path: Path, networks: dict[st
     save_file(kohya(networks), tmp_path / "style.safetensors")
 
     def drawn(*lora: str) -> tuple[dict, dict]:
-        command = [sys.executable, "-m", "instaflow_demo", "generate", "a dog", "--model", "sd-1.5", "--size", "256"]
-        command += ["--steps", "1", "--seed", "7", "--out", str(tmp_path / "out"), "--json", str(tmp_path / "r.json")]
+        command = ["generate", "a dog", "--model", "sd-1.5", "--size", "256", "--steps", "1", "--seed", "7"]
+        command += ["--out", str(tmp_path / "out"), "--json", str(tmp_path / "r.json")]
         given = [part for value in lora for part in ("--lora", value)]
-        done = subprocess.run(
-            [*command, "--model-dir", f"sd-1.5={folder}", *given],
-            capture_output=True, text=True, cwd=ROOT, env=environment(tmp_path), check=False,
-        )  # fmt: skip
+        done = demo(tmp_path, *command, "--model-dir", f"sd-1.5={folder}", *given)
         assert done.returncode == 0, done.stderr
         (result,) = json.loads((tmp_path / "r.json").read_text())["results"]
         return result, read_metadata(Path(result["images"][0]["path"]))

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from small_glide import save_converted
 from small_sd import save_published
-from test_cli import demo
+from terminal import demo
 
 from instaflow_demo.errors import InvalidRequest
 from instaflow_demo.evaluation.command import Evaluation, parse_runs

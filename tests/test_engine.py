@@ -20,6 +20,8 @@ from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights.locate import Weights
 
 Pieces = Generator[Iterator[int], None, None]
+# one step, several, and guided: the others go the same ways with other weights
+typical = pytest.mark.parametrize("shipped", ["instaflow-mini", "2rf-mini", "sd-mini"], indirect=True)
 
 
 def ask(model: str, **options) -> GenerationRequest:
@@ -43,6 +45,7 @@ def test_one_seed_gives_one_image(shipped: tuple[str, Sampler]) -> None:
     assert first.image.size == (256, 256)
 
 
+@typical
 def test_an_image_does_not_depend_on_its_batch(shipped: tuple[str, Sampler]) -> None:
     model, engine = shipped
     batch = images(engine, ask(model, images=3, batched=True))
@@ -54,6 +57,7 @@ def test_an_image_does_not_depend_on_its_batch(shipped: tuple[str, Sampler]) -> 
     assert singles[2].sha256 == alone.sha256
 
 
+@typical
 def test_steps_count_up_and_the_first_pass_is_cold(shipped: tuple[str, Sampler]) -> None:
     model, engine = shipped
     request = ask(model, images=2)
@@ -66,6 +70,7 @@ def test_steps_count_up_and_the_first_pass_is_cold(shipped: tuple[str, Sampler])
     assert images(engine, ask(model, images=6, batched=True))[0].timing.warm
 
 
+@typical
 def test_closing_stops_the_work(shipped: tuple[str, Sampler]) -> None:
     model, engine = shipped
     request = ask(model, images=8)
@@ -113,6 +118,7 @@ def test_pieces_of_work_end_with_those_who_wanted_them() -> None:
     assert ended == [True]
 
 
+@typical
 def test_an_engine_draws_and_tells_the_same_where_the_device_works_ahead(
     shipped: tuple[str, Sampler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +137,7 @@ def test_an_engine_draws_and_tells_the_same_where_the_device_works_ahead(
     assert told() == at_once
 
 
+@typical
 def test_prompts_matter_and_a_long_one_is_cut_with_a_note(shipped: tuple[str, Sampler]) -> None:
     model, engine = shipped
     heart = images(engine, ask(model))[0]
@@ -155,6 +162,7 @@ def test_colours_are_obeyed(shipped: tuple[str, Sampler]) -> None:
     assert middle[0] > middle[2] + 60
 
 
+@typical
 def test_many_prompts_in_one_pass_are_the_images_of_each(shipped: tuple[str, Sampler]) -> None:
     model, engine = shipped
     run = ask(model).runs[0]

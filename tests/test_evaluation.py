@@ -207,7 +207,7 @@ class OneProcess:
 
 
 def test_two_processes_find_what_one_finds(judged: Path, tmp_path: Path) -> None:
-    (both,) = evaluated(judged, ["instaflow-mini:20"], tmp_path)
+    (both,) = evaluated(judged, ["instaflow-mini:20"], tmp_path, by_launcher=True)
     alone = evaluate(Evaluation(parse_runs("instaflow-mini"), 20), Weights(judged), tmp_path / "alone")
     (here,), (there,) = without_seconds(alone), without_seconds(both)
     for name, figure in here.items():

@@ -15,7 +15,7 @@ from served import ROOT, running_app
 
 NOTE = "OpenVINO's networks cannot be kept in"
 NOTEBOOK = """
-from instaflow_demo import notebook
+from instaflow_demo.cli import notebook
 notebook.run(notebook.load("instaflow-mini"), "a big dog", 1, display_images=False)
 print("drawn")
 """
@@ -89,7 +89,7 @@ def test_no_variable_that_names_a_folder_can_stop_it(folder: Path, tmp_path: Pat
 
 def test_a_user_whom_nobody_knows_leaves_no_folder_called_tilde(folder: Path, tmp_path: Path) -> None:
     condition = Condition(nobody_known(), {"HOME": None}).or_skip()
-    code = "from instaflow_demo import caches; print(caches.home(), caches.hub_dir(), caches.converted_dir())"
+    code = "from instaflow_demo.machine import caches; print(caches.home(), caches.hub_dir(), caches.converted_dir())"
     done = subprocess.run(
         [*condition.prefix, sys.executable, "-c", code],
         env=condition.applied(settings(folder, openvino=False)),

@@ -222,7 +222,7 @@ def test_where_no_cache_can_be_written_nothing_is_fetched(hub: TinyHub, tmp_path
 def test_what_was_fetched_is_found_where_nothing_may_be_written(hub: TinyHub, tmp_path: Path) -> None:
     assert hub.fetch(tmp_path)[0] == 0
     condition = Condition(nobody_known(), {"HOME": None, "TMPDIR": "/nonexistent"}).or_skip()
-    code = "from instaflow_demo.weights import Weights; from instaflow_demo.registry import MODELS; "
+    code = "from instaflow_demo.weights.locate import Weights; from instaflow_demo.registry import MODELS; "
     code += "print(Weights().locate(MODELS['2rf']).commit)"
     told = condition.applied(environment(tmp_path) | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"})
     command = [*condition.prefix, sys.executable, "-c", code]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from small_glide import save_converted
 from small_refiner import save_refiner
-from test_cli import demo
+from terminal import demo
 
 from instaflow_demo import engines
 from instaflow_demo.engines import Engine
@@ -44,15 +45,18 @@ def fake_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "clock", lambda placement: clock)
 
 
-@pytest.fixture(scope="module", params=["instaflow-mini", "2rf-mini", "text2im-mini"])
-def engine(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
-    spec = MODELS[request.param]
-    yield spec.id, (made := engines.load(spec, Weights().locate(spec), CPU))
+@pytest.fixture(scope="module", params=["instaflow-mini", "2rf-mini", "text2im"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Engine]]:
+    """The cascade is a small one with random weights."""
+    spec, home = MODELS[request.param], tmp_path_factory.mktemp("home")
+    if spec.kind == "text2im":
+        save_converted(home)
+    yield spec.id, (made := engines.load(spec, Weights(converted_dir=home).locate(spec), CPU))
     made.close()
 
 
 def events_of(engine: Engine, model: str, steps: int) -> tuple[GenerationRequest, list[Event]]:
-    asked = GenerationRequest.parse("a big dog", model, images=2, steps={"2rf-mini": steps, "text2im-mini": 10})
+    asked = GenerationRequest.parse("a big dog", model, images=2, steps={"2rf-mini": steps, "text2im": 10})
     return asked, list(engine.generate(asked, asked.runs[0]))
 
 

@@ -125,9 +125,9 @@ import socket, sys
 from pathlib import Path
 asked = []
 socket.getaddrinfo = lambda *address, **_: asked.append(address) or []
-from instaflow_demo.device import Placement
-from instaflow_demo.engines.openvino import OpenVinoNetworks
-from instaflow_demo.weights import ModelFiles
+from instaflow_demo.engines.backends.openvino import OpenVinoNetworks
+from instaflow_demo.machine.device import Placement
+from instaflow_demo.weights.locate import ModelFiles
 OpenVinoNetworks.read(ModelFiles(Path(sys.argv[1])), Placement("cpu", "float32"))
 import time
 time.sleep(1)

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from served import ROOT, environment
+from small_glide import save_converted
 from small_refiner import save_refiner
 
 from instaflow_demo.cli import notebook
@@ -72,8 +73,11 @@ def printed(cell: NotebookNode) -> str:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NotebookNode]:
-    """The cells after a run as they are stored, but for the number of images."""
-    return code_cells(executed(filled_in(stored(), number_of_images=1), PATH.parent, tmp_path_factory.mktemp("home")))
+    """The cells after a run as they are stored, but for the number of images and a cascade with few weights."""
+    home = tmp_path_factory.mktemp("home")
+    converted = Path(environment(home)["INSTAFLOW_DEMO_HOME"])
+    save_converted(converted)
+    return code_cells(executed(filled_in(stored(), number_of_images=1, many_steps="text2im"), PATH.parent, home))
 
 
 def test_it_is_stored_without_outputs() -> None:
@@ -131,7 +135,7 @@ def test_nothing_is_refined_unasked(ran: dict[str, NotebookNode]) -> None:
 def test_the_comparison_is_side_by_side(ran: dict[str, NotebookNode]) -> None:
     (page,) = shown(ran["compare"], "text/html")
     (table,) = shown(ran["compare"], "text/markdown")
-    assert re.findall(r"<h4>(.*?)</h4>", page) == ["InstaFlow mini", "Text2im mini"]
+    assert re.findall(r"<h4>(.*?)</h4>", page) == ["InstaFlow mini", "Text2im (GLIDE)"]
     assert page.count(IMAGE) == 2
     assert "Speed-up" in table
 
@@ -141,7 +145,7 @@ def test_the_discussion_has_the_published_and_the_measured_rows(ran: dict[str, N
     header, _, *rows = (tuple(line.strip("| ").split(" | ")) for line in table.splitlines())
     assert header == tables.titles(report.DISCUSSION)
     measured = [row for row in rows if row[1].startswith("here, ")]
-    assert [row[0] for row in measured] == ["InstaFlow mini", "Text2im mini"]
+    assert [row[0] for row in measured] == ["InstaFlow mini", "Text2im (GLIDE)"]
     assert all(float(row[header.index("Seconds per image")]) > 0 for row in measured)
     released = [MODELS[method.checkpoint].title for method in PAPER if method.checkpoint]
     assert [row[0] for row in rows[: -len(measured)]] == released

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 from small_sd import save_published
-from test_cli import demo
+from terminal import demo
 
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.machine import paths

@@ -1,8 +1,6 @@
 """The SDXL refiner, tiny: against the stock pipeline, through the service, and where it is missing or too large."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +11,9 @@ import pytest
 import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
 from PIL import Image
-from served import ROOT, environment
 from small_refiner import save_refiner, tiny_networks
 from small_sd import save_published
+from terminal import demo
 from test_safety import save_checker
 
 from instaflow_demo.cli.progress import show
@@ -418,14 +416,6 @@ def test_one_checker_is_enough(tmp_path: Path, empty_cache: None, owner: str) ->
 
 
 # ---------------------------------------------------------------- the terminal
-
-
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "instaflow_demo", *arguments]
-    settings = environment(folder) | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=folder, env=settings, capture_output=True, text=True, encoding="utf-8", timeout=240, check=False
-    )
 
 
 def test_the_command_line_refines(checkpoint: Path, tmp_path: Path) -> None:

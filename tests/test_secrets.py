@@ -29,7 +29,7 @@ def asked(app: App, **changes: Any) -> str:
 
 
 def test_the_app_s_log_holds_no_prompt_and_no_token(tmp_path: Path) -> None:
-    with running_app(tmp_path, HF_TOKEN=TOKEN, OPENAI_API_KEY=KEY) as app:
+    with running_app(tmp_path, "--models", "instaflow-mini,2rf", HF_TOKEN=TOKEN, OPENAI_API_KEY=KEY) as app:
         made = asked(app, prompt=PROMPT, negative=AVOIDED, models=["instaflow-mini"])
         assert "seed" in made.lower() and "complete" in made
         assert "2rf" in asked(app, prompt=PROMPT, negative=AVOIDED, models=["2rf"]).lower(), "not on this machine"

@@ -11,7 +11,7 @@ from markupsafe import escape
 from small_glide import save_converted
 from small_refiner import save_refiner
 from small_sd import save_published
-from test_cli import demo
+from terminal import demo
 from torch import nn
 
 from instaflow_demo import engines
@@ -36,13 +36,14 @@ OTHER = "blue " * 90 + "heart"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("unread")
     folders = {"2rf": save_published(folder / "2rf"), REFINER.id: save_refiner(folder / "sdxl")}
-    made = Service(Weights(folders=folders), Gallery(folder / "images"))
+    save_converted(folder, tokens=40)
+    made = Service(Weights(folders=folders, converted_dir=folder), Gallery(folder / "images"))
     yield made
     made.close()
 
 
 def run(service: Service, model: str, **options: Any) -> list[Event]:
-    settings = {"steps": {"2rf": 2, "sd-mini": 2, "text2im-mini": 10}, "save": False, "seed": 7, "device": "cpu"}
+    settings = {"steps": {"2rf": 2, "sd-mini": 2, "text2im": 10}, "save": False, "seed": 7, "device": "cpu"}
     prompt = options.pop("prompt", "a dog")
     return list(service.run(GenerationRequest.parse(prompt, model, **settings | options)))
 
@@ -63,7 +64,7 @@ def sha256(events: list[Event]) -> list[str]:
         ("sd-mini", {}),
         ("2rf", {"guidance": 2}),
         ("2rf", {"guidance": 2, "backend": "diffusers", "batched": True}),
-        ("text2im-mini", {}),
+        ("text2im", {}),
     ],
 )
 def test_what_is_cut_from_either_text_is_told_once(service: Service, model: str, options: dict[str, Any]) -> None:
@@ -126,7 +127,7 @@ def noted(engine: Engine, request: GenerationRequest) -> list[str]:
         ("sd-mini", "a dog<|endoftext|>cat", "“<|endoftext|>”"),
         ("sd-mini", "a dog! (“big”)?", None),  # punctuation means little to models that read words
         ("2rf", "a 本 dog", "“本”"),
-        ("text2im-mini", "a dog 🐕 <|endoftext|> 50 本", None),  # its byte pairs can spell everything
+        ("text2im", "a dog 🐕 <|endoftext|> 50 本", None),  # its byte pairs can spell everything
     ],
 )
 def test_signs_that_a_vocabulary_lacks_are_told(service: Service, model: str, prompt: str, quoted: str | None) -> None:

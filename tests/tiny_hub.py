@@ -22,9 +22,9 @@ import os
 import shutil
 import sys
 from types import SimpleNamespace
-from instaflow_demo.weights import hub
 from instaflow_demo.errors import DemoError
 from instaflow_demo.registry import MODELS
+from instaflow_demo.weights import hub
 if "FREE_BYTES" in os.environ:
     shutil.disk_usage = lambda _: SimpleNamespace(free=int(os.environ["FREE_BYTES"]))
 try:

@@ -1,0 +1,51 @@
+"""What the processes of one test run share: a folder, what is made in it once for all of them, and turns."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, ReadWriteLock
+
+_FOLDER = "INSTAFLOW_DEMO_TESTS"
+
+
+def begin() -> None:
+    """Make the folder that is shared, in the process that starts the others."""
+    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="instaflow-demo-tests-")
+
+
+def end() -> None:
+    shutil.rmtree(os.environ.pop(_FOLDER), ignore_errors=True)
+
+
+def shared(name: str) -> Path:
+    """A path below the folder that all processes of this run share."""
+    return Path(os.environ[_FOLDER], name)
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first process that asks for it fills, and the others wait for. Nobody changes what is in it."""
+    folder, made = shared(name), shared(f"{name}.made")
+    with FileLock(shared(f"{name}.lock")):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a failed try left
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
+
+
+@contextmanager
+def turn(*, alone: bool) -> Iterator[None]:
+    """While a test that must run alone runs, no other does; while it waits for that, no other begins."""
+    room = ReadWriteLock(shared("room.db"), is_singleton=False)
+    with FileLock(shared("door")):
+        (room.acquire_write if alone else room.acquire_read)()
+    try:
+        yield
+    finally:
+        room.release()
+        room.close()
