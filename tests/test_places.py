@@ -145,7 +145,7 @@ def test_it_rains_outside_the_window_and_nowhere_in_a_room(
     dry = composer(stack([replace(indoors, overlay=0), replace(indoors, overlay=1)]))
     window = torch.from_numpy(drawings[place][0][3].copy()) < 128
     changed = (dry[0] - dry[1]).abs().amax(0)
-    assert window.any() and changed[window].mean() > 0.015  # other drops
+    assert window.any() and changed[window].mean() > 0.01  # other drops
     assert changed[~window].mean() < 0.002
 
 
