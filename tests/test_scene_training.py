@@ -160,11 +160,17 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         ["shards", "unseen", "--count", 32, "--workers", 1],
         ["shards", "flow", "--count", 8, "--workers", 1],
         ["autoencoder", *few, "--features-minutes", 0.001, "--toy"],
+        ["autoencoder", *few, "--crop", 128, "--name", "autoencoder-crops", "--begin-with", "autoencoder", "--toy"],
         ["teacher", *few, "--toy", *drawn],
-        ["reflow", *few, "--count", 4, "--ode-steps", 1, *drawn],
-        ["distill", *few, "--count", 4, "--ode-steps", 1, *drawn],
+        ["reflow", *few, "--count", 4, "--ode-steps", 1, "--bend", 4, *drawn],
+        ["distill", *few, "--count", 4, "--ode-steps", 1, "--look", *drawn],
+        ["distill", *few, "--from", "teacher", "--count", 4, "--ode-steps", 1, *drawn],
     ):
         done = CliRunner().invoke(app, [*map(str, stage), "--run", str(tmp_path)])
         assert done.exit_code == 0, done.output
     assert {"psnr_db", "psnr_inside_things_db"} <= set(json.loads((tmp_path / "autoencoder/facts.json").read_text()))
-    assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {"teacher-2-3-0.jpg", "distill-1-1-0.jpg"}
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {
+        "teacher-2-3-0.jpg",
+        "distill-1-1-0.jpg",
+        "direct-1-1-0.jpg",
+    }

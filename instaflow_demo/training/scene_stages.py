@@ -50,6 +50,7 @@ SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first se
     "flow": (examples.FLOW, 200_000, 3),
     "more": (examples.FLOW, 400_000, 3),
 }
+GUIDANCE = 3.0  # of the teacher, where pairs are made
 _PAIR_SEEDS = {"teacher": 3000, "reflow": 4000}
 
 
@@ -138,6 +139,7 @@ def train_autoencoder(
     name: Annotated[str, typer.Option("--name", help="Folder of the result in the run's folder.")] = "autoencoder",
     begin_with: Annotated[str, typer.Option("--begin-with", help="Stage whose weights to go on from.")] = "",
     most: Annotated[int | None, typer.Option("--most", help="Pictures at most, on each process.")] = None,
+    crop: Annotated[int, typer.Option("--crop", help="Train on squares of so many pixels, mostly around things.")] = 0,
     features_minutes: Annotated[float, typer.Option("--features-minutes", help="First train these.")] = 0.0,
     compile_: Compile = True,
     toy: Toy = False,
@@ -157,8 +159,9 @@ def train_autoencoder(
     vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
     vae.requires_grad_(True)
     folder = files.stage(name)
+    budget = loop.Budget(steps, minutes, pause_after)
     training = autoencoder.train_on_pictures(
-        vae, pictures, features, loop.Budget(steps, minutes, pause_after), process, folder, batch=batch, rate=rate
+        vae, pictures, features, budget, process, folder, batch=batch, rate=rate, crop=crop
     )
     progress = loop.report(training, folder / "log.jsonl", name, main=process.is_main_process)
     if process.is_main_process:
@@ -223,7 +226,8 @@ def train_reflow(
     batch: Annotated[int, typer.Option("--batch")] = 512,
     count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
     ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
-    guidance: Annotated[float, typer.Option("--guidance")] = 3.0,
+    guidance: Annotated[float, typer.Option("--guidance")] = GUIDANCE,
+    bend: Annotated[float, typer.Option("--bend", help="0 for uniform times, more for times nearer to both ends.")] = 0,
     prompts: Annotated[Path | None, typer.Option("--prompts")] = None,
     sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets"),
     compile_: Compile = True,
@@ -234,7 +238,7 @@ def train_reflow(
     pairs = _pairs("teacher", count, ode_steps, guidance, files, words, scenes, process)
     unet, folder = files.unet("teacher"), files.stage("reflow")
     budget = loop.Budget(steps, minutes, pause_after)
-    training = reflow.reflow(unet, words, pairs, budget, process, folder, batch=batch)
+    training = reflow.reflow(unet, words, pairs, budget, process, folder, batch=batch, bend=bend)
     facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
     _finish(unet, training, folder, process, facts)
     if prompts:
@@ -251,6 +255,10 @@ def train_distill(
     batch: Annotated[int, typer.Option("--batch")] = 512,
     count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
     ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
+    guidance: Annotated[float, typer.Option("--guidance", help="Of the teacher; the 2-rectified flow has none.")] = (
+        GUIDANCE
+    ),
+    look: Annotated[bool, typer.Option("--look", help="Compare decoded images as well, as the paper does.")] = False,
     prompts: Annotated[Path | None, typer.Option("--prompts")] = None,
     sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets"),
     compile_: Compile = True,
@@ -258,12 +266,15 @@ def train_distill(
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
-    guidance, stage = {"reflow": (1.0, "distill"), "teacher": (3.0, "direct")}[source]
+    guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
     pairs = _pairs(source, count, ode_steps, guidance, files, words, scenes, process)
     unet, folder = files.unet(source), files.stage(stage)
-    training = reflow.distill(
-        unet, words, pairs, loop.Budget(steps, minutes, pause_after), process, folder, batch=batch
-    )
+    seen = None
+    if look:
+        features = PixelFeatures.load(files.made("pixel-features"), process.device)
+        seen = pixel_features.DecodedDistance(files.autoencoder(process.device), features, process)
+    budget = loop.Budget(steps, minutes, pause_after)
+    training = reflow.distill(unet, words, pairs, budget, process, folder, look=seen, batch=batch)
     facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
     _finish(unet, training, folder, process, facts)
     if prompts:
