@@ -14,8 +14,10 @@ from instaflow_demo.grammar.random_scenes import random_scene
 from instaflow_demo.grammar.scene import Group, Scene
 from instaflow_demo.training.data.composer import Composer
 from instaflow_demo.training.data.examples import EVERYTHING, FLOW, can_show, examples, read_shards, write_shards
-from instaflow_demo.training.data.layout import EDGE, SIZE, Shape, lay_out
+from instaflow_demo.training.data.layout import EDGE, SIZE, Catalogue, Drawing, Shape, lay_out, picture_of
 from instaflow_demo.training.data.picture import Picture, stack
+from instaflow_demo.training.data.places import draw_place
+from instaflow_demo.training.data.sprite import Key
 from instaflow_demo.training.data.stock import Stock, draw_stock
 from instaflow_demo.training.scene_commands import app
 
@@ -72,6 +74,39 @@ def test_what_is_above_is_above_and_what_is_in_front_is_nearer(stock: Stock) -> 
     assert behind.things[0].sprite in dogs and behind.things[0].y < behind.things[1].y
 
 
+@pytest.mark.parametrize("place", ["sea", "lake"])
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("look", [0, 1])
+def test_boats_lie_on_the_waterline(place: str, count: int, look: int) -> None:
+    """Most of a boat is above the line below which it is hidden, and that line is in the water, below the horizon."""
+    drawings = [Drawing(number, draw_place(place, number)[1]) for number in range(2)]
+    catalogue = Catalogue({place: drawings}, {Key("sailboat"): Shape(0, 0.9, 0.99)}, {}, 4)
+    picture = picture_of(Scene((Group("sailboat", count=count),), place, "night"), catalogue, Random(1), look)
+    water = picture.setting.water
+    assert water and len(picture.things) == count
+    for thing in picture.things:
+        assert thing.cut is not None and picture.setting.horizon < water.far - 1 <= thing.cut <= water.near + 1
+        assert 0 < thing.y - thing.cut < 0.3 * thing.side
+
+
+@pytest.mark.parametrize(("relation", "order"), [("front", 1), ("behind", 0)])
+@pytest.mark.parametrize("place", ["", "meadow"])
+def test_one_thing_before_the_other_hides_a_part_of_it(stock: Stock, place: str, relation: str, order: int) -> None:
+    scene = Scene((Group("dog"), Group("cat")), place, "day" if place else "", relation)
+    picture = lay_out(scene, stock.catalogue, Random(1))
+    dogs = {shape.row for key, shape in stock.catalogue.sprites.items() if key.name == "dog"}
+    assert picture.things[order].sprite in dogs  # what comes later is put on top
+    (left, _, right, foot), (start, _, _, near) = boxes(picture, stock)
+    assert left < start < right and near > foot
+
+
+@pytest.mark.parametrize("place", ["", "meadow"])
+def test_what_is_under_something_is_below_its_middle(stock: Stock, place: str) -> None:
+    scene = Scene((Group("cat"), Group("dog")), place, "day" if place else "", "under")
+    (left, top, right, _), (start, low, end, _) = boxes(lay_out(scene, stock.catalogue, Random(1)), stock)
+    assert low > top + 20 and abs((left + right) - (start + end)) < 24
+
+
 def test_a_slot_holds_what_is_put_into_it(stock: Stock) -> None:
     picture = lay_out(Scene((Group("cat"),), "bathroom", "day", slot="bathtub"), stock.catalogue, Random(1))
     slot = picture.setting.slots["bathtub"]
@@ -125,11 +160,17 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         ["shards", "unseen", "--count", 32, "--workers", 1],
         ["shards", "flow", "--count", 8, "--workers", 1],
         ["autoencoder", *few, "--features-minutes", 0.001, "--toy"],
+        ["autoencoder", *few, "--crop", 128, "--name", "autoencoder-crops", "--begin-with", "autoencoder", "--toy"],
         ["teacher", *few, "--toy", *drawn],
-        ["reflow", *few, "--count", 4, "--ode-steps", 1, *drawn],
-        ["distill", *few, "--count", 4, "--ode-steps", 1, *drawn],
+        ["reflow", *few, "--count", 4, "--ode-steps", 1, "--bend", 4, *drawn],
+        ["distill", *few, "--count", 4, "--ode-steps", 1, "--look", *drawn],
+        ["distill", *few, "--from", "teacher", "--count", 4, "--ode-steps", 1, *drawn],
     ):
         done = CliRunner().invoke(app, [*map(str, stage), "--run", str(tmp_path)])
         assert done.exit_code == 0, done.output
     assert {"psnr_db", "psnr_inside_things_db"} <= set(json.loads((tmp_path / "autoencoder/facts.json").read_text()))
-    assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {"teacher-2-3-0.jpg", "distill-1-1-0.jpg"}
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {
+        "teacher-2-3-0.jpg",
+        "distill-1-1-0.jpg",
+        "direct-1-1-0.jpg",
+    }

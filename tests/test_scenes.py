@@ -23,6 +23,11 @@ SUGGESTED = (
     ("two boats on the sea at night", Scene((Group("sailboat", count=2),), "sea", "night")),
     ("um gato no sofá", Scene((Group("cat"),), "living_room", "day", slot="sofa")),
     ("uma casa vermelha à esquerda de uma árvore", Scene((Group("house", "red"), Group("tree")), relation="left")),
+    ("a unicorn under a rainbow", Scene((Group("unicorn"), Group("rainbow")), relation="under")),
+    ("um gato embaixo da mesa", Scene((Group("cat"), Group("table")), relation="under")),
+    ("a cozy bedroom on a rainy day", Scene(place="bedroom", light="rain")),
+    ("a fish in the sea", Scene((Group("fish"),), "underwater", "day")),
+    ("a whale in the sea", Scene((Group("whale"),), "sea", "day")),
     ("a cat sleeping on the bed", Scene((Group("cat", pose="sleeping"),), "bedroom", "day", slot="bed")),
     ("an orange cat and an orange", Scene((Group("cat", "orange"), Group("orange")), relation="and")),
     ("uma rosa vermelha e um carro rosa", Scene((Group("rose", "red"), Group("car", "pink")), relation="and")),
@@ -89,6 +94,16 @@ def test_scenes_are_of_every_kind() -> None:
     assert {group.count for scene in scenes for group in scene.groups} == {1, 2, 3, 4, 5}
     assert {scene.relation for scene in scenes} - {""} == set(phrases("relation", "en"))
     assert {scene.place for scene in scenes} - {""} == set(places())
+
+
+def test_what_people_ask_for_is_seen_often() -> None:
+    """Half as often again as in an even draw, and nothing is forgotten."""
+    rng, count = Random(2), 20000
+    shown = Counter(group.thing for _ in range(count) for group in random_scene(rng).groups)
+    even = sum(shown[name] for name in things()) / len(things())
+    for name in ("dog", "cat", "car", "house", "tree", "man", "girl", "horse", "bird", "sailboat", "flower"):
+        assert shown[name] > 1.5 * even, name
+    assert min(shown[name] for name in things()) >= 4
 
 
 def test_every_place_of_the_grammar_is_drawn_in_its_lights() -> None:

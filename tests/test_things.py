@@ -31,7 +31,7 @@ def test_table_says_what_is_needed_of_each_thing() -> None:
         assert thing.tags and thing.tags <= TAGS, thing.name
         assert set(thing.colours) <= set(COLOURS) and thing.own not in thing.colours, thing.name
         assert thing.own in ("", *COLOURS), thing.name
-        assert thing.drawings and thing.weight in (1, 2, 3), thing.name
+        assert thing.drawings and thing.weight in (1, 2, 3, 4), thing.name
         assert 0 <= thing.sink < 0.5 and (not thing.sink or thing.tags & {"water"}), thing.name
 
 

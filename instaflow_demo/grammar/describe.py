@@ -1,13 +1,16 @@
 """Captions: what a person might write who sees a scene, in English or Brazilian Portuguese."""
 
 import re
+from collections.abc import Mapping
 from random import Random
+from types import MappingProxyType
 
 from .captions import Language
 from .concepts import Name
-from .scene import DAY, Group, Scene, home
+from .scene import DAY, Group, Scene, dives, home
 from .vocabulary import Place, light_phrases, names, phrases, places, slot_places
 
+IN_THE_SEA: Mapping[Language, str] = MappingProxyType({"en": "in the sea", "pt": "no mar"})  # where fish are
 _ARTICLES = re.compile(r"\b(?:an?|the|some|uma?|[oa]) (?=\w)")
 
 
@@ -78,6 +81,8 @@ def _place_alone(scene: Scene, place: Place, light: str, rng: Random, language: 
 def _where(scene: Scene, place: Place, rng: Random, language: Language, *, lit: bool) -> str:
     """Where the things are: at a slot, at the place, or both; unsaid only where it goes without saying."""
     at = _toned(rng.choice(place.at[language]), scene.tone, language)
+    if scene.place == "underwater" and rng.random() < 0.3 and all(dives(group.thing) for group in scene.groups):
+        return IN_THE_SEA[language]
     if scene.slot:
         slot = rng.choice(phrases("slot", language)[scene.slot])
         told = scene.tone or slot_places().get(scene.slot) != scene.place or rng.random() < 0.4

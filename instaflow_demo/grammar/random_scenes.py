@@ -16,6 +16,20 @@ LIGHT_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"day": 3.0, "sunset": 1.8, "night": 1.8, "golden": 1.8, "fog": 0.7, "rain": 1.0, "snow": 0.8, "spotlight": 0.8}
 )
 LEVEL = ("and", "next", "left", "right")
+SHELTERS = (
+    "tree",
+    "table",
+    "chair",
+    "bed",
+    "umbrella",
+    "beach umbrella",
+    "bench",
+    "palm tree",
+    "rainbow",
+    "cloud",
+    "bridge",
+)
+ICONS, STYLED = 0.15, 0.10  # of what is on plain grounds: icons that no place holds, and icons of a style
 DEEP = ("front", "behind")
 POSES = ("sleeping", "reading", "running", "riding a bicycle", "riding a horse")
 POSES_INDOORS = ("sleeping", "reading")
@@ -26,13 +40,13 @@ _SMALL, _TALL = 80, 100  # pixels of a thing at the front
 class Shares:
     """How often each kind of scene is drawn, and the share of things at places where they do not belong."""
 
-    plain: float = 0.35
-    alone: float = 0.12
-    one: float = 0.23
-    copies: float = 0.08
+    plain: float = 0.33
+    alone: float = 0.10
+    one: float = 0.28
+    copies: float = 0.07
     pair: float = 0.13
-    slot: float = 0.06
-    three: float = 0.03
+    slot: float = 0.07
+    three: float = 0.02
     wild: float = 0.13
 
 
@@ -62,13 +76,13 @@ def _plain(rng: Random, _: Shares) -> Scene:
     kind = rng.choices(("single", "copies", "pair"), (0.66, 0.18, 0.16))[0]
     ground = rng.choice(colours()) if rng.random() < 0.4 else ""
     if kind == "pair":
-        return Scene(_two(rng, _anything()), relation=rng.choice((*LEVEL, "above")), ground=ground)
-    group = _group(rng, _pick(rng, _anything())) if rng.random() < 0.7 else Group(rng.choice(single_icons()))
+        return _related(rng, Scene(ground=ground), _anything(), (*LEVEL, *LEVEL, *DEEP, "above", "under"), POSES)
+    group = Group(rng.choice(single_icons())) if rng.random() < ICONS else _group(rng, _pick(rng, _anything()))
     if kind == "copies":
         scene = Scene((replace(group, count=rng.choices((2, 3, 4, 5), (5, 4, 3, 2))[0]),), ground=ground)
     else:
         scene = _sized_or_placed(Scene((group,), ground=ground), rng)
-    if rng.random() < 0.15 and group.thing in _emoji() and not (group.colour or group.pose):
+    if rng.random() < STYLED and group.thing in _emoji() and not (group.colour or group.pose):
         return replace(scene, style=rng.choice(tuple(phrases("style", "en"))))
     return scene
 
@@ -104,13 +118,22 @@ def _pair(rng: Random, shares: Shares) -> Scene:
     if place.indoors or place.kind == "outdoors":
         relations += DEEP
     if place.kind == "outdoors":
-        relations += ("above",)
+        relations += ("above", "under")
+    return _related(rng, scene, pool, relations, _poses(place))
+
+
+def _related(
+    rng: Random, scene: Scene, pool: Sequence[Thing], relations: Sequence[str], poses: Collection[str]
+) -> Scene:
+    """The scene with two things of the pool in one of the relations."""
     relation = rng.choice(relations)
     if relation == "above":
         groups = _group(rng, _pick(rng, _flying())), _group(rng, _pick(rng, _low(pool)), ())
+    elif relation == "under":
+        groups = _group(rng, _pick(rng, _little(pool)), ()), _group(rng, things()[rng.choice(SHELTERS)])
     else:
         little_and_large = _small_and_tall(rng, pool, relation) if relation in DEEP and rng.random() < 0.6 else None
-        groups = little_and_large or _two(rng, pool, _poses(place))
+        groups = little_and_large or _two(rng, pool, poses)
     return replace(scene, groups=groups, relation=relation)
 
 
@@ -175,7 +198,23 @@ def _group(rng: Random, thing: Thing, poses: Collection[str] = POSES) -> Group:
 
 def _pick(rng: Random, pool: Sequence[Thing]) -> Thing:
     """One of them, those that everybody asks for more often."""
-    return rng.choices(pool, [thing.weight for thing in pool])[0]
+    return rng.choices(pool, [_appeal()[thing.name] for thing in pool])[0]
+
+
+@cache
+def _appeal() -> Mapping[str, float]:
+    """How often each thing is drawn: what everybody asks for, and more where fewer places show it: cars need a road."""
+    return {
+        name: thing.weight**1.6 / (1 + sum(fits(thing, place) for place in places())) ** 0.5
+        for name, thing in things().items()
+    }
+
+
+def _little(pool: Sequence[Thing]) -> Sequence[Thing]:
+    """What has room under something else."""
+    return [t for t in pool if t.size <= _SMALL and "sky" not in t.tags and t.name not in SHELTERS] or _little(
+        _anything()
+    )
 
 
 def _low(pool: Sequence[Thing]) -> Sequence[Thing]:

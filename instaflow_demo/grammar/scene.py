@@ -54,12 +54,22 @@ def completed(scene: Scene) -> Scene:
         scene = replace(scene, place=slot_places()[scene.slot])
     if scene.light and not scene.place and scene.groups:
         scene = replace(scene, place=home(scene.groups[0].thing))
+    if scene.place == "sea" and scene.groups and all(dives(group.thing) for group in scene.groups):
+        scene = replace(
+            scene, place="underwater", light=scene.light if scene.light in places()["underwater"].lights else ""
+        )
     if scene.place and not scene.light:
         lights = places()[scene.place].lights
         scene = replace(scene, light=DAY if DAY in lights else lights[0])
     if len(scene.groups) > 1 and not scene.relation:
         scene = replace(scene, relation="and")
     return scene
+
+
+def dives(name: str) -> bool:
+    """Whether a thing in the sea is below its surface: a fish is, a boat and a whale are not."""
+    thing = things().get(name)
+    return thing is not None and "swims" in thing.tags and "water" not in thing.tags
 
 
 def home(name: str) -> str:

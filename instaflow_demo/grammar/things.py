@@ -30,7 +30,7 @@ class Thing:
     own: str
     faces: str  # the side to which its drawing faces: "left", "right" or "front"
     poses: tuple[str, ...]
-    weight: int  # 3 what everybody asks for, 1 what few do
+    weight: int  # 4 what every other prompt names, 3 what many do, 1 what few do
     english: tuple[Name, ...]
     portuguese: tuple[Name, ...]
     new: bool  # it has no row in concepts.tsv

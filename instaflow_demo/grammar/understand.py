@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from .captions import Language
-from .scene import Group, Scene, completed
+from .scene import DAY, Group, Scene, completed
 from .vocabulary import LANGUAGES, names, phrases, places
 
 _TOKEN = re.compile(r"[\w'-]+|,")
@@ -174,6 +174,12 @@ class _Reader:
     def _take_unknown(self, item: _Item, _: _Item | None) -> None:
         if item.name != ",":
             self.ignored.extend(item.words)
+
+    def _take_light(self, item: _Item, _: _Item | None) -> None:
+        """A cozy room on a rainy day is one where it rains: its lamps are lit then too."""
+        before = self.found.get("light")
+        if before is None or (before in ("golden", DAY) and item.name not in ("golden", DAY)):
+            self.found["light"] = item.name
 
     def _take_fact(self, item: _Item, _: _Item | None) -> None:
         self.found.setdefault(item.kind, item.name)

@@ -59,6 +59,7 @@ SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first se
     "flow": (examples.FLOW, 200_000, 3),
     "more": (examples.FLOW, 400_000, 3),
 }
+GUIDANCE = 3.0  # of the teacher, where pairs are made
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def train_autoencoder(
     name: Annotated[str, typer.Option("--name", help="Folder of the result in the run's folder.")] = "autoencoder",
     begin_with: Annotated[str, typer.Option("--begin-with", help="Stage whose weights to go on from.")] = "",
     most: Annotated[int | None, typer.Option("--most", help="Pictures at most, on each process.")] = None,
+    crop: Annotated[int, typer.Option("--crop", help="Train on squares of so many pixels, mostly around things.")] = 0,
     features_minutes: Annotated[float, typer.Option("--features-minutes", help="First train these.")] = 0.0,
     compile_: Compile = True,
     toy: Toy = False,
@@ -187,7 +189,7 @@ def train_autoencoder(
         vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
         vae.requires_grad_(True)
         training = autoencoder.train_on_pictures(
-            vae, pictures, features, job.budget, process, folder, batch=batch, rate=rate
+            vae, pictures, features, job.budget, process, folder, batch=batch, rate=rate, crop=crop
         )
         return Training(training, partial(_finish_autoencoder, vae, pictures, drawn, job))
 
@@ -247,7 +249,8 @@ def train_reflow(
     batch: Annotated[int, typer.Option("--batch")] = 512,
     count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
     ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
-    guidance: Annotated[float, typer.Option("--guidance")] = 3.0,
+    guidance: Annotated[float, typer.Option("--guidance")] = GUIDANCE,
+    bend: Annotated[float, typer.Option("--bend", help="0 for uniform times, more for times nearer to both ends.")] = 0,
     trial: Trial,
     compile_: Compile = True,
 ) -> None:
@@ -259,7 +262,7 @@ def train_reflow(
 
     def begin(job: Job, folder: Path) -> Training:
         unet = files.unet("teacher")
-        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=batch)
+        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=batch, bend=bend)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
     run_stage(Stage("reflow", begin), Job(files, process, length.budget(), batch))
@@ -278,19 +281,24 @@ def train_distill(
     batch: Annotated[int, typer.Option("--batch")] = 512,
     count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
     ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
+    guidance: Annotated[float, typer.Option("--guidance", help="Of the teacher; the 2-rectified flow has none.")] = (
+        GUIDANCE
+    ),
+    look: Annotated[bool, typer.Option("--look", help="Compare decoded images as well, as the paper does.")] = False,
     trial: Trial,
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
-    guidance, stage = {"reflow": (1.0, "distill"), "teacher": (3.0, "direct")}[source]
+    guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
     settings = PairSettings(source, count, ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
+    seen = _decoded_distance(files, process) if look else None
 
     def begin(job: Job, folder: Path) -> Training:
         unet = files.unet(source)
-        training = reflow.distill(unet, words, pairs, job.budget, process, folder, batch=batch)
+        training = reflow.distill(unet, words, pairs, job.budget, process, folder, look=seen, batch=batch)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
     run_stage(Stage(stage, begin), Job(files, process, length.budget(), batch))
@@ -360,3 +368,9 @@ def _shape(toy: bool, channels: str, layers: int) -> Architecture:
     if not channels:
         return shape
     return replace(shape, vae_channels=tuple(map(int, channels.split(","))), vae_layers=layers)
+
+
+def _decoded_distance(files: RunFolder, process: loop.Process) -> pixel_features.DecodedDistance:
+    """The perceptual distance of decoded latents, by the run's autoencoder and its pixel features."""
+    features = PixelFeatures.load(files.made("pixel-features"), process.device)
+    return pixel_features.DecodedDistance(files.autoencoder(process.device), features, process)

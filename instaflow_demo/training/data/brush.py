@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -17,6 +18,7 @@ LAND_CHANNELS = 9  # RGBA, depth, water, level, lamps, beams
 MARGIN = 6  # shapes that leave the picture end this far outside
 
 Point = tuple[float, float]
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class Brush:
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
+
+    def by_number(self, *choices: Choice) -> Choice:
+        """The choice of this drawing: drawings of a place take turns, so that the first few differ."""
+        return choices[self.number % len(choices)]
 
     def tone(self, *colours: str, hue: float = 5, saturation: float = 0.05, lightness: float = 0.025) -> str:
         """One of the colours, moved a little."""

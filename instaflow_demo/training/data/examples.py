@@ -35,7 +35,7 @@ class Variety:
     looks: int = 6
 
 
-FLOW = Variety()
+FLOW = Variety(steps=0.3)
 EVERYTHING = Variety(steps=2.0, looks=1000)
 
 

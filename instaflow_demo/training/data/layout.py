@@ -18,6 +18,7 @@ from .tints import COLOURS
 
 SIZE = 256
 MOST_DRAWINGS = 4  # of one thing in one colour
+MOST_SKIES = 6  # of one light
 EDGE = 4.0  # pixels between a thing and the frame
 EMITTERS = frozenset({"candle", "campfire", "lamp", "street lamp", "fireplace"})
 READABLE = 94.0  # pixels: what is smaller is drawn larger than life
@@ -26,6 +27,7 @@ _AIR_TAGS = {"sky"}
 _STANDING_TAGS = {"ground", "floor", "road", "beach", "farm", "hot", "cold", "space", "bottom", "table", "tall"}
 _POSITIONS = {"left": (-0.25, 0.0), "right": (0.25, 0.0), "top": (0.0, -0.25), "bottom": (0.0, 0.25)}
 _SIZES = {"": 1.0, "big": 1.3, "small": 0.68}
+_PLAIN_OVERLAPS = ("front", "behind", "under")
 _PLAIN_SIDES = {1: 0.72, 2: 0.46, 3: 0.42, 4: 0.40, 5: 0.33}
 _PLAIN_CENTRES = {
     2: ((-0.24, 0.0), (0.24, 0.0)),
@@ -84,9 +86,14 @@ def lay_out(scene: Scene, catalogue: Catalogue, rng: Random, variety: float = 1.
     drawings = catalogue.drawings[drawn_place(scene)]
     every = range(min(looks, len(drawings)))
     toned = [number for number in every if drawings[number].setting.colour == scene.tone] if scene.tone else []
-    look = rng.choice(toned or every)
+    return picture_of(scene, catalogue, rng, rng.choice(toned or every), variety)
+
+
+def picture_of(scene: Scene, catalogue: Catalogue, rng: Random, look: int, variety: float = 1.0) -> Picture:
+    """The picture of the scene in one look: by that drawing of its place, and all that follows from it."""
     free = variety > 1
-    drawing, flip = drawings[look], rng.random() < 0.5 if free else look % 2 == 1
+    drawing = catalogue.drawings[drawn_place(scene)][look]
+    flip = rng.random() < 0.5 if free else look % 2 == 1
     setting = drawing.setting.flipped() if flip else drawing.setting
     placer = _Placer(setting, catalogue, rng, variety, scene, rng.randrange(MOST_DRAWINGS) if free else look)
     return Picture(
@@ -96,7 +103,7 @@ def lay_out(scene: Scene, catalogue: Catalogue, rng: Random, variety: float = 1.
         things=tuple(inside_frame(placed, shape) for placed, shape in placer.placed()),
         flip=flip,
         tint=COLOURS[scene.ground] if scene.ground else (1.0, 1.0, 1.0),
-        sky=rng.randrange(8) if free else look,
+        sky=rng.randrange(MOST_SKIES) if free else look,
         sun=rng.uniform(0.15, 0.85) if free else SUNS[look % len(SUNS)],
         overlay=rng.randrange(catalogue.overlays) if free else look % catalogue.overlays,
     )
@@ -149,7 +156,7 @@ class _Placer:
         slot = self._setting.slots.get(scene.slot or ("table" if drawn_place(scene) == "kitchen_table" else ""))
         if slot:
             return list(self._in_slot(slot))
-        relations = {"above": self._above, "front": self._deep, "behind": self._deep}
+        relations = {"above": self._above, "front": self._deep, "behind": self._deep, "under": self._under}
         arrange = relations.get(scene.relation, self._in_row) if len(self._each) == 2 else self._in_row
         return sorted(arrange(), key=lambda each: each[0].y if each[0].cut is None else each[0].cut)
 
@@ -163,6 +170,9 @@ class _Placer:
         count, groups = len(self._each), self._scene.groups
         if count == 1:
             yield self._centred(*self._each[0], *self._single_centre())
+            return
+        if count == 2 and self._scene.relation in _PLAIN_OVERLAPS:
+            yield from self._overlapping()
             return
         centres = _PLAIN_CENTRES[min(count, 5)]
         if len(groups) > 1 and count == 2:
@@ -179,6 +189,26 @@ class _Placer:
         left, right = (-0.24, 0.0), (0.24, 0.0)
         return (right, left) if self._scene.relation == "right" else (left, right)
 
+    def _overlapping(self) -> Iterator[tuple[Placed, Shape]]:
+        """One thing before the other, or small below its middle."""
+        relation = self._scene.relation
+        near, far = self._each[::-1] if relation == "behind" else self._each
+        if relation == "under" and self._flies_free(far[0]):
+            yield self._centred(*far, 0.0, -0.2)
+            yield self._centred(*near, 0.0, 0.27)
+            return
+        larger = (_size(things().get(far[0].thing)) / _size(things().get(near[0].thing))) ** 0.5
+        aside = 0.0 if relation == "under" else 0.16
+        back = self._sized(*far, 0.78 if relation == "under" else min(0.72, 0.58 * larger), -aside * 0.75, 0.0)
+        front = self._sized(*near, 0.36 if relation == "under" else min(0.58, 0.5 / larger), aside, 0.0)
+        yield replace(back, y=226.0), far[1]
+        yield replace(front, y=234.0), near[1]
+
+    @staticmethod
+    def _flies_free(group: Group) -> bool:
+        thing = things().get(group.thing)
+        return thing is not None and bool(thing.tags & _AIR_TAGS) and not thing.tags & _STANDING_TAGS
+
     def _centred(self, group: Group, shape: Shape, x: float, y: float) -> tuple[Placed, Shape]:
         count = len(self._each)
         share = _PLAIN_SIDES[min(count, 5)] * {"": 1.0, "big": 1.3, "small": 0.58}[group.size]
@@ -186,10 +216,13 @@ class _Placer:
             share = min(share, 0.46)
         if len(self._scene.groups) > 1:
             share *= _relative(things().get(group.thing))
+        return self._sized(group, shape, share, x, y), shape
+
+    def _sized(self, group: Group, shape: Shape, share: float, x: float, y: float) -> Placed:
+        """A thing whose longer side is `share` of the picture's, x and y off the middle."""
         side = share * SIZE / max(shape.width, shape.height)
-        middle = SIZE * (0.5 + y) + self._near(4)
-        foot = middle + side * shape.height / 2
-        return Placed(shape.row, SIZE * (0.5 + x) + self._near(4), foot, side, wide=shape.width, shadow=0.6), shape
+        foot = SIZE * (0.5 + y) + self._near(4) + side * shape.height / 2
+        return Placed(shape.row, SIZE * (0.5 + x) + self._near(4), foot, side, wide=shape.width, shadow=0.6)
 
     # places
 
@@ -208,7 +241,7 @@ class _Placer:
         """Things beside each other, the second to the right of the first unless it is to its left."""
         count = len(self._each)
         order = self._each[::-1] if self._scene.relation == "right" else self._each
-        scale = {1: 1.3, 2: 1.08, 3: 0.95, 4: 0.86, 5: 0.78}[min(count, 5)]
+        scale = {1: 1.45, 2: 1.14, 3: 0.98, 4: 0.87, 5: 0.79}[min(count, 5)]
         depths = [0.62] if count == 1 else [0.55 if number % 2 and count > 2 else 0.7 for number in range(count)]
         if count > 3:
             depths = [0.25 if number % 2 else 0.8 for number in range(count)]
@@ -243,8 +276,27 @@ class _Placer:
         yield replace(back[0], side=back[0].side * grown), back[1]
         yield front
 
+    def _under(self) -> Iterator[tuple[Placed, Shape]]:
+        """What is under a rainbow has it above; what is under a tree or a table is before its foot."""
+        low, high = self._each
+        if self._flies(things().get(high[0].thing)):
+            yield from self._above_each_other(high, low)
+            return
+        left, right = self._free()
+        middle = (left + right) / 2 + self._near(5)
+        back = self._stand(*high, middle, 0.5, 1.5)
+        front = self._stand(*low, middle, 0.66, 0.95)
+        room = back[0].side * high[1].height * 0.6  # below its boards or leaves
+        yield back
+        yield replace(front[0], side=min(front[0].side, room / low[1].height)), low[1]
+
     def _above(self) -> Iterator[tuple[Placed, Shape]]:
-        (over, over_shape), (under, under_shape) = self._each
+        yield from self._above_each_other(*self._each)
+
+    def _above_each_other(
+        self, high: tuple[Group, Shape], below: tuple[Group, Shape]
+    ) -> Iterator[tuple[Placed, Shape]]:
+        (over, over_shape), (under, under_shape) = high, below
         left, right = self._free()
         middle = (left + right) / 2 + self._near(6)
         low, shape = self._stand(under, under_shape, middle, 0.75, 0.95)
@@ -254,8 +306,8 @@ class _Placer:
         top = low.y - low.side * shape.height
         side = min(_size(things().get(over.thing)) * 1.05, (top - 2 * EDGE) / over_shape.height)
         foot = max(min(top - 6, top * 0.92), EDGE + side * over_shape.height)
-        high = self._make(over, over_shape, middle + self._near(6), foot, side, shadow=0.0, depth=0.2)
-        yield high, over_shape
+        upper = self._make(over, over_shape, middle + self._near(6), foot, side, shadow=0.0, depth=0.2)
+        yield upper, over_shape
         yield low, shape
 
     def _stand(self, group: Group, shape: Shape, x: float, depth: float, scale: float) -> tuple[Placed, Shape]:

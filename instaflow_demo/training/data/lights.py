@@ -73,7 +73,11 @@ class Light:
 DAY = Light(
     skies=(
         _sky("#3f95e4", "#7fc0f3", "#d6eefa", "#ffffff", "#cfe0f3"),
-        _sky("#2fa0dc", "#79c9ee", "#dcf3f4", "#ffffff", "#cde6f0"),
+        _sky("#a5d6f2", "#c9e8f6", "#f8f4dc", "#ffffff", "#dfe6ee"),
+        _sky("#1f62c6", "#3f8ee2", "#9fd2f4", "#ffffff", "#c4d8f2"),
+        _sky("#5fc6d8", "#a4e2de", "#eef8e4", "#ffffff", "#d3ece8"),
+        _sky("#2c86c8", "#57b4dc", "#b4e8ea", "#ffffff", "#c6e0ec"),
+        _sky("#8f9fe6", "#c0c8f4", "#f6e2ea", "#fffafc", "#d6d4ee"),
     ),
     disc=Disc(12, 0.5, 0.74, (1.0, 0.97, 0.80), (1.0, 0.95, 0.76)),
     rim=0.22,
@@ -87,7 +91,11 @@ DAY = Light(
 SUNSET = Light(
     skies=(
         _sky("#4a4f9e", "#e8788a", "#ffc772", "#ffb992", "#9c5f98"),
+        _sky("#7a3f96", "#f2607a", "#ffb46a", "#ffa692", "#8a4a90"),
+        _sky("#3f6ab4", "#b088b8", "#ffd2a4", "#ffd8c2", "#8f7fb4"),
         _sky("#5b4a9c", "#f2806f", "#ffd884", "#ffc9a0", "#a8608f"),
+        _sky("#a0527c", "#ff9a5c", "#ffe088", "#ffd0a0", "#b8686e"),
+        _sky("#2f4a8c", "#8f66a8", "#ff9f8a", "#f0a0a0", "#6f5a94"),
     ),
     land=(0.98, 0.80, 0.73),
     things=(1.0, 0.91, 0.90),
@@ -112,15 +120,19 @@ SUNSET = Light(
 NIGHT = Light(
     skies=(
         _sky("#0b1238", "#1b2b68", "#46569f", "#55659f", "#283569"),
+        _sky("#1c3a7c", "#34609f", "#7a9fcc", "#7f97c4", "#3d5a90"),
         _sky("#0c1030", "#252463", "#5a4f9c", "#5d5a98", "#2c2a66"),
+        _sky("#06222f", "#10485a", "#3f8791", "#4f8790", "#1f4a58"),
+        _sky("#23124a", "#472a7c", "#8a62ae", "#7f68a8", "#3f2c6c"),
+        _sky("#070a1e", "#101a3c", "#26376a", "#35426c", "#181f40"),
     ),
     land=(0.42, 0.50, 0.78),
-    things=(0.66, 0.68, 0.80),
+    things=(0.82, 0.83, 0.92),
     room=(0.38, 0.40, 0.62),
-    room_things=(0.66, 0.65, 0.76),
-    near=(0.86, 0.88, 0.96),
+    room_things=(0.76, 0.75, 0.85),
+    near=(0.94, 0.96, 1.04),
     disc=Disc(14, 0.5, 0.74, (0.99, 0.97, 0.88), (0.62, 0.70, 1.0)),
-    rim=0.5,
+    rim=0.9,
     rim_colour=(0.72, 0.82, 1.0),
     saturation=1.0,
     haze=0.30,
@@ -137,7 +149,11 @@ NIGHT = Light(
 GOLDEN = Light(
     skies=(
         _sky("#6fb0d8", "#d5e0c4", "#ffe09a", "#fff3d6", "#f0c48e"),
+        _sky("#f0b46a", "#ffd08a", "#ffeebc", "#fff6dc", "#f2bc80"),
         _sky("#7fb6cc", "#f0dcb0", "#ffd98e", "#fff3d8", "#eebd88"),
+        _sky("#4f8fc4", "#a4c4cc", "#ffe4b0", "#fff0d4", "#d8b898"),
+        _sky("#c8a8b4", "#f4c8a0", "#ffd68a", "#fff0d8", "#e4ac88"),
+        _sky("#98c8c0", "#d8e8b8", "#fff0a4", "#fffae0", "#e4d09a"),
     ),
     land=(1.06, 0.95, 0.78),
     things=(1.04, 0.98, 0.90),
@@ -162,7 +178,11 @@ GOLDEN = Light(
 FOG = Light(
     skies=(
         _sky("#86aac6", "#b3cbd9", "#e0eaea", "#f0f5f6", "#bccdd8"),
+        _sky("#c8d0d4", "#dce2e2", "#f2f0ea", "#fafafa", "#d0d6da"),
         _sky("#9aa2cc", "#c0c5de", "#ece4ea", "#f4f1f6", "#c4c8de"),
+        _sky("#6f8ea0", "#94aebb", "#c8d8dc", "#dce6ea", "#a0b4c0"),
+        _sky("#a8bcae", "#c8d8c8", "#eef2e0", "#f6faf2", "#c6d4c8"),
+        _sky("#b8a8b8", "#d4c6d0", "#f2e6e4", "#faf4f4", "#d2c6d0"),
     ),
     land=(0.88, 0.93, 0.97),
     things=(0.98, 0.99, 1.0),
@@ -183,7 +203,11 @@ FOG = Light(
 RAIN = Light(
     skies=(
         _sky("#4c5b74", "#75879e", "#b0bfca", "#93a2b5", "#5d6d83"),
+        _sky("#7f8ea4", "#9dabbd", "#ccd6dc", "#b2bfcc", "#7a8798"),
+        _sky("#333f5a", "#53627f", "#8a98ae", "#75839c", "#424f68"),
         _sky("#475674", "#6f7f9d", "#a9b7cc", "#8a98b2", "#5a6784"),
+        _sky("#46666e", "#6d8e94", "#aac4c4", "#90acae", "#55747a"),
+        _sky("#5c5470", "#857d98", "#bab2c6", "#a098b0", "#665e7a"),
     ),
     land=(0.78, 0.84, 0.92),
     things=(0.94, 0.97, 1.0),
@@ -203,7 +227,11 @@ RAIN = Light(
 SNOW = Light(
     skies=(
         _sky("#7f97bb", "#a9bdd6", "#dfe8f0", "#e9f0f7", "#adbfd6"),
+        _sky("#b0b8c8", "#ccd4e0", "#f2f4f6", "#fafbfc", "#c4ccda"),
+        _sky("#5f78a4", "#8aa2c6", "#c8d8ea", "#d6e2f0", "#90a6c6"),
         _sky("#8590b8", "#aeb8d6", "#e4e4ee", "#ecedf6", "#b4bcd6"),
+        _sky("#7fa8b4", "#a8c8d0", "#e2f0f0", "#eef6f6", "#b0ccd2"),
+        _sky("#a08fb4", "#c2b4d0", "#eee4ee", "#f6f0f6", "#c0b6d0"),
     ),
     land=(0.95, 0.98, 1.04),
     things=(0.98, 0.99, 1.0),
@@ -220,7 +248,11 @@ SNOW = Light(
     vignette=0.12,
 )
 SPOTLIGHT = Light(
-    skies=(_sky("#0b0e24", "#161a38", "#272c54", "#2a2f55", "#1b1f40"),),
+    skies=(
+        _sky("#0b0e24", "#161a38", "#272c54", "#2a2f55", "#1b1f40"),
+        _sky("#16283c", "#24405a", "#3c6480", "#3a5c78", "#203a50"),
+        _sky("#1e0f30", "#3a1e50", "#5c3a74", "#503668", "#2c1c40"),
+    ),
     land=(0.24, 0.25, 0.40),
     things=(0.42, 0.42, 0.54),
     room=(0.24, 0.24, 0.36),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
@@ -18,6 +19,8 @@ from .picture import COLUMNS
 from .stock import Stock
 
 CHUNK = 128  # pictures composed at a time
+CELLS = 16  # a side: crops are centred on these
+ANYWHERE = 0.5  # how often a crop shows no thing, against one that is full of it
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,19 @@ class Pictures:
         """Images in [-1, 1] and masks in [0, 1]."""
         images = self.images[rows].float() / 127.5 - 1
         return images.contiguous(memory_format=torch.channels_last), self.masks[rows].float() / 255
+
+    def crops(self, rows: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Squares of `size` pixels of these pictures and their masks, mostly around things."""
+        seen = F.adaptive_avg_pool2d(self.masks[rows].float() / 255, CELLS).flatten(1)
+        cells = torch.multinomial(seen + ANYWHERE * seen.mean(1, keepdim=True) + 1e-3, 1, generator=generator)
+        whole = self.images.shape[-1]
+        middle = torch.cat([cells // CELLS, cells % CELLS], 1) * (whole // CELLS) + whole // CELLS // 2
+        corner = (middle - size // 2).clamp(0, whole - size)
+        steps = torch.arange(size, device=rows.device)
+        y, x = ((corner[:, axis, None] + steps) for axis in (0, 1))
+        taken = (rows[:, None, None], slice(None), y[:, :, None], x[:, None, :])
+        images, masks = (bank[taken].permute(0, 3, 1, 2).float() for bank in (self.images, self.masks))
+        return images / 127.5 - 1, masks / 255
 
 
 class Labels:

@@ -55,8 +55,13 @@ def _disc(batch: Batch, image: Tensor, grid: Grid) -> Tensor:
 
 def _weather_in_windows(batch: Batch, image: Tensor, over: Tensor) -> Tensor:
     indoor = column(batch.indoor)
-    image = screen(image, over[:, RAIN, None] * batch.number("rain") * indoor * 0.6)
+    image = screen(image, _downpour(over[:, RAIN, None]) * batch.number("rain") * indoor * 0.85)
     return screen(image, over[:, FLAKES, None] * batch.number("snow") * indoor)
+
+
+def _downpour(rain: Tensor) -> Tensor:
+    """Rain as dense as a window needs, which shows a twentieth of the sky."""
+    return torch.stack([rain.roll(by, (2, 3)) for by in ((0, 0), (60, 37), (128, 90), (31, 161))]).amax(0)
 
 
 def mirror(batch: Batch, sky: Tensor, grid: Grid) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -86,6 +87,31 @@ def perceptual_distance(network: PixelFeatures, one: Tensor, other: Tensor, mask
         distance = (unit(a) - unit(b)).square().sum(1, keepdim=True)
         total = total + (distance * heavier).mean() / heavier.mean()
     return total
+
+
+class DecodedDistance:
+    """How different latents look once decoded: LPIPS as the paper's distillation takes it, of some of each batch.
+
+    Decoding costs as much as the rest of a step, so that `count` latents of a batch speak for all of it.
+    """
+
+    def __init__(self, vae: AutoencoderKL, features: PixelFeatures, run: Process, count: int = 64):
+        self._vae, self._features, self._run, self._count = vae.requires_grad_(False), features, run, count
+        run.compile(self._vae.decoder)
+        run.compile(self._features)
+
+    def __call__(self, one: Tensor, other: Tensor) -> Tensor:
+        """The mean distance of latents (B, C, H, W) from others."""
+        with self._run.half():
+            with torch.no_grad():
+                wanted = self._decode(other)
+            images = self._decode(one)
+            nothing = torch.zeros_like(images[:, :1])
+            return perceptual_distance(self._features, images, wanted, nothing, 0.0)
+
+    def _decode(self, latents: Tensor) -> Tensor:
+        some = latents[: self._count].contiguous(memory_format=torch.channels_last)
+        return self._vae.decode(some).sample
 
 
 def _stage(before: int, width: int) -> nn.Sequential:

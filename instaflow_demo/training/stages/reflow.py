@@ -4,7 +4,8 @@ Both learn from pairs (noise, what an ODE makes of it): reflow from the guided t
 2-rectified flow. Liu et al. 2023 (InstaFlow), sections 3.2 and 3.3.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ..objectives import flow_loss, guided_field, predict
 from .features import Disturbance, Features, perceptual_distance
 from .teacher import CAPTION_DROPOUT, Prompts
 
+LOOK_SHARE = 0.5  # of how different the decoded images look, beside the plain distance
 PLAIN_SHARE = 0.5  # of the plain distance beside the perceptual one, which says little of flat colour
 
 
@@ -72,14 +74,19 @@ def reflow(
     *,
     batch: int = 512,
     rate: float = 4e-4,
+    bend: float = 0.0,
 ) -> Iterator[Progress]:
-    """Train on straight lines between the pairs, at uniform times: the 2-rectified flow."""
+    """Train on straight lines between the pairs: the 2-rectified flow.
+
+    Times are uniform, or with a `bend` nearer to both ends, where paths that are straight by now still have most to
+    learn (Lee et al. 2024, arXiv:2405.20320, section 4.1).
+    """
     draw, empty = _Draw(pairs, batch, run), prompts.empty
 
     def loss(network: Network, _: int) -> Tensor:
         x0, x1, ids = draw()
         ids = torch.where(draw.uniform(1) < CAPTION_DROPOUT / 2, empty, ids)
-        return flow_loss(network, x0, x1, draw.uniform()[:, 0], prompts.states(ids))
+        return flow_loss(network, x0, x1, bent(draw.uniform()[:, 0], bend), prompts.states(ids))
 
     unet.to(memory_format=torch.channels_last)
     yield from optimise(
@@ -96,12 +103,14 @@ def distill(
     folder: Path,
     *,
     features: Features | None = None,
+    look: Callable[[Tensor, Tensor], Tensor] | None = None,
     batch: int = 512,
     rate: float = 3e-4,
 ) -> Iterator[Progress]:
     """Train x0 + v(x0, 1000) towards the pair's end: one network evaluation instead of a whole ODE.
 
-    With `features`, by the perceptual distance, which sharpens what has been distilled by the plain one before.
+    With `features`, by the perceptual distance, which sharpens what has been distilled by the plain one before. `look`
+    says how different two batches of latents look, to be added to the plain distance.
     """
     draw = _Draw(pairs, batch, run)
 
@@ -110,6 +119,8 @@ def distill(
         start = timestep(torch.zeros(len(x0), device=x0.device))
         predicted = predict(network, x0, start, prompts.states(ids))
         plain = pseudo_huber(predicted - velocity(x0, x1))
+        if look is not None:
+            return plain + LOOK_SHARE * look(x0 + predicted, x1)
         if features is None:
             return plain
         disturbed = Disturbance(len(x0), x0.device, draw.generator)
@@ -121,6 +132,13 @@ def distill(
     yield from optimise(
         unet, loss, budget, Schedule(rate, 100, fall_from=0.0), run, folder, decay=0.999, weight_decay=0.0
     )
+
+
+def bent(uniform: Tensor, bend: float) -> Tensor:
+    """Uniform numbers with the density cosh(bend (t - 1/2)), up to a factor: near 0 and 1 rather than between."""
+    if not bend:
+        return uniform
+    return 0.5 + torch.asinh((2 * uniform - 1) * math.sinh(bend / 2)) / bend
 
 
 def pseudo_huber(error: Tensor, softness: float = 1e-4) -> Tensor:

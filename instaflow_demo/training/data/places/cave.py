@@ -5,12 +5,19 @@ from ..colour import dim, lit, mix
 from ..nature import mushroom, rock
 from ..setting import Setting, Strip
 
-CRYSTALS = (("#7fd8f0", "#b48cf0"), ("#f08ad0", "#7fb0f8"), ("#8ff0b8", "#7fd8f0"), ("#ffc46a", "#f08ab0"))
+CRYSTALS = (
+    ("#7fd8f0", "#b48cf0"),
+    ("#f08ad0", "#7fb0f8"),
+    ("#8ff0b8", "#7fd8f0"),
+    ("#ffc46a", "#f08ab0"),
+    ("#f4f08a", "#8ff0b8"),
+    ("#a8b0ff", "#f08ad0"),
+)
 
 
 def draw_cave(brush: Brush) -> Setting:
     """Dark rock all round, a lit hollow in the middle, crystals at the sides."""
-    stone = brush.tone(("#6f68a0", "#5f78a0", "#86648c", "#8a7468")[brush.number % 4], hue=3)
+    stone = brush.tone(brush.by_number("#6f68a0", "#4f88a0", "#96648c", "#9a7a60", "#5f8a74", "#5a5a8c"), hue=3)
     colours = CRYSTALS[brush.number % len(CRYSTALS)]
     horizon = 150.0
     _hollow(brush, horizon, mix(lit(stone, 0.1), colours[0], 0.62))

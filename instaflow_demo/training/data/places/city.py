@@ -6,14 +6,21 @@ from ..nature import tree
 from ..setting import Setting, Strip
 
 KERB = 168.0
-FRONTS = ("#e0a58a", "#e8cf9f", "#9fb8c9", "#c99aa0", "#a9c4a0", "#d9b0c0", "#b8a9d0")
+STREETS = (
+    ("#e0a58a", "#e8cf9f", "#c99aa0", "#d9b0c0", "#e8b878"),
+    ("#9fb8c9", "#a9c4a0", "#b8a9d0", "#8fb8b8", "#a8b8d8"),
+    ("#f0e4d0", "#e8dcc8", "#f4e8dc", "#dcd8d4", "#f0dcc4"),
+    ("#b86a5a", "#a85f4f", "#c47a5f", "#985a54", "#b8806a"),
+    ("#f0c8a0", "#a8d0c8", "#f0b8b8", "#d0c8f0", "#f4e0a0"),
+    ("#7f94a8", "#8f8fa8", "#94a89f", "#a89a94", "#7f8a94"),
+)
 AWNINGS = ("#e2685a", "#4f9a8f", "#f0b35b", "#5f7fc0")
 
 
 def draw_city(brush: Brush) -> Setting:
     """Towers far behind, a row of houses, and a road to stand on."""
     _towers(brush)
-    colours = brush.rng.sample(FRONTS, 5)
+    colours = brush.rng.sample(brush.by_number(*STREETS), 5)
     widths = [brush.between(46, 60) for _ in range(5)]
     scale, x = (SIZE + 8) / sum(widths), -4.0
     with brush.at(0.45):

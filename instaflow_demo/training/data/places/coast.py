@@ -12,9 +12,9 @@ RIGHT = SIZE + MARGIN
 
 def draw_beach(brush: Brush) -> Setting:
     """Sand in front, surf, the sea behind; a palm at one side."""
-    horizon = brush.between(106, 120)
-    sand = brush.tone(("#f3dca8", "#f6e2ba", "#efcf9c", "#f7dfb0")[brush.number % 4], hue=3)
-    sea = brush.tone(("#2f9fd6", "#3f8fdc", "#35b0d6", "#2f97cc")[brush.number % 4], hue=4)
+    horizon = brush.by_number(100, 124, 108, 130, 94, 116) + brush.between(-3, 3)
+    sand = brush.tone(brush.by_number("#f5dba0", "#fbf0da", "#e6b988", "#f6d6c0", "#f0c67c", "#fdf3d4"), hue=3)
+    sea = brush.tone(brush.by_number("#2f9fd6", "#52d0d6", "#2a62c4", "#3fb8a8", "#3f7fdc", "#2f97b4"), hue=4)
     side = brush.rng.choice((-1, 1))
     _headland(brush, horizon, -side)
     with brush.at(0.55):
@@ -91,9 +91,9 @@ def _shells(brush: Brush, top: float) -> None:
 
 def draw_sea(brush: Brush) -> Setting:
     """Open water with long waves; an island with a lighthouse far away."""
-    horizon = brush.between(106, 120)
-    sea = brush.tone(("#2f7fcc", "#2a8fc9", "#3a78d0", "#2f86bd")[brush.number % 4], hue=4)
-    if brush.number % 4 != 3:
+    horizon = brush.by_number(98, 126, 110, 134, 90, 118) + brush.between(-3, 3)
+    sea = brush.tone(brush.by_number("#2f7fcc", "#3fc0c6", "#1f3f9c", "#2f9a86", "#4f9fe4", "#3a5f86"), hue=4)
+    if brush.number % 6 != 3:
         _island(brush, horizon, brush.rng.choice((-1, 1)))
     with brush.at(0.6):
         water(brush, horizon, RIGHT, sea, 34, 0.55)

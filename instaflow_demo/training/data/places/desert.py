@@ -8,8 +8,8 @@ from ..setting import Setting, Strip
 
 def draw_desert(brush: Brush) -> Setting:
     """Red rocks far away, dunes in waves, cacti at the sides."""
-    horizon = brush.between(132, 142)
-    sand = brush.tone(("#f0c486", "#ecb77a", "#f3d09a", "#eebf8c")[brush.number % 4], hue=3)
+    horizon = brush.by_number(136, 120, 146, 128, 140, 116) + brush.between(-3, 3)
+    sand = brush.tone(brush.by_number("#f0c486", "#f7e2b4", "#dd8f5e", "#e8c8a8", "#f2b45c", "#c98a6a"), hue=3)
     _mesas(brush, horizon)
     for depth, down, fade in ((0.7, 2, 0.3), (0.4, 24, 0.1), (0.12, 50, 0.0)):
         _dune(brush, horizon + down, depth, mix(sand, "#f9e8cc", fade))

@@ -10,7 +10,7 @@ from .meadow import GREENS
 def draw_farm(brush: Brush) -> Setting:
     """The barn stands at one side behind the fence."""
     green = brush.tone(GREENS[brush.number % len(GREENS)])
-    horizon = brush.between(124, 134)
+    horizon = brush.by_number(128, 118, 136, 124, 132, 114) + brush.between(-2, 2)
     side = brush.rng.choice((-1, 1))
     _fields(brush, horizon, green)
     with brush.at(0.35):

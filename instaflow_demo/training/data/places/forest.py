@@ -10,8 +10,8 @@ MIST = "#f0f4c0"
 
 def draw_forest(brush: Brush) -> Setting:
     """Rows of trunks fading into light; two dark trunks frame the clearing."""
-    green = brush.tone(("#5f9f5a", "#4f9468", "#76a552", "#548f4e")[brush.number % 4])
-    horizon = brush.between(134, 146)
+    green = brush.tone(brush.by_number("#5f9f5a", "#2f8a74", "#9ab04a", "#3f7f4a", "#78b070", "#8a9a3a"))
+    horizon = brush.by_number(140, 130, 148, 136, 126, 144) + brush.between(-3, 3)
     _light_behind(brush, horizon, green)
     for depth, count, width, fade in ((0.85, 9, 8, 0.6), (0.62, 6, 13, 0.34), (0.42, 4, 18, 0.12)):
         _row(brush, horizon, green, depth, count, width, fade)

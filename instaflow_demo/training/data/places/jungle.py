@@ -10,10 +10,10 @@ from ..setting import Setting, Strip
 
 def draw_jungle(brush: Brush) -> Setting:
     """A wall of green with a waterfall, framed by leaves in front."""
-    green = brush.tone(("#4f9f4a", "#3f9a5a", "#5fa844", "#479a66")[brush.number % 4])
-    horizon = brush.between(140, 148)
+    green = brush.tone(brush.by_number("#4f9f4a", "#2f8a6a", "#8fb43f", "#2f7a4a", "#6fb86a", "#4a8a2f"))
+    horizon = brush.by_number(144, 134, 150, 140, 128, 146) + brush.between(-3, 3)
     _depths(brush, horizon, green)
-    _waterfall(brush, brush.between(112, 144), horizon)
+    _waterfall(brush, brush.by_number(128, 96, 156, 112, 166, 88) + brush.between(-6, 6), horizon)
     with brush.at(0.3, level=0.9):
         brush.ridge(horizon + 26, 5, brush.gradient(mix(green, "#cfe07a", 0.4), mix(green, "#2f6b3f", 0.25)))
     with brush.at(0.12, level=0.9):

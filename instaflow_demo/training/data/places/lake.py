@@ -8,11 +8,18 @@ from ..setting import Setting, Strip
 
 def draw_lake(brush: Brush) -> Setting:
     """Hills and woods on the far shore, water in the middle, grass in front."""
-    horizon = brush.between(108, 116)
-    green = brush.tone(("#6fae62", "#5fa878", "#86b45e", "#6aa870")[brush.number % 4])
+    horizon = brush.by_number(110, 98, 118, 104, 122, 94) + brush.between(-2, 2)
+    green = brush.tone(brush.by_number("#6fae62", "#a8bc54", "#4f9a7a", "#8ab86a", "#c4ae58", "#5fa85f"))
     _far_shore(brush, horizon, green)
     with brush.at(0.5):
-        water(brush, horizon + 8, 214, brush.tone("#4a9fd0", "#3f96c4", hue=4), 26, 0.62)
+        water(
+            brush,
+            horizon + 8,
+            214,
+            brush.tone(brush.by_number("#4a9fd0", "#3f7fb4", "#5fc0c4", "#3f68b8", "#6fb0e0", "#3f9a94"), hue=4),
+            26,
+            0.62,
+        )
     side = 1 if brush.number % 2 else -1
     with brush.at(0.15, level=1):
         brush.ridge(200, 5, brush.gradient(lit(green, 0.26), green, dim(green, 0.16)))
@@ -21,7 +28,9 @@ def draw_lake(brush: Brush) -> Setting:
         _reeds(brush, x + brush.between(-6, 6), 206 + brush.between(0, 12))
     grass(brush, green, 18, 212, 252)
     flowers(brush, 10, 214, 252)
-    return Setting(horizon, Strip(208, 240, 0.8, 0.96), water=Strip(horizon + 34, 188, 0.5, 0.9), sky=(46, 88))
+    left, right = (20, 168) if side > 0 else (88, 236)  # beside the jetty
+    water_strip = Strip(horizon + 34, 188, 0.5, 0.9)
+    return Setting(horizon, Strip(208, 240, 0.8, 0.96), water=water_strip, sky=(46, 88), left=left, right=right)
 
 
 def _far_shore(brush: Brush, horizon: float, green: str) -> None:

@@ -7,13 +7,13 @@ from ..colour import dim, lit, mix
 from ..nature import crown, flowers, grass, peaks, tree
 from ..setting import Setting, Strip
 
-GREENS = ("#7cc05a", "#6fb862", "#8fca5e", "#72bd78")
+GREENS = ("#7cc05a", "#4fae70", "#a8cc54", "#5fa84a", "#8fd08a", "#c4c65a")
 
 
 def draw_meadow(brush: Brush) -> Setting:
     """Hills behind hills, a tree at one side, flowers in front."""
     green = brush.tone(GREENS[brush.number % len(GREENS)])
-    horizon = brush.between(126, 138)
+    horizon = brush.by_number(130, 118, 140, 124, 144, 112) + brush.between(-3, 3)
     _distance(brush, horizon, green)
     hill = _middle_hills(brush, horizon, green)
     for _ in range(brush.rng.randint(2, 4)):

@@ -8,9 +8,9 @@ from ..setting import Setting, Strip
 
 def draw_mountains(brush: Brush) -> Setting:
     """Two ranges, a line of firs, a lake in most drawings, and a meadow to stand on."""
-    horizon = brush.between(138, 148)
-    stone = brush.tone(("#7a90b8", "#8a86b4", "#7c9db0", "#8892ac")[brush.number % 4])
-    green = brush.tone(("#6da86a", "#5fa07a", "#86ad5a", "#70a862")[brush.number % 4])
+    horizon = brush.by_number(142, 132, 150, 138, 128, 146) + brush.between(-3, 3)
+    stone = brush.tone(brush.by_number("#7a90b8", "#a08fb4", "#5f8aa4", "#a89a94", "#6f78b0", "#8aa8b0"))
+    green = brush.tone(brush.by_number("#6da86a", "#a4bc5a", "#4f9478", "#86ad5a", "#5fa88a", "#c0b45f"))
     with brush.at(0.98):
         peaks(brush, horizon + 24, 92, mix(stone, "#cfdcea", 0.45), 4)
     with brush.at(0.75):

@@ -11,7 +11,7 @@ from .meadow import GREENS
 def draw_park(brush: Brush) -> Setting:
     """The bench stands at one side of a path that crosses the lawn."""
     green = brush.tone(GREENS[brush.number % len(GREENS)])
-    horizon = brush.between(122, 130)
+    horizon = brush.by_number(126, 116, 132, 120, 134, 112) + brush.between(-2, 2)
     side = -1 if brush.number % 2 else 1
     _town(brush, horizon, green)
     with brush.at(0.3):

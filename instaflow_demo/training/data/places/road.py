@@ -10,7 +10,7 @@ from .meadow import GREENS
 def draw_road(brush: Brush) -> Setting:
     """The road runs across the picture, as cars are seen from the side."""
     green = brush.tone(GREENS[brush.number % len(GREENS)])
-    horizon = brush.between(120, 130)
+    horizon = brush.by_number(124, 112, 132, 118, 136, 108) + brush.between(-2, 2)
     with brush.at(0.92):
         brush.ridge(horizon - 10, 14, brush.gradient("#8fb4d2", "#c4dcdf"))
     with brush.at(0.7, level=0.9):

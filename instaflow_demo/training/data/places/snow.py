@@ -10,9 +10,15 @@ WHITE, BLUISH = "#ffffff", "#bccfe8"
 
 def draw_snow(brush: Brush) -> Setting:
     """Mountains, a wood in the snow, a hut, and open snow in front."""
-    horizon = brush.between(130, 142)
+    horizon = brush.by_number(136, 124, 144, 130, 148, 120) + brush.between(-3, 3)
     with brush.at(0.95):
-        peaks(brush, horizon + 22, 88, "#8fa9cf", 3)
+        peaks(
+            brush,
+            horizon + 22,
+            brush.by_number(88, 60, 104, 76, 96, 54),
+            brush.by_number("#8fa9cf", "#b4a8d0", "#6f94c4", "#a8bccc", "#7f8fc0", "#a4c4d4"),
+            3,
+        )
     with brush.at(0.7):
         line = brush.ridge(horizon + 5, 8, brush.gradient("#e3edf8", "#bfd2e9"))
         for number in range(14):

@@ -5,7 +5,7 @@ from ..colour import dim, lit, mix
 from ..nature import sparkle
 from ..setting import Setting, Strip
 
-NIGHTS = ("#2b2560", "#1d2f66", "#3b2260", "#123a58")
+NIGHTS = ("#2b2560", "#1d3f7a", "#5a2470", "#0f4a58", "#3a3a8c", "#6a2450")
 CLOUDS = ("#d86ab0", "#5a8af0", "#7ad0d8", "#f09a6a")
 PLANETS = ("#f0a05a", "#6fb8e0", "#c98af0", "#7ad0a8", "#f07a7a")
 
@@ -25,7 +25,7 @@ def draw_space(brush: Brush) -> Setting:
         brush.number % 2 == 0,
     )
     _planet(brush, 128 - side * brush.between(84, 104), brush.between(84, 116), brush.between(9, 15), small, False)
-    grey = brush.tone(("#b9b6c9", "#c99a84", "#8fa9b8", "#b5a6c4")[brush.number % 4], hue=3)
+    grey = brush.tone(brush.by_number("#b9b6c9", "#c98a74", "#7fa9c8", "#d0c0a0", "#9a8ac4", "#c4c8d4"), hue=3)
     with brush.at(0.1):
         brush.ridge(surface, 6, brush.gradient(lit(grey, 0.4), grey, dim(grey, 0.4)), 1)
         for _ in range(7):

@@ -4,7 +4,7 @@ from ..brush import MARGIN, SIZE, Brush
 from ..colour import dim, lit
 from ..setting import Setting, Strip
 
-CURTAINS = ("#c23b46", "#3f5fb8", "#8a3f9a", "#2f8a6a")
+CURTAINS = ("#c23b46", "#3f5fb8", "#d0a23f", "#2f8a6a", "#8a3f9a", "#3f94a8")
 BACK = 168.0
 
 

@@ -10,7 +10,7 @@ BOTTOM = 168.0
 
 def draw_underwater(brush: Brush) -> Setting:
     """A sea bed with growth at both sides and open water between."""
-    water = brush.tone(("#2a9fc4", "#2a86d0", "#27a8ae", "#2f93d6")[brush.number % 4], hue=4)
+    water = brush.tone(brush.by_number("#2a9fc4", "#1f5fc0", "#2fb49a", "#3f9fe4", "#1f8a94", "#4a6fc4"), hue=4)
     _open_water(brush, water)
     with brush.at(0.8):
         brush.ridge(BOTTOM + 2, 12, brush.gradient(mix(water, "#1f6f98", 0.45), mix(water, "#1f6f98", 0.65)))
