@@ -16,13 +16,13 @@ SMALL_BASE = glide.Shape(16, 3, (32, 64, 96), (False, True, True), layers=2, hea
 SMALL_UPSAMPLER = glide.Shape(32, 6, (32, 32, 64), (False, False, True), layers=1, head_width=16, groups=8, **TEXT)
 
 
-def save_vocabulary(folder: Path) -> None:
-    """A small vocab.json and merges.txt of GPT-2's kind."""
+def save_vocabulary(folder: Path, *more: str) -> None:
+    """A small vocab.json and merges.txt of GPT-2's kind, which have the words of `more` texts too."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=[END], initial_alphabet=alphabet)
-    texts = ["a big dog on a blue background", "um cachorro grande", "a red guitar and a blue heart"]
+    texts = ["a big dog on a blue background", "um cachorro grande", *more]
     tokenizer.train_from_iterator(texts * 9, trainer)
     tokenizer.model.save(str(folder))
 
@@ -41,16 +41,16 @@ def shapes(tokens: int) -> tuple[glide.Shape, glide.Shape]:
     return replace(SMALL_BASE, tokens=tokens), replace(SMALL_UPSAMPLER, tokens=tokens)
 
 
-def save_published(folder: Path, tokens: int = 16) -> tuple[Path, Path]:
+def save_published(folder: Path, *more: str, tokens: int = 16) -> tuple[Path, Path]:
     """base.pt and upsample.pt in the published format, beside their vocabulary."""
-    save_vocabulary(folder)
+    save_vocabulary(folder, *more)
     files = folder / "base.pt", folder / "upsample.pt"
     for file, shape in zip(files, shapes(tokens), strict=True):
         torch.save(random_glide(shape).state_dict(), file)
     return files
 
 
-def save_converted(folder: Path, tokens: int = 16) -> Path:
+def save_converted(folder: Path, *more: str, tokens: int = 16) -> Path:
     """The cascade as the demo reads it."""
-    convert(*save_published(folder, tokens), folder / "text2im", shapes(tokens))
+    convert(*save_published(folder, *more, tokens=tokens), folder / "text2im", shapes(tokens))
     return folder / "text2im"

@@ -190,7 +190,7 @@ def test_the_main_times_of_the_readme_are_those_of_the_files() -> None:
 
 def main_times(file: str, backend: str, dtype: str) -> list[str]:
     """The median time of an image, in one step and in Stable Diffusion's 25, with the model's own decoder."""
-    _, rows = benchmark.read_json((ROOT / "assets/results" / file).read_text(encoding="utf-8"))
+    _, rows = read_json((ROOT / "assets/results" / file).read_text(encoding="utf-8"))
     case = (backend, dtype, "full", 1)
     fitting = [row for row in rows if (row.backend, row.dtype, row.decoder, row.batch) == case]
     one, many = (

@@ -36,7 +36,7 @@ OTHER = "blue " * 90 + "heart"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("unread")
     folders = {"2rf": save_published(folder / "2rf"), REFINER.id: save_refiner(folder / "sdxl")}
-    save_converted(folder, tokens=40)
+    save_converted(folder, "a red guitar and a blue heart", tokens=40)
     made = Service(Weights(folders=folders, converted_dir=folder), Gallery(folder / "images"))
     yield made
     made.close()

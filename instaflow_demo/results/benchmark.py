@@ -321,7 +321,8 @@ def _cases(request: GenerationRequest) -> Iterator[Case]:
             continue
         backend: Backend = request.backend if chooses else "auto"
         decoder: Decoder = request.decoder if chooses and backend != "diffusers" else "full"
-        yield Case(each, replace(request, runs=(each,), backend=backend, decoder=decoder))
+        run = replace(each, notes=())  # they are about the choices, and `parse` has collected them
+        yield Case(run, replace(request, runs=(run,), backend=backend, decoder=decoder))
 
 
 def _omissions(request: GenerationRequest) -> Iterator[Sentence]:
