@@ -193,3 +193,20 @@ def test_plain_modules_need_no_torch(heavy: dict[str, list[str]], module: str) -
 
 def test_every_part_has_its_rule() -> None:
     assert {part(path) for path in SOURCES} - {"app", "__main__"} == set(ALLOWED)
+
+
+def test_the_top_level_has_few_rooms() -> None:
+    """Its modules are the nouns and verbs that everything else is about."""
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    assert len(modules) <= 8
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_stay_short(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 400
+    functions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    for function in functions:
+        assert (function.end_lineno or 0) - function.lineno < 60, function.name

@@ -27,11 +27,14 @@ from .options import (
     BACKENDS,
     DECODERS,
     EVERY_MODEL,
+    Against,
+    CsvFile,
     Debug,
     DeviceName,
     DtypeName,
     Guidance,
     JsonFile,
+    MarkdownFile,
     ModelDirs,
     Models,
     Prompt,
@@ -157,19 +160,9 @@ def benchmark(
     device: DeviceName = "auto",
     dtype: DtypeName = "auto",
     json_file: JsonFile = None,
-    csv_file: Annotated[
-        Path | None,
-        typer.Option("--csv", parser=path_of, metavar="FILE", help="Write the table to this file, as CSV."),
-    ] = None,
-    markdown_file: Annotated[
-        Path | None, typer.Option("--markdown", parser=path_of, metavar="FILE", help="The same as Markdown.")
-    ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            "--compare", parser=path_of, metavar="FILE", help="Show a file of --json, of another machine, below ours."
-        ),
-    ] = None,
+    csv_file: CsvFile = None,
+    markdown_file: MarkdownFile = None,
+    against: Against = None,
     model_dir: ModelDirs = None,
     debug: Debug = False,
 ) -> None:

@@ -14,7 +14,7 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
     Whoever calls the result may leave out what has a default.
     """
     parameters = inspect.signature(command).parameters.values()
-    groups = {each.name: each.annotation for each in parameters if is_dataclass(each.annotation)}
+    groups: dict[str, Any] = {each.name: each.annotation for each in parameters if is_dataclass(each.annotation)}
 
     @wraps(command)
     def expanded(**values: Any) -> None:

@@ -56,7 +56,7 @@ def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: 
     (outcome,) = _generate(loaded, request).outcomes
     measured = outcome.measurement
     if measured is None:
-        raise ModelUnavailable(outcome.error)
+        raise ModelUnavailable(outcome.error)  # pyright: ignore[reportArgumentType] - what was not measured has failed
     _say(f"**{outcome.run.model.title}** is ready on {measured.device} in {measured.dtype}.")
     return loaded
 

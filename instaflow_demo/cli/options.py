@@ -91,6 +91,19 @@ Size = Annotated[
 ]
 DtypeName = Annotated[str, typer.Option("--dtype", help=f"{_either(get_args(Dtype))}.")]
 DeviceName = Annotated[str, typer.Option("--device", help=f"{_either(get_args(Device))}.")]
+CsvFile = Annotated[
+    Path | None,
+    typer.Option("--csv", parser=path_of, metavar="FILE", help="Write the table to this file, as CSV."),
+]
+MarkdownFile = Annotated[
+    Path | None, typer.Option("--markdown", parser=path_of, metavar="FILE", help="The same as Markdown.")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--compare", parser=path_of, metavar="FILE", help="Show a file of --json, of another machine, below ours."
+    ),
+]
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", parser=path_of, metavar="FILE", help="Write everything measured to this file."),

@@ -1,5 +1,8 @@
 """Where networks and tensors are, and how they lie in memory there."""
 
+# diffusers describes its classes loosely
+# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 

@@ -5,6 +5,9 @@ alone (Podell et al. 2023, arXiv:2307.01952, section 2.5). The loop is our own s
 results equal those of the stock StableDiffusionXLImg2ImgPipeline.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace

@@ -3,6 +3,9 @@
 All images of a request go through it together, as its authors run it.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace

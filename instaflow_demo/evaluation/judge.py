@@ -4,6 +4,9 @@ A network trained on photographs knows little of drawings, and one trained on ge
 faults: this one has seen renders of real scenes alone. Radford et al. 2021 (CLIP), section 2.
 """
 
+# transformers describes its classes loosely
+# pyright: reportArgumentType=false, reportOptionalSubscript=false
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

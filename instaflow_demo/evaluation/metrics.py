@@ -87,11 +87,17 @@ def distances(features: Tensor, reference: Mapping[str, Tensor], counts: Iterabl
     return torch.stack([distance(count.double()) for count in counts])
 
 
+class _Given(nn.Identity):
+    """Features (B, D) as they are, for a metric that would extract them."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.num_features = width
+
+
 def _frechet(width: int) -> FrechetInceptionDistance:
     """torchmetrics' distance on features that are already extracted, all of them by now in this process."""
-    given = nn.Identity()
-    given.num_features = width
-    return FrechetInceptionDistance(feature=given, reset_real_features=False, sync_on_compute=False)
+    return FrechetInceptionDistance(feature=_Given(width), reset_real_features=False, sync_on_compute=False)
 
 
 def _resamples(count: int, times: int) -> list[Tensor]:

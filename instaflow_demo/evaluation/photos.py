@@ -3,6 +3,9 @@
 Inception (through torch-fidelity) and OpenAI's CLIP (through transformers) are fetched when they are first used.
 """
 
+# transformers describes its classes loosely
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

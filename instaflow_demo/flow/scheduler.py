@@ -1,5 +1,8 @@
 """diffusers' face of `path.step`, so that stock pipelines take the very steps that our own engine takes."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from dataclasses import dataclass
 
 import torch

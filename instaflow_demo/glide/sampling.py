@@ -3,6 +3,9 @@
 Both keep the image in float32 whatever the network computes in, and yield it after every step.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportPrivateImportUsage=false
+
 from collections.abc import Callable, Iterator, Sequence
 
 import torch

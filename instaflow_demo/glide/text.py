@@ -1,5 +1,8 @@
 """GLIDE's text encoder: a plain bidirectional transformer over byte pairs, with a learned embedding for padding."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from collections.abc import Sequence
 
 import torch

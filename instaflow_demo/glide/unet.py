@@ -1,5 +1,8 @@
 """GLIDE's U-Nets as diffusers' `UNet2DConditionModel`: the published sizes, and any smaller ones."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from dataclasses import dataclass
 
 from diffusers import UNet2DConditionModel

@@ -6,7 +6,7 @@ the browser alone), so every value is parsed here, whether it comes from the pag
 
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 
@@ -141,48 +141,41 @@ class GenerationRequest:
         Raises:
             InvalidRequest: with one sentence for every field that is wrong.
         """
-        limits = limits or Limits()
-        check = _Checker()
+        limits, check = limits or Limits(), _Checker()
         text = check.prompt("prompt", prompt, limits, required=True)
         negative = check.prompt("negative_prompt", negative_prompt, limits, required=False)
         specs = check.models(models)
         count = check.integer("images", images, Range(1, 1, limits.images))
         first = check.seed(seed, limits.seed - count + 1)  # the last image's is one too
         asked = [check.asked(spec, steps=steps, guidance=guidance, size=size) for spec in specs]
-        runs = tuple(check.run(spec, settings) for spec, settings in zip(specs, asked, strict=True))
-        as_batch = check.flag("batched", batched)
-        to_disk = check.flag("save", save)
-        refined = check.flag("refine", refine)
-        on = cast(Device, check.choice("device", device, get_args(Device)))
-        precision = cast(Dtype, check.choice("dtype", dtype, get_args(Dtype)))
-        engine = cast(Backend, check.choice("backend", backend, get_args(Backend)))
-        decoded_by = cast(Decoder, check.choice("decoder", decoder, get_args(Decoder)))
-        files = check.loras(loras, specs)
-        check.delta(delta_from, specs)
-        if check.problems:
-            raise InvalidRequest(check.problems)
         request = cls(
             prompt=text,
             negative_prompt=negative,
-            runs=runs,
+            runs=tuple(check.run(spec, settings) for spec, settings in zip(specs, asked, strict=True)),
             images=count,
             seed=first,
-            batched=as_batch,
-            device=on,
-            dtype=precision,
-            save=to_disk,
+            batched=check.flag("batched", batched),
+            save=check.flag("save", save),
+            refine=check.flag("refine", refine),
+            device=cast(Device, check.choice("device", device, get_args(Device))),
+            dtype=cast(Dtype, check.choice("dtype", dtype, get_args(Dtype))),
+            backend=cast(Backend, check.choice("backend", backend, get_args(Backend))),
+            decoder=cast(Decoder, check.choice("decoder", decoder, get_args(Decoder))),
+            loras=check.loras(loras, specs),
+            delta_from=check.delta(delta_from, specs),
             text_notes=tuple(check.notes),
-            loras=files,
-            delta_from=delta_from,
-            refine=refined,
-            backend=engine,
-            decoder=decoded_by,
         )
+        if check.problems:
+            raise InvalidRequest(check.problems)
+        return request._noted(asked)
+
+    def _noted(self, asked: Sequence[Mapping[str, Any]]) -> "GenerationRequest":
+        """The request, each model's run with notes on those of its own settings, in `asked`, that have no effect."""
         noted = [
-            replace(run, notes=tuple(without_effect(Choice(run.model, vars(request) | own, run.guided))))
-            for run, own in zip(runs, asked, strict=True)
+            replace(run, notes=tuple(without_effect(Choice(run.model, vars(self) | own, run.guided))))
+            for run, own in zip(self.runs, asked, strict=True)
         ]
-        return replace(request, runs=tuple(noted))
+        return replace(self, runs=tuple(noted))
 
 
 class _Checker:
@@ -309,13 +302,14 @@ class _Checker:
             self.problems["loras"] = Sentence("{title} takes no LoRA files: leave it out, or them.", title=unfit[0])
         return tuple(files)
 
-    def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> None:
+    def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> str:
         unfit = [spec.title for spec in specs if spec.delta_base is None]
         if fine_tune and unfit:
             fit = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
             self.problems["delta_from"] = Sentence(
                 "{title} is not the fine-tune of another model: choose from {ids}.", title=unfit[0], ids=fit
             )
+        return fine_tune
 
     def flag(self, field: str, value: Any) -> bool:
         if isinstance(value, bool):

@@ -1,5 +1,8 @@
 """The shapes of the shipped family, and of a toy one that trains in a minute on a laptop."""
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportPrivateImportUsage=false
+
 from dataclasses import dataclass, replace
 
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel

@@ -1,5 +1,8 @@
 """The training loop: every stage but the text encoders' hands it a loss and reads typed progress from it."""
 
+# accelerate describes its classes loosely
+# pyright: reportArgumentType=false, reportPrivateImportUsage=false
+
 import json
 import math
 import os

@@ -5,6 +5,9 @@ are rounded channel by channel. Ranges are whole, from the smallest value to the
 values out, as is usual, paled strong colours.
 """
 
+# transformers describes its classes loosely
+# pyright: reportAttributeAccessIssue=false
+
 import hashlib
 import json
 import math

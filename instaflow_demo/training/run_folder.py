@@ -1,5 +1,8 @@
 """The layout of a training run's folder, and the facts that model cards report about each stage."""
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportPrivateImportUsage=false
+
 import json
 import platform
 import sys

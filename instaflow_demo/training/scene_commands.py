@@ -5,6 +5,9 @@ autoencoder, teacher, reflow, distill and sheet. To resume a stage, run its comm
 `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 import json
 import os
 import shutil

@@ -1,5 +1,8 @@
 """Contact sheets: what a trained model draws for a list of prompts, to be looked at by a person."""
 
+# PyTorch describes its modules loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+
 from collections.abc import Sequence
 from pathlib import Path
 

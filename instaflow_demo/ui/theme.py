@@ -1,5 +1,8 @@
 """How the page looks: gradio's default theme with enough contrast for everyone (WCAG AA), light and dark."""
 
+# gradio's themes are public, and not exported by its types
+# pyright: reportPrivateImportUsage=false
+
 from pathlib import Path
 
 import gradio as gr

@@ -4,6 +4,9 @@ The two files name the same parameters differently and interleave queries, keys 
 checked: nothing may be missing, left over or of another shape.
 """
 
+# transformers describes its classes loosely
+# pyright: reportCallIssue=false
+
 import json
 import secrets
 import shutil

@@ -42,7 +42,8 @@ def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE
     for name in FILES:
         yield from fetch(f"{site}/{name}", parts / name)
     try:
-        convert(*(parts / name for name in FILES), target, shapes)
+        base, upsampler = (parts / name for name in FILES)
+        convert(base, upsampler, target, shapes)
     except CheckpointError as error:
         for name in FILES:  # or the next try would find them there and not fetch them
             (parts / name).unlink()

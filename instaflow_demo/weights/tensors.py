@@ -107,13 +107,19 @@ def _safetensors(file: Path) -> dict[str, Stored]:
             name: Stored(
                 file,
                 tuple(each.get_shape()),
-                FLOATS.get(each.get_dtype(), each.get_dtype()),
+                _numbers(each),
                 partial(opened.get_tensor, name),
             )
             for name, each in slices.items()
         }
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError("{file} is not a safetensors file: download it again.", file=file) from error
+
+
+def _numbers(stored: Any) -> str:
+    """What a safetensors slice holds, as PyTorch calls it where that is a floating-point number."""
+    name = stored.get_dtype()
+    return FLOATS.get(name, name)
 
 
 def _refuse_cut_off(file: Path) -> None:

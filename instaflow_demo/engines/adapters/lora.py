@@ -206,7 +206,7 @@ def _strength(path: Path, layer: Layer, found: _Found, config: AdapterConfig | N
     return own
 
 
-def _refuse_shapes(path: Path, layer: Layer, found: _Found, tensors: Mapping[Part, Tensor]) -> None:
+def _refuse_shapes(path: Path, layer: Layer, found: _Found, tensors: Mapping[str, Tensor]) -> None:
     """Raises CheckpointError unless the product of the matrices has the shape of the layer's weight."""
     weight, down, up = layer.module.get_parameter("weight"), tensors["down"], tensors["up"]
     if down.dim() < 2 or up.dim() < 2 or 0 in (*down.shape, *up.shape) or len(down) != up.shape[1]:

@@ -4,6 +4,9 @@ LoRA files, and InstaFlow's difference from Stable Diffusion, which turns other 
 one-step models too.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 import json
 from collections.abc import Iterable, Mapping
 from functools import reduce

@@ -1,5 +1,8 @@
 """The three networks of a latent model behind one protocol: the denoising loop does not know what runs them."""
 
+# diffusers describes its classes loosely
+# pyright: reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 import json
 from collections.abc import Callable
 from copy import copy

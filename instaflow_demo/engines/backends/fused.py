@@ -3,6 +3,9 @@
 The gain of each change was measured: `tests/tools/gpu_levers.py`, `assets/results/levers-h100.md`.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalSubscript=false, reportPrivateImportUsage=false
+
 import copy
 from collections.abc import Callable, Sequence
 from itertools import accumulate

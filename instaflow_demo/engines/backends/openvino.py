@@ -5,6 +5,9 @@ times slower where shapes may vary. The decoder in 8 bits comes with the shipped
 process converts again: that draws the same images, and after seconds as fast.
 """
 
+# openvino describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 import hashlib
 import io
 import json

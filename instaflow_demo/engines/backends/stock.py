@@ -1,5 +1,8 @@
 """The stock diffusers pipeline on the same weights: what our own engine is timed against, and must draw the same as."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 import time
 from collections.abc import Generator
 from contextlib import ExitStack

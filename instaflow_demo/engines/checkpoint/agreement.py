@@ -4,6 +4,9 @@ What their configurations say comes first, then each network's tensors, and at l
 meta device, where shapes are worked out and nothing else. A second look at files that have not changed costs nothing.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial

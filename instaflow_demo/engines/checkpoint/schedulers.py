@@ -6,6 +6,9 @@ the paper's baseline, with what the file says of it, and Euler's method for the 
 for what cannot be had is refused by name, as other betas would draw something else without a word.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 import inspect
 import json
 import math

@@ -4,6 +4,9 @@ A network is first built on PyTorch's meta device, where weights take neither ti
 are tensors in the files. Every tensor must then be there, of the shape that is asked for, and none beside them.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportOptionalMemberAccess=false, reportPrivateImportUsage=false
+
 import inspect
 import json
 import math

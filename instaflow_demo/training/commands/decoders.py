@@ -1,5 +1,8 @@
 """The autoencoder, and the tiny decoder that imitates its decoder."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from functools import partial
 from pathlib import Path
 from typing import Annotated

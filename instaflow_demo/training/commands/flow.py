@@ -1,5 +1,8 @@
 """The flow: the teacher, and every way from it to one step."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial

@@ -57,8 +57,8 @@ def raster(svg: str, height: int) -> np.ndarray:
     from resvg_py import svg_to_bytes  # noqa: PLC0415 - only what renders needs it
 
     width, tall = (float(number) for number in svg.split('viewBox="', 1)[1].split('"', 1)[0].split()[2:])
-    size = {"width": max(1, round(height * width / tall)), "height": height}
-    return np.asarray(Image.open(io.BytesIO(bytes(svg_to_bytes(svg_string=svg, **size)))).convert("RGBA"))
+    rendered = svg_to_bytes(svg_string=svg, width=max(1, round(height * width / tall)), height=height)
+    return np.asarray(Image.open(io.BytesIO(bytes(rendered))).convert("RGBA"))
 
 
 def _from_packages(folder: Path, names: Iterable[str]) -> Icons:

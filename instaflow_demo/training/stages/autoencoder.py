@@ -1,5 +1,8 @@
 """Images to latents and back: a convolutional autoencoder with a light decoder."""
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false, reportPrivateImportUsage=false
+
 import math
 from collections.abc import Iterator
 from pathlib import Path

@@ -6,6 +6,9 @@ gradients find the blind spots of any single look, each comparison is made throu
 both (Kang et al. 2024, arXiv:2405.05967, section 3.2).
 """
 
+# PyTorch describes its modules loosely
+# pyright: reportCallIssue=false
+
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path

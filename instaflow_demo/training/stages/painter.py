@@ -4,6 +4,9 @@ The text encoder comes with what words mean; what only scenes show it, such as w
 flow's loss teaches it. Afterwards it is frozen for the whole family.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

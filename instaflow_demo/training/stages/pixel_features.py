@@ -1,5 +1,8 @@
 """What pictures look like to a network that knows what is drawn in scenes: the autoencoder's perceptual term."""
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path

@@ -5,6 +5,9 @@ also learns what guidance does to its teacher (Meng et al. 2023, arXiv:2210.0314
 to reflow: the same end, one step, by halving.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -4,6 +4,9 @@ Both learn from pairs (noise, what an ODE makes of it): reflow from the guided t
 2-rectified flow. Liu et al. 2023 (InstaFlow), sections 3.2 and 3.3.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """The teacher: text-conditional rectified flow on latents, with captions dropped for classifier-free guidance."""
 
+# diffusers describes its classes loosely
+# pyright: reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,6 +5,9 @@ GLIDE's encoder learns what words mean from drawing alone, with hundreds of mill
 the base's encoder is first taught like the family's (see `text`), and goes on learning as it draws.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

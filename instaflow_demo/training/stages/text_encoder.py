@@ -6,6 +6,9 @@ background and style readable. WordNet supplies words that no caption has: a hou
 Afterwards it is frozen, as Stable Diffusion freezes CLIP.
 """
 
+# transformers describes its classes loosely
+# pyright: reportArgumentType=false
+
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence

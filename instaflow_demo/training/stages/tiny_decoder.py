@@ -6,6 +6,9 @@ unfinished image is a mean of all those that it may still become. They are whole
 norms make of a crop something else than of the whole.
 """
 
+# diffusers describes its classes loosely
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
+
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

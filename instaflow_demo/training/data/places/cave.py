@@ -65,7 +65,7 @@ def _wall(brush: Brush, reach: float, colour: str) -> None:
     """The rock at both sides, in rough steps."""
     for side in (-1, 1):
         edge = -MARGIN if side < 0 else SIZE + MARGIN
-        points = [(edge, -MARGIN)]
+        points: list[tuple[float, float]] = [(edge, -MARGIN)]
         for step in range(9):
             out = reach * (0.55 + 0.3 * abs(step - 4) / 4) + brush.between(-5, 5)
             points.append((edge - side * out, step * 30))
