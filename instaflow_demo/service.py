@@ -54,7 +54,7 @@ class Service:
         jobs = []
         for run in request.runs:
             with caught(run.model) as failure:
-                jobs.append(self._inspected(request, run))
+                jobs.append(self._inspect(request, run))
             if failure.sentence:
                 yield Failed(run.model.id, failure.sentence)
         with self._turns.turn():
@@ -77,7 +77,7 @@ class Service:
         with self._turns.turn():
             self.pool.close()
 
-    def _inspected(self, request: GenerationRequest, run: ModelRun) -> Job:
+    def _inspect(self, request: GenerationRequest, run: ModelRun) -> Job:
         job = Job(request, run, engines.placed(request, run.model, lasting=self._lasting))
         self.pool.inspect(job)
         return job
@@ -89,7 +89,7 @@ class Service:
         if untold := loaded.notes if loaded.load_s else (*job.placement.notes, *loaded.notes):
             yield Noted(model, untold)  # loading told the placement's
         meter = _Meter(job)
-        events = meter.watched(loaded.engine.generate(job.request, job.run))
+        events = meter.watch(loaded.engine.generate(job.request, job.run))
         yield from Finishing(job, loaded, self.pool, self._gallery).finished(events)
         yield Done(model, meter.measurement(loaded))
 
@@ -102,7 +102,7 @@ class _Meter:
         self._passes: list[Timing] = []
         self._peak = 0
 
-    def watched(self, events: Iterator[Event]) -> Iterator[Event]:
+    def watch(self, events: Iterator[Event]) -> Iterator[Event]:
         """The events of a model, each seen before it goes on."""
         placement = self._job.placement
         device.reset_peak(placement)

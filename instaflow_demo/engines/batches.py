@@ -82,7 +82,7 @@ def run_batches(
         try:
             with closing(events_of(batch)) as events:
                 for event in events:
-                    yield _noted(event) if batch in halved else event
+                    yield _add_note(event) if batch in halved else event
             continue
         except (RuntimeError, MemoryError) as error:
             if not device.is_out_of_memory(error):
@@ -138,7 +138,7 @@ def finished(
         yield ImageReady(run.model.id, batch.first + offset, seed, image, timing, digest(image), notes=notes)
 
 
-def _noted(event: EngineEvent) -> EngineEvent:
+def _add_note(event: EngineEvent) -> EngineEvent:
     return replace(event, notes=(*event.notes, HALVED)) if isinstance(event, ImageReady) else event
 
 

@@ -156,12 +156,12 @@ class LatentEngine:
             shown_at = time.perf_counter()
             for number, x in enumerate(path, start=1):
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
-                preview = self._preview(self._expected(before, x, number, run)) if shows else None
+                preview = self._preview(self._predict_end(before, x, number, run)) if shows else None
                 yield stepped(self._step_event(batch, run, number, watch), preview)
                 before, shown_at = x, time.perf_counter() if shows else shown_at
         with self._working(watch, "decode", "vae"), watch("decode"):
             pixels = self._decode(x, request.decoder)
-        yield self._finished(batch, request, run, pixels, watch)
+        yield self._finish(batch, request, run, pixels, watch)
 
     def _denoise(self, batch: Batch, run: ModelRun, watch: Stopwatch) -> Generator[Tensor, None, None]:
         """x_0 and then x after each denoising step, (B, C, h, w): noise on its way to an image, led by the prompts.
@@ -194,7 +194,7 @@ class LatentEngine:
             run.model.id, batch.first, len(batch), number, run.steps, elapsed, stepped=number, stepping_s=stepping
         )
 
-    def _finished(
+    def _finish(
         self, batch: Batch, request: GenerationRequest, run: ModelRun, pixels: AsyncPixels, watch: Stopwatch
     ) -> Generator[ImageReady, None, None]:
         """The events of a batch that was submitted to the device; reading them waits for it."""
@@ -213,7 +213,7 @@ class LatentEngine:
         """A quick look at where the images of a batch are going, if there is a tiny decoder."""
         return self._decode(latents, "tiny") if self._networks.has("tiny") else None
 
-    def _expected(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> Tensor:
+    def _predict_end(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> Tensor:
         """The final latents (B, C, h, w) as the last step predicts them."""
         if isinstance(self._scheduler, RectifiedFlowScheduler):
             return predict_x1(before, after, number, run.steps)

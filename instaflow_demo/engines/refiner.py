@@ -125,9 +125,9 @@ class Refiner:
                 yield stepped(Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate))
         with self._working(watch, self._vae), watch(_STAGE):
             pixels = self._decode(latents)
-        yield self._refined(event, pixels, watch)
+        yield self._finish(event, pixels, watch)
 
-    def _refined(self, event: ImageReady, pixels: AsyncPixels, watch: Stopwatch) -> Iterator[ImageReady]:
+    def _finish(self, event: ImageReady, pixels: AsyncPixels, watch: Stopwatch) -> Iterator[ImageReady]:
         """The event with its refined image; reading it waits for the device."""
         (image,) = to_pil(pixels())
         refinement = Refinement(watch.seconds(_STAGE, "steps"), self._commit)

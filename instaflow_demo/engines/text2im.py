@@ -144,13 +144,13 @@ class Text2ImEngine:
                     yield stepped(self._step_event(batch, run, stage, number, watch))
         with watch("decode"):
             pixels = to_uint8_async(images)
-        yield self._finished(batch, run, pixels, watch)
+        yield self._finish(batch, run, pixels, watch)
 
     def _denoise(self, batch: Batch, run: ModelRun, watch: Stopwatch) -> Generator[Point, None, None]:
         """Both stages, a step at a time: noise on its way to small images, and noise beside these to large ones."""
         generators, images = batch.generators(), torch.empty(0)
         with self._working(watch, "text", self._base.text_encoder, self._upsampler.text_encoder), watch("text"):
-            base, upsampler = self._prompted(batch, run)
+            base, upsampler = self._encode_prompts(batch, run)
         with self._working(watch, "sample", self._base.unet):
             with watch("sample"):
                 start = self._noise(self._base, generators)
@@ -167,7 +167,7 @@ class Text2ImEngine:
             for number, images in enumerate(watch.each("upsample steps", ddim(beside, start)), start=1):
                 yield Point("upsample", number, images)
 
-    def _finished(
+    def _finish(
         self, batch: Batch, run: ModelRun, pixels: AsyncPixels, watch: Stopwatch
     ) -> Generator[ImageReady, None, None]:
         """The events of a batch that was submitted to the device; reading them waits for it."""
@@ -199,7 +199,7 @@ class Text2ImEngine:
         sample, beside = watch.seconds("sample", "sample steps") + upsample, watch.seconds("sample", "upsample")
         return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample, beside_s=beside)
 
-    def _prompted(self, batch: Batch, run: ModelRun) -> tuple[Network, Network]:
+    def _encode_prompts(self, batch: Batch, run: ModelRun) -> tuple[Network, Network]:
         """Both U-Nets with the text they are to draw. Only the base is guided, the prompts before the negative ones."""
         prompts = list(batch.prompts)
         texts = [*prompts, *[batch.negative_prompt] * len(batch) * run.guided]

@@ -87,7 +87,7 @@ def evaluate(what: Evaluation, weights: Weights, work: Path) -> dict[str, Any] |
     placement = device.choose(what.requests[0].device, what.requests[0].dtype)
     process = PartialState(cpu=placement.device == "cpu")
     examiner = _examiner(what, weights, placement.device)
-    results = [_evaluated(run, what, weights, examiner, work, process, placement) for run in what.runs]
+    results = [_evaluate_system(run, what, weights, examiner, work, process, placement) for run in what.runs]
     if not process.is_main_process:
         return None
     return {"environment": fingerprint().to_dict(), "judge": examiner.about, "results": results}
@@ -113,7 +113,7 @@ def _examiner(what: Evaluation, weights: Weights, where: str) -> Examiner:
     )
 
 
-def _evaluated(
+def _evaluate_system(
     run: ModelRun,
     what: Evaluation,
     weights: Weights,

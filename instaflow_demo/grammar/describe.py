@@ -34,7 +34,7 @@ def noun_phrase(group: Group, rng: Random, language: Language, *, article: bool 
 
 def _on_plain_ground(scene: Scene, rng: Random, language: Language) -> str:
     article = rng.random() > 0.12
-    parts = [_related(scene, rng, language, article=article)]
+    parts = [_relate(scene, rng, language, article=article)]
     if scene.position:
         parts.append(rng.choice(phrases("position", language)[scene.position]))
     if scene.ground:
@@ -52,7 +52,7 @@ def _at_a_place(scene: Scene, rng: Random, language: Language) -> str:
     light = _light(scene, place, rng, language)
     if not scene.groups:
         return _place_alone(scene, place, light, rng, language)
-    subject = _related(scene, rng, language)
+    subject = _relate(scene, rng, language)
     loose = scene.relation in ("", "and") and not (scene.slot or scene.position or scene.tone)
     order = rng.random()
     if loose and order < 0.12:
@@ -69,10 +69,10 @@ def _at_a_place(scene: Scene, rng: Random, language: Language) -> str:
 
 
 def _place_alone(scene: Scene, place: Place, light: str, rng: Random, language: Language) -> str:
-    noun = _toned(rng.choice(place.nouns[language]), scene.tone, language)
+    noun = _tone(rng.choice(place.nouns[language]), scene.tone, language)
     adjectives = phrases("light adjective", language).get(scene.light)
     if adjectives and not scene.tone and rng.random() < 0.2 and re.match(r"(an?|uma?) ", noun):
-        return _qualified(noun, rng.choice(adjectives), language)
+        return _qualify(noun, rng.choice(adjectives), language)
     if rng.random() < 0.08:
         return ", ".join(filter(None, [_bare(place, rng, language), _bare_light(scene, rng, language)]))
     return f"{noun} {light}".strip()
@@ -80,7 +80,7 @@ def _place_alone(scene: Scene, place: Place, light: str, rng: Random, language: 
 
 def _where(scene: Scene, place: Place, rng: Random, language: Language, *, lit: bool) -> str:
     """Where the things are: at a slot, at the place, or both; unsaid only where it goes without saying."""
-    at = _toned(rng.choice(place.at[language]), scene.tone, language)
+    at = _tone(rng.choice(place.at[language]), scene.tone, language)
     if scene.place == "underwater" and rng.random() < 0.3 and all(dives(group.thing) for group in scene.groups):
         return IN_THE_SEA[language]
     if scene.slot:
@@ -112,17 +112,17 @@ def _bare_light(scene: Scene, rng: Random, language: Language) -> str:
     return rng.choice(phrases("light word", language)[scene.light])
 
 
-def _related(scene: Scene, rng: Random, language: Language, *, article: bool = True) -> str:
+def _relate(scene: Scene, rng: Random, language: Language, *, article: bool = True) -> str:
     said = [noun_phrase(group, rng, language, article=article) for group in scene.groups]
     if len(said) == 2:
         templates = phrases("relation", language)[scene.relation or "and"]
         template = templates[0] if rng.random() < 0.6 else rng.choice(templates)
-        return _contracted(template.format(a=said[0], b=said[1]), language)
+        return _contract(template.format(a=said[0], b=said[1]), language)
     conjunction = "and" if language == "en" else "e"
     return f"{', '.join(said[:-1])} {conjunction} {said[-1]}" if len(said) > 2 else said[0]
 
 
-def _contracted(text: str, language: Language) -> str:
+def _contract(text: str, language: Language) -> str:
     """Portuguese writes "de" and an article as one word."""
     return re.sub(r"\bde ([oa]) ", r"d\1 ", text) if language == "pt" else text
 
@@ -197,15 +197,15 @@ def _with_article(template: str, colour: str) -> str:
     return re.sub(r"\ba (?=[aeiou])", "an ", text) if text.isascii() and "fundo" not in text else text
 
 
-def _toned(phrase: str, tone: str, language: Language) -> str:
+def _tone(phrase: str, tone: str, language: Language) -> str:
     """A place's phrase with a colour: "in a blue bathroom", "num banheiro azul"."""
     if not tone:
         return phrase
     gender = "f" if re.match(r"(numa|uma|na|a|em uma)\b", phrase) else "m"
-    return _qualified(phrase, _colour(tone, language, Name("", "", gender), many=False), language)
+    return _qualify(phrase, _colour(tone, language, Name("", "", gender), many=False), language)
 
 
-def _qualified(phrase: str, adjective: str, language: Language) -> str:
+def _qualify(phrase: str, adjective: str, language: Language) -> str:
     if language == "pt":
         feminine = re.match(r"(numa|uma|na|a|em uma)\b", phrase)
         return f"{phrase} {adjective.format(o='a' if feminine else 'o', a='a' if feminine else '')}"

@@ -76,18 +76,18 @@ def _plain(rng: Random, _: Shares) -> Scene:
     kind = rng.choices(("single", "copies", "pair"), (0.66, 0.18, 0.16))[0]
     ground = rng.choice(colours()) if rng.random() < 0.4 else ""
     if kind == "pair":
-        return _related(rng, Scene(ground=ground), _anything(), (*LEVEL, *LEVEL, *DEEP, "above", "under"), POSES)
+        return _relate(rng, Scene(ground=ground), _anything(), (*LEVEL, *LEVEL, *DEEP, "above", "under"), POSES)
     group = Group(rng.choice(single_icons())) if rng.random() < ICONS else _group(rng, _pick(rng, _anything()))
     if kind == "copies":
         scene = Scene((replace(group, count=rng.choices((2, 3, 4, 5), (5, 4, 3, 2))[0]),), ground=ground)
     else:
-        scene = _sized_or_placed(Scene((group,), ground=ground), rng)
+        scene = _size_or_place(Scene((group,), ground=ground), rng)
     if rng.random() < STYLED and group.thing in _emoji() and not (group.colour or group.pose):
         return replace(scene, style=rng.choice(tuple(phrases("style", "en"))))
     return scene
 
 
-def _sized_or_placed(scene: Scene, rng: Random) -> Scene:
+def _size_or_place(scene: Scene, rng: Random) -> Scene:
     size = rng.choice(("big", "small")) if rng.random() < 0.4 else ""
     position = rng.choice(tuple(phrases("position", "en"))) if size != "big" and rng.random() < 0.25 else ""
     return replace(scene, groups=(replace(scene.groups[0], size=size),), position=position)
@@ -119,10 +119,10 @@ def _pair(rng: Random, shares: Shares) -> Scene:
         relations += DEEP
     if place.kind == "outdoors":
         relations += ("above", "under")
-    return _related(rng, scene, pool, relations, _poses(place))
+    return _relate(rng, scene, pool, relations, _poses(place))
 
 
-def _related(
+def _relate(
     rng: Random, scene: Scene, pool: Sequence[Thing], relations: Sequence[str], poses: Collection[str]
 ) -> Scene:
     """The scene with two things of the pool in one of the relations."""

@@ -77,7 +77,7 @@ def names(language: Language) -> Mapping[str, tuple[Name, ...]]:
     mine = [(title, known + _read_names(more.get(title, ""))) for title, known in mine]
     icons = [(concept.title, concept.english if english else concept.portuguese) for concept in concepts()]
     found: dict[str, tuple[Name, ...]] = {}
-    taken = _coloured(language)
+    taken = _colour_words(language)
     for title, choices in mine:
         found[title] = _own(choices, taken)
     taken |= _words_of_places_and_lights(language)
@@ -108,7 +108,7 @@ def _own(choices: tuple[Name, ...], taken: set[str]) -> tuple[Name, ...]:
     return own
 
 
-def _coloured(language: Language) -> set[str]:
+def _colour_words(language: Language) -> set[str]:
     """What a colour and a name say: a red apple is an apple that is red."""
     nouns = [
         (colour, name)

@@ -97,12 +97,12 @@ def keep(
 
     With it comes a note for the user where it is not in the folder that was wanted; `setting` names another one.
     """
-    refused = refusal(folder) or _tried(write, folder)
+    refused = refusal(folder) or _try(write, folder)
     if not isinstance(refused, Sentence):
         return refused[0], Sentence("")
     facts = {"folder": folder, "why": refused, "setting": setting}
     spare = _usable_spare()
-    instead = _tried(write, spare) if spare else Sentence("")
+    instead = _try(write, spare) if spare else Sentence("")
     if isinstance(instead, Sentence):
         return None, _not_kept(kind, **facts)
     return instead[0], _kept_elsewhere(kind, spare=spare, **facts)
@@ -166,7 +166,7 @@ def let_torch_be_imported() -> None:
         os.environ[INDUCTOR] = os.sep  # a folder that exists is enough
 
 
-def _tried(write: Callable[[Path], Kept], folder: Path) -> tuple[Kept] | Sentence:
+def _try(write: Callable[[Path], Kept], folder: Path) -> tuple[Kept] | Sentence:
     """What `write` makes of a folder, or why it could not."""
     try:
         return (write(folder),)

@@ -167,9 +167,9 @@ class GenerationRequest:
         )
         if check.problems:
             raise InvalidRequest(check.problems)
-        return request._noted(asked)
+        return request._add_notes(asked)
 
-    def _noted(self, asked: Sequence[Mapping[str, Any]]) -> "GenerationRequest":
+    def _add_notes(self, asked: Sequence[Mapping[str, Any]]) -> "GenerationRequest":
         """The request, each model's run with notes on those of its own settings, in `asked`, that have no effect."""
         noted = [
             replace(run, notes=tuple(without_effect(Choice(run.model, vars(self) | own, run.guided))))

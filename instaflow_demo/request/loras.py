@@ -44,11 +44,11 @@ def read_lora(value: str) -> Lora:
             "There is no safetensors file {path}: give --lora FILE.safetensors[:SCALE], or its folder.", path=path
         )
     files = (path, path.with_name("adapter_config.json"))
-    state = tuple(number for file in files if file.is_file() for number in _written_at(file))
+    state = tuple(number for file in files if file.is_file() for number in _stamp(file))
     return Lora(path, strength, state)
 
 
-def _written_at(file: Path) -> tuple[int, int]:
+def _stamp(file: Path) -> tuple[int, int]:
     status = file.stat()
     return status.st_mtime_ns, status.st_size
 

@@ -50,7 +50,7 @@ class Shipped:
 
         Weights that were put into a run's folder, of whose training nothing is known, are not of that run.
         """
-        parts = {part: made for part, made in self.parts.items() if (run.root / made).exists() and _known(run, made)}
+        parts = {part: made for part, made in self.parts.items() if (run.root / made).exists() and _is_known(run, made)}
         return replace(self, parts=parts) if parts.keys() >= self.parts.keys() - set(self.optional) else None
 
 
@@ -110,7 +110,7 @@ def write_manifest(target: Path) -> None:
     manifest.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
 
 
-def _known(run: RunFolder, made: str) -> bool:
+def _is_known(run: RunFolder, made: str) -> bool:
     return (run.root / made).with_name("facts.json").exists()
 
 
@@ -138,7 +138,7 @@ def _stable_diffusion(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def _shipped_flow(folder: Path) -> None:
+def _ship_flow(folder: Path) -> None:
     """A Stable Diffusion pipeline whose U-Net has bfloat16's precision, which it was trained in, in float16 files.
 
     Nobody sees the difference (58 dB), and a fifth less has to be fetched: the bits that are zero take no room.
@@ -224,21 +224,21 @@ SHIPPED = MappingProxyType(
             },
             optional=("tiny_vae",),
         ),
-        "sd-mini": Shipped("Stable Diffusion mini: the teacher", {"unet": "teacher/unet"}, _shipped_flow),
-        "2rf-mini": Shipped("2-Rectified Flow mini", {"unet": "reflow/unet"}, _shipped_flow),
+        "sd-mini": Shipped("Stable Diffusion mini: the teacher", {"unet": "teacher/unet"}, _ship_flow),
+        "2rf-mini": Shipped("2-Rectified Flow mini", {"unet": "reflow/unet"}, _ship_flow),
         "instaflow-mini": Shipped(
-            "InstaFlow mini: one step", {"unet": "distill-perceptual/unet"}, _shipped_flow, ("distill",)
+            "InstaFlow mini: one step", {"unet": "distill-perceptual/unet"}, _ship_flow, ("distill",)
         ),
         "sd-distill-mini": Shipped(
             "SD distilled mini: one step without reflow",
             {"unet": "direct-perceptual/unet"},
-            _shipped_flow,
+            _ship_flow,
             ("direct",),
         ),
         "pd-mini": Shipped(
             "Progressively distilled mini: one step by halving",
             {"unet": "progressive/1/unet"},
-            _shipped_flow,
+            _ship_flow,
             tuple(f"progressive/{steps}" for steps in (16, 8, 4, 2)),
         ),
         "text2im-mini": Shipped(

@@ -77,7 +77,7 @@ def quantise(models: Path, *, calibration: int, examined: int) -> Quality:
     target.parent.mkdir(exist_ok=True)
     small.reshape([-1, shape[1], -1, -1])
     library().save_model(small, target, compress_to_fp16=True)
-    quality = _compared(target, eager, drawn)
+    quality = _compare(target, eager, drawn)
     facts = {"calibration_images": calibration, "psnr_db_to_the_float_decoder": asdict(quality)}
     target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return quality
@@ -100,7 +100,7 @@ def _latents(networks: EagerNetworks, tokenizer: CLIPTokenizer, count: int) -> I
         yield noise + networks.predict(noise, start, networks.text(clip_ids(tokenizer, [asked.prompt])))
 
 
-def _compared(path: Path, eager: EagerNetworks, latents: Iterator[Tensor]) -> Quality:
+def _compare(path: Path, eager: EagerNetworks, latents: Iterator[Tensor]) -> Quality:
     small: Any = library().Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = [_psnr(small(each.numpy())[0], eager.decode(each, "full").numpy()) for each in latents]
     return Quality(len(found), sum(found) / len(found), min(found))

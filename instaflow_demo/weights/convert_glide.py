@@ -144,7 +144,7 @@ def networks_of(state: Mapping[str, Tensor], shape: Shape, name: str) -> tuple[n
         wanted = {key: value.shape for key, value in network.state_dict().items()}
         renamed = {}
         for rename in renames:
-            renamed |= _renamed(rename, state, wanted, name)
+            renamed |= _rename(rename, state, wanted, name)
         network.load_state_dict(renamed, strict=True, assign=True)
     if left_over := sorted(set(state) - {rename.source for renames in names for rename in renames}):
         raise CheckpointError(
@@ -263,7 +263,7 @@ def _same(theirs: str, ours: str) -> Iterator[Rename]:
         yield Rename(f"{theirs}.{kind}", (f"{ours}.{kind}",))
 
 
-def _renamed(
+def _rename(
     rename: Rename, state: Mapping[str, Tensor], wanted: Mapping[str, torch.Size], name: str
 ) -> dict[str, Tensor]:
     """The parameters that one published tensor becomes.

@@ -30,7 +30,7 @@ def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, s
         return _of_file(path, parts, pipeline)
     if _has_any(path, parts):
         return path
-    if found := _cached(path, source) or _above(path, parts):
+    if found := _find_cached(path, source) or _above(path, parts):
         return found
     inside = [each for each in entries(path) if _has_any(each, parts) or is_folder(each / "snapshots")]
     if len(inside) > 1:
@@ -54,7 +54,7 @@ def _above(folder: Path, parts: Sequence[str]) -> Path | None:
     return folder.parent if len(others) < len(parts) and _has_any(folder.parent, others) else None
 
 
-def _cached(folder: Path, source: str) -> Path | None:
+def _find_cached(folder: Path, source: str) -> Path | None:
     """A repository's files in a hub's cache: `folder` is the repository's own there, or the cache, or HF_HOME."""
     name = f"models--{source.replace('/', '--')}"
     places = [folder, folder.absolute().parent, *([folder / name, folder / "hub" / name] if source else [])]

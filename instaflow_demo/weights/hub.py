@@ -48,7 +48,7 @@ def download(spec: ModelSpec, *, half: bool) -> Generator[Downloading, None, Non
     _make_room(spec, _coming(spec, wanted, commit, cache), cache, "HF_HOME")
     total, done = sum(file.size for file in wanted), 0
     for file in wanted:
-        for so_far in _fetched(spec, file, commit, cache):
+        for so_far in _fetch(spec, file, commit, cache):
             yield Downloading(spec.id, file.name, done + so_far, total, note)
         done += file.size
         yield Downloading(spec.id, file.name, done, total, note)
@@ -140,7 +140,7 @@ def _coming(spec: ModelSpec, files: Iterable[RemoteFile], commit: str, cache: Pa
     return sum(file.size for file in files if not here(file))
 
 
-def _fetched(spec: ModelSpec, file: RemoteFile, commit: str, cache: Path) -> Iterator[int]:
+def _fetch(spec: ModelSpec, file: RemoteFile, commit: str, cache: Path) -> Iterator[int]:
     """How many bytes of a file are there, every so often; huggingface_hub does the work on a thread of its own."""
     from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import
 

@@ -167,7 +167,7 @@ class Weights:
             ModelUnavailable: when there is no such folder, or it does not hold the model.
         """
         given = _meant(LOADABLE[model], path_of(folder))
-        _given(LOADABLE[model], given)
+        _find_given(LOADABLE[model], given)
         self.folders = {**self.folders, model: given}
 
     def locate(self, spec: ModelSpec) -> ModelFiles:
@@ -200,7 +200,7 @@ class Weights:
                 "download {source}”.",
                 source=fine_tune,
             )
-        return self.locate(base), _given(replace(base, title=fine_tune), folder)
+        return self.locate(base), _find_given(replace(base, title=fine_tune), folder)
 
     def safety_checker(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of the safety checker for a model that is not ours: its own, else the one in the hub's cache.
@@ -239,12 +239,12 @@ class Weights:
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
         if spec.id in self.folders:
-            return _given(spec, self.folders[spec.id])
+            return _find_given(spec, self.folders[spec.id])
         if spec.shipped:
-            return self._shipped(spec)
-        return self._converted(spec) if spec.traits.converted else _cached(spec)
+            return self._find_shipped(spec)
+        return self._find_converted(spec) if spec.traits.converted else _find_cached(spec)
 
-    def _converted(self, spec: ModelSpec) -> ModelFiles:
+    def _find_converted(self, spec: ModelSpec) -> ModelFiles:
         spare, files = caches.spare_dir(), ModelFiles(self.converted_dir / spec.id)
         if spare and _missing(files, spec) and not _missing(ModelFiles(spare / spec.id), spec):
             return ModelFiles(spare / spec.id)
@@ -261,7 +261,7 @@ class Weights:
             )
         return files
 
-    def _shipped(self, spec: ModelSpec) -> ModelFiles:
+    def _find_shipped(self, spec: ModelSpec) -> ModelFiles:
         listed = list(self._listed(spec))
         if not listed:
             raise ModelUnavailable(
@@ -336,7 +336,7 @@ def _complete(folder: Path) -> bool:
     return "config.json" not in names or variant_of(names, half_first=False) is not None
 
 
-def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
+def _find_given(spec: ModelSpec, folder: Path) -> ModelFiles:
     files = ModelFiles(folder, commit=folder.name if folder.parent.name == "snapshots" else "")
     if missing := _missing(files, spec):
         if spec.traits.converted and exists(folder / _AS_PUBLISHED[0]):
@@ -358,7 +358,7 @@ def _given(spec: ModelSpec, folder: Path) -> ModelFiles:
     return files
 
 
-def _cached(spec: ModelSpec) -> ModelFiles:
+def _find_cached(spec: ModelSpec) -> ModelFiles:
     # asked for more, the client would miss what the engine does not need; what it does need is checked below
     folder = snapshot(spec.source, ["model_index.json"], spec.revision)
     if folder is None:

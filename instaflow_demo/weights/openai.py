@@ -74,7 +74,7 @@ def fetch(url: str, file: Path) -> Iterator[Fetched]:
     try:
         with httpx.stream("GET", url, headers={"Range": f"bytes={begun}-"}, follow_redirects=True) as answer:
             if answer.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:  # else nothing is left to fetch
-                yield from _written(answer.raise_for_status(), partial, begun)
+                yield from _write(answer.raise_for_status(), partial, begun)
     except (httpx.HTTPError, OSError) as error:
         raise DownloadFailed(
             "{file} could not be fetched from {url} ({why}): check the network and run the command again. It goes on "
@@ -86,7 +86,7 @@ def fetch(url: str, file: Path) -> Iterator[Fetched]:
     partial.replace(file)
 
 
-def _written(answer: httpx.Response, partial: Path, begun: int) -> Iterator[Fetched]:
+def _write(answer: httpx.Response, partial: Path, begun: int) -> Iterator[Fetched]:
     done = begun if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0  # a server may send all of it again
     total = done + int(answer.headers["content-length"])
     with partial.open("ab" if done else "wb") as out:

@@ -134,9 +134,9 @@ def configs(path: Path, header: Mapping[str, str], *, peft: bool) -> dict[str, A
     beside = path.with_name(_BESIDE)
     if raw := header.get(_HEADER):
         source = Sentence("The header of {path}", path=path)
-        found = _by_network(source, _parsed(source, raw))
+        found = _by_network(source, _parse(source, raw))
     elif peft and beside.is_file():
-        found = dict.fromkeys(NETWORKS, AdapterConfig(str(beside), _parsed(str(beside), _text(beside))))
+        found = dict.fromkeys(NETWORKS, AdapterConfig(str(beside), _parse(str(beside), _text(beside))))
     else:
         found = {}
     for config in found.values():
@@ -161,7 +161,7 @@ def _text(path: Path) -> str:
         raise CheckpointError("{path} cannot be read: restore it.", path=path) from error
 
 
-def _parsed(source: str, raw: str) -> dict[str, Any]:
+def _parse(source: str, raw: str) -> dict[str, Any]:
     try:
         settings = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -87,12 +87,12 @@ class OpenVinoNetworks:
         whole = replace(placement, dtype="float32")
         eager = cache(lambda: EagerNetworks.read(files, whole))  # read only if something is to be converted
         parts = {
-            "text": _converted(files.component("text_encoder"), lambda: _text(eager())),
-            "unet": _converted(files.component("unet"), lambda: _unet(eager())),
-            "full": _converted(files.component("vae"), lambda: _decoder(eager(), "full")),
+            "text": _convert(files.component("text_encoder"), lambda: _text(eager())),
+            "unet": _convert(files.component("unet"), lambda: _unet(eager())),
+            "full": _convert(files.component("vae"), lambda: _decoder(eager(), "full")),
         }
         if files.tiny_decoder:
-            parts["tiny"] = _converted(files.tiny_decoder, lambda: _decoder(eager(), "tiny"))
+            parts["tiny"] = _convert(files.tiny_decoder, lambda: _decoder(eager(), "tiny"))
         int8 = files.component("openvino") / INT8_DECODER
         if int8.is_file():
             parts["int8"] = Network(int8, caches.converted_dir() / _name(int8, [int8]))
@@ -187,7 +187,7 @@ def _keep_compiled(made: Any, file: Path) -> None:
             old.unlink()
 
 
-def _converted(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, ...]]]) -> Network:
+def _convert(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, ...]]]) -> Network:
     """The converted network of the weights in `source`, which is made if it is not there yet.
 
     Raises whatever `make` raises; that nothing can be kept is no error.
@@ -195,19 +195,19 @@ def _converted(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, .
     name = _name(source, sorted(source.iterdir()))
     wanted, spare = caches.converted_dir(), caches.spare_dir()
     if _is_whole(wanted / name):
-        return _kept(wanted / name)
-    convert = cache(lambda: _saved_exactly(*make()))
+        return _find_kept(wanted / name)
+    convert = cache(lambda: _save_exactly(*make()))
     if spare is None or not _is_whole(spare / name):
         convert()  # what goes wrong here has nothing to do with folders
 
     def write(folder: Path) -> Path:
-        return folder / name if _is_whole(folder / name) else _written(*convert(), folder / name)
+        return folder / name if _is_whole(folder / name) else _write(*convert(), folder / name)
 
     folder, note = caches.keep(wanted, "conversions", write)
-    return replace(_kept(folder), note=note) if folder else Network(convert()[0], None, note)
+    return replace(_find_kept(folder), note=note) if folder else Network(convert()[0], None, note)
 
 
-def _kept(folder: Path) -> Network:
+def _find_kept(folder: Path) -> Network:
     return Network(folder / _NETWORK, folder / "compiled")
 
 
@@ -237,12 +237,12 @@ def _sums(folder: Path) -> dict[str, str]:
     return {name: digest(name) for name in (_NETWORK, Path(_NETWORK).with_suffix(".bin").name)}
 
 
-def _saved_exactly(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[Any, bool]:
+def _save_exactly(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[Any, bool]:
     """A network as OpenVINO's model, and whether it may be written in half precision."""
-    return _traced(network, example), _halves_exactly(network)
+    return _trace(network, example), _halves_exactly(network)
 
 
-def _written(model: Any, halves: bool, folder: Path) -> Path:
+def _write(model: Any, halves: bool, folder: Path) -> Path:
     """The folder, after the model was written to it.
 
     Raises:
@@ -264,7 +264,7 @@ def _written(model: Any, halves: bool, folder: Path) -> Path:
     return folder
 
 
-def _traced(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
+def _trace(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
     """A network as OpenVINO's model, by the front end alone: `openvino.convert_model` would report its use to Intel."""
     library()
     from openvino.frontend import FrontEndManager  # noqa: PLC0415 - optional

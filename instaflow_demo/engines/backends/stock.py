@@ -89,8 +89,8 @@ class StockEngine:
         count = len(batch)
         watch = Stopwatch(device.clock(self.placement))
         with (
-            _watched(watch, "text", self._pipeline.text_encoder),
-            _watched(watch, "decode", self._pipeline.vae.decoder),
+            _watch(watch, "text", self._pipeline.text_encoder),
+            _watch(watch, "decode", self._pipeline.vae.decoder),
         ):
             device.synchronize(self.placement)
             started = time.perf_counter()
@@ -117,7 +117,7 @@ class StockEngine:
         return cast(Any, made).images
 
 
-def _watched(watch: Stopwatch, stage: str, module: nn.Module) -> ExitStack:
+def _watch(watch: Stopwatch, stage: str, module: nn.Module) -> ExitStack:
     """While this is open, the watch counts the time that a module works."""
     running: list[Any] = []
 

@@ -136,14 +136,14 @@ class Rule:
     told: Sentence
 
 
-def _shown(value: Any) -> str:
+def _format(value: Any) -> str:
     """A value as the file has it, cut where it is long."""
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def _one_of(*values: Any) -> Rule:
-    told = Sentence("can be: {values}", values=", ".join(map(_shown, values)))
+    told = Sentence("can be: {values}", values=", ".join(map(_format, values)))
     return Rule(lambda given: any(type(given) is type(value) and given == value for value in values), told)
 
 
@@ -200,9 +200,9 @@ class _Told:
         config = self._read()
         name = config.get("_class_name")
         if not isinstance(name, str) or name not in FAMILY:
-            raise self._refused(
+            raise self._refusal(
                 Sentence(
-                    "{name} follows no schedule of betas, as DPM-Solver and Euler's method must.", name=_shown(name)
+                    "{name} follows no schedule of betas, as DPM-Solver and Euler's method must.", name=_format(name)
                 )
             )
         said = {field: value for field, value in config.items() if not field.startswith("_") and field not in IGNORED}
@@ -216,7 +216,7 @@ class _Told:
             self._judge(field, value)
         self._judge_together(said)
         if betas is not None:
-            said["trained_betas"] = self._judged_betas(betas, said.get("num_train_timesteps", 1000))
+            said["trained_betas"] = self._judge_betas(betas, said.get("num_train_timesteps", 1000))
         said.pop("variance_type", None)  # of the noise that other samplers add
         return (_HEUN_BETAS if name in _HEUN else {}) | said
 
@@ -227,7 +227,7 @@ class _Told:
         inside = len(times) == steps and times.min() >= 0 and times.max() < made.config["num_train_timesteps"]
         falling = sigmas.isfinite().all() and (sigmas[:-1].diff() < 0).all()
         if not (inside and falling):
-            raise self._refused(Sentence("it gives no {n} steps of falling noise.", n=steps))
+            raise self._refusal(Sentence("it gives no {n} steps of falling noise.", n=steps))
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -235,47 +235,47 @@ class _Told:
         except (OSError, ValueError, RecursionError):
             config = None
         if not isinstance(config, dict):
-            raise self._refused(Sentence("it is missing, or not an object in JSON."))
+            raise self._refusal(Sentence("it is missing, or not an object in JSON."))
         return config
 
     def _judge(self, field: str, value: Any) -> None:
         rule = RULES.get(field)
         if rule is None:
-            raise self._refused(Sentence("no scheduler here has a field “{field}”.", field=field))
+            raise self._refusal(Sentence("no scheduler here has a field “{field}”.", field=field))
         if not rule.allows(value):
-            raise self._refused(
-                Sentence("“{field}” is {value}, and {rule}.", field=field, value=_shown(value), rule=rule.told)
+            raise self._refusal(
+                Sentence("“{field}” is {value}, and {rule}.", field=field, value=_format(value), rule=rule.told)
             )
 
     def _judge_together(self, said: dict[str, Any]) -> None:
         """Refuse fields that are allowed one by one, but not so."""
         spacings = [field for field in _SPACINGS if said.get(field)]
         if len(spacings) > 1:
-            raise self._refused(
+            raise self._refusal(
                 Sentence("“{one}” and “{other}” exclude each other.", one=spacings[0], other=spacings[1])
             )
         if said.get("use_beta_sigmas") and find_spec("scipy") is None:
-            raise self._refused(Sentence("“use_beta_sigmas” needs scipy (“pip install scipy”)."))
+            raise self._refusal(Sentence("“use_beta_sigmas” needs scipy (“pip install scipy”)."))
         if _predicts_noise(said) and said.get("final_sigmas_type") == "zero":
-            raise self._refused(
+            raise self._refusal(
                 Sentence(
                     "“{algorithm}” and the “final_sigmas_type” “zero” exclude each other.",
                     algorithm=said["algorithm_type"],
                 )
             )
         if said.get("algorithm_type") == "sde-dpmsolver" and said.get("solver_order") == 3:
-            raise self._refused(Sentence("“sde-dpmsolver” and a “solver_order” of 3 exclude each other."))
+            raise self._refusal(Sentence("“sde-dpmsolver” and a “solver_order” of 3 exclude each other."))
 
-    def _judged_betas(self, betas: Any, count: int) -> list[float]:
+    def _judge_betas(self, betas: Any, count: int) -> list[float]:
         if not isinstance(betas, list) or len(betas) != count or not all(map(_BETA.allows, betas)):
-            raise self._refused(
+            raise self._refusal(
                 Sentence(
-                    "“trained_betas” is {value}, and not {n} numbers between 0 and 1.", value=_shown(betas), n=count
+                    "“trained_betas” is {value}, and not {n} numbers between 0 and 1.", value=_format(betas), n=count
                 )
             )
         return betas
 
-    def _refused(self, why: Sentence) -> ModelUnavailable:
+    def _refusal(self, why: Sentence) -> ModelUnavailable:
         return ModelUnavailable(
             "{title} cannot take its steps as {file} says: {why} Restore the file, or take the one of the model that "
             "it was made from.",

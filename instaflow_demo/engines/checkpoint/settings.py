@@ -60,7 +60,7 @@ def read(kind: Any, folder: Path, dtype: torch.dtype, *, half_first: bool) -> An
         CheckpointError: with a sentence, when config.json and the tensors do not agree to the last one.
     """
     network, found = judged(kind, folder, half_first=half_first)
-    state = {name: _copied(stored.read(), dtype) for name, stored in found.items()}
+    state = {name: _copy(stored.read(), dtype) for name, stored in found.items()}
     network.load_state_dict(state, strict=True, assign=True)
     for module in network.modules():
         if (positions := module._buffers.get(_POSITIONS)) is not None:
@@ -75,10 +75,10 @@ def judged(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any, Mapping[s
         CheckpointError: as `read`.
     """
     said = settings(kind, folder)
-    found = _found(folder, half_first=half_first)
+    found = _find(folder, half_first=half_first)
     network = _built(kind, folder, said, len(found))
     wanted = network.state_dict()
-    matched = _matched(folder, wanted, found)
+    matched = _match(folder, wanted, found)
     _refuse_misshapen(folder, wanted, matched)
     refuse_not_finite(matched)
     return network, matched
@@ -253,7 +253,7 @@ class _Bounded(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _found(folder: Path, *, half_first: bool) -> dict[str, Stored]:
+def _find(folder: Path, *, half_first: bool) -> dict[str, Stored]:
     """Every tensor of a folder's weights, of one file or of its shards."""
     index, files = _files(folder, half_first=half_first)
     found: dict[str, Stored] = {}
@@ -315,7 +315,7 @@ def _index(path: Path) -> Mapping[str, str]:
     return index
 
 
-def _matched(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str, Stored]) -> dict[str, Stored]:
+def _match(folder: Path, wanted: Mapping[str, Tensor], found: Mapping[str, Stored]) -> dict[str, Stored]:
     """The tensors that were found by the names that are asked for; none is missing, and none is left over."""
     matched: dict[str, Stored] = {}
     others = []
@@ -374,6 +374,6 @@ def _refuse_misshapen(folder: Path, wanted: Mapping[str, Tensor], matched: Mappi
             )
 
 
-def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+def _copy(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """A tensor in memory of its own, in PyTorch's own layout: a file may change while it is mapped."""
     return torch.empty(tensor.shape, dtype=dtype if tensor.is_floating_point() else tensor.dtype).copy_(tensor)

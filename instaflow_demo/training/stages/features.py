@@ -104,9 +104,9 @@ class Disturbance:
         noise = torch.Generator(latents.device).manual_seed(self._seed)
         fresh = torch.randn(latents.shape, device=latents.device, generator=noise)
         moved = latents.roll(self._shift, (2, 3)) + self._noise * fresh
-        return moved * self._kept(latents.shape[2]).unsqueeze(1)
+        return moved * self._keep(latents.shape[2]).unsqueeze(1)
 
-    def _kept(self, size: int) -> Tensor:
+    def _keep(self, size: int) -> Tensor:
         """(B, S, S): 0 in the hole, 1 elsewhere."""
         places = torch.linspace(0, 1, size, device=self._corner.device)
         row, column = (

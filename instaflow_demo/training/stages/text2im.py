@@ -91,7 +91,7 @@ def small_scenes(
     batches = tqdm(
         composer.batches(scenes, 256), total=-(-count // 256), desc="compose", disable=not run.is_main_process
     )
-    images = torch.cat([((_scaled(batch, size) + 1) * 127.5).round().byte() for batch in batches])
+    images = torch.cat([((_rescale(batch, size) + 1) * 127.5).round().byte() for batch in batches])
     ids, mask = _captions(scenes, tokenizer, length)
     return SmallScenes(images, ids.to(run.device, torch.int16), mask.to(run.device))
 
@@ -149,7 +149,7 @@ def train_upsampler(
         start = step * batch % (count - batch + 1)
         rows = slice(start, start + batch)
         images = composer(scenes, rows)
-        low = corrupted(_scaled(images, small), generator)
+        low = corrupted(_rescale(images, small), generator)
         condition = F.interpolate(low, images.shape[-2:], mode="bilinear")
         return hybrid_loss(network, diffusion, images, condition, ids[rows], mask[rows], generator, OFFSET)
 
@@ -254,6 +254,6 @@ def _captions(scenes: SceneSet, tokenizer: GPT2Tokenizer, length: int) -> tuple[
     return ids, mask
 
 
-def _scaled(images: Tensor, size: int) -> Tensor:
+def _rescale(images: Tensor, size: int) -> Tensor:
     """Images made smaller by averaging, as the base's training images and the upsampler's conditions are."""
     return F.interpolate(images, (size, size), mode="area")
