@@ -8,10 +8,12 @@ from random import Random
 import pytest
 import torch
 from served import ROOT
+from transformers import CLIPTextModel, CLIPTokenizer
 from typer.testing import CliRunner
 
 from instaflow_demo.grammar.random_scenes import random_scene
 from instaflow_demo.grammar.scene import Group, Scene
+from instaflow_demo.training import architecture
 from instaflow_demo.training.data.composer import Composer
 from instaflow_demo.training.data.examples import EVERYTHING, FLOW, can_show, examples, read_shards, write_shards
 from instaflow_demo.training.data.layout import EDGE, SIZE, Catalogue, Drawing, Shape, lay_out, picture_of
@@ -20,6 +22,7 @@ from instaflow_demo.training.data.places import draw_place
 from instaflow_demo.training.data.sprite import Key
 from instaflow_demo.training.data.stock import Stock, draw_stock
 from instaflow_demo.training.scene_stages import app
+from instaflow_demo.training.stages import save_half
 
 PLACES = ("plain", "beach", "meadow", "bathroom", "sea")
 
@@ -128,6 +131,20 @@ def test_the_same_scene_looks_otherwise_with_another_seed(stock: Stock) -> None:
     images = Composer(stock.banks(torch.device("cpu")))(stack(pictures))
     one, other = (next(n for n, p in enumerate(pictures) if p.place == place) for place in {p.place for p in pictures})
     assert (images[one] - images[other]).abs().mean() * 255 > 15
+
+
+def test_saving_leaves_no_older_weights(tmp_path: Path) -> None:
+    """Those of a text encoder in one file would be read before newer ones in shards."""
+    text = architecture.make_text_encoder(
+        architecture.TOY, CLIPTokenizer.from_pretrained(ROOT / "assets/models/mini/tokenizer")
+    )
+    text.save_pretrained(tmp_path)
+    with torch.no_grad():
+        for parameter in text.parameters():
+            parameter.fill_(0.5)
+    save_half(text, tmp_path)
+    again = CLIPTextModel.from_pretrained(tmp_path)
+    assert all((parameter == 0.5).all() for parameter in again.parameters())
 
 
 def test_scenes_of_what_was_not_drawn_are_not_shown(stock: Stock) -> None:

@@ -8,7 +8,7 @@ autoencoder, teacher, reflow, distill and sheet. To resume a stage, run its comm
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,12 +16,9 @@ from typing import Annotated, Any, Literal
 import torch
 import typer
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from PIL import Image
-from torch import Tensor
 
 from ..grammar.held_out import held_out_pairs
-from ..grammar.understand import understand
-from . import architecture, autoencoder, loop, painter, pixel_features, reflow, sheet
+from . import architecture, autoencoder, examination, loop, painter, pixel_features, reflow
 from .architecture import Architecture
 from .data import examples, icons, styles
 from .data.stock import Stock, draw_stock
@@ -145,7 +142,7 @@ def train_autoencoder(
     toy: Toy = False,
 ) -> None:
     """Train the autoencoder on whole pictures, with more weight on things and the look of them."""
-    files = RunFolder(run)
+    budget, files = loop.Budget(steps, minutes, pause_after), RunFolder(run)
     drawn = Stock.load(files.made("stock"))
     process = loop.Process(compiled=False)
     pictures = pictures_of(drawn, files.made("shards/pictures"), process, most)
@@ -159,7 +156,6 @@ def train_autoencoder(
     vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
     vae.requires_grad_(True)
     folder = files.stage(name)
-    budget = loop.Budget(steps, minutes, pause_after)
     training = autoencoder.train_on_pictures(
         vae, pictures, features, budget, process, folder, batch=batch, rate=rate, crop=crop
     )
@@ -194,6 +190,7 @@ def train_teacher(
     toy: Toy = False,
 ) -> None:
     """Train the teacher on the latents of scenes, its text encoder with it."""
+    budget = loop.Budget(steps, minutes, pause_after)
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     torch.manual_seed(0)
     shape = architecture.SCENES_TOY if toy else architecture.SCENES
@@ -202,7 +199,6 @@ def train_teacher(
     if files.left_by_earlier_run("teacher"):
         network = Painter(files.unet("teacher"), files.text_encoder("teacher"))
     empty = files.prompts(process.device).empty
-    budget = loop.Budget(steps, minutes, pause_after)
     training = painter.train(network, empty, scenes, budget, process, folder, batch=batch, rate=rate)
     progress = loop.report(training, folder / "log.jsonl", "teacher", main=process.is_main_process)
     if process.is_main_process:
@@ -214,7 +210,7 @@ def train_teacher(
     process.wait_for_everyone()
     if prompts:
         many = 2 if toy else 25
-        _examine("teacher", ((many, 3.0), (many, 1.0)), files, scenes, process, prompts, sheets)
+        examination.examine_stage("teacher", ((many, 3.0), (many, 1.0)), files, scenes, process, prompts, sheets)
 
 
 @app.command(name="reflow")
@@ -233,16 +229,16 @@ def train_reflow(
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the guided teacher and train the 2-rectified flow on them."""
+    budget = loop.Budget(steps, minutes, pause_after)
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     pairs = _pairs("teacher", count, ode_steps, guidance, files, words, scenes, process)
     unet, folder = files.unet("teacher"), files.stage("reflow")
-    budget = loop.Budget(steps, minutes, pause_after)
     training = reflow.reflow(unet, words, pairs, budget, process, folder, batch=batch, bend=bend)
     facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
     _finish(unet, training, folder, process, facts)
     if prompts:
-        _examine("reflow", ((ode_steps, 1.0), (1, 1.0)), files, scenes, process, prompts, sheets)
+        examination.examine_stage("reflow", ((ode_steps, 1.0), (1, 1.0)), files, scenes, process, prompts, sheets)
 
 
 @app.command(name="distill")
@@ -264,6 +260,7 @@ def train_distill(
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
+    budget = loop.Budget(steps, minutes, pause_after)
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
@@ -273,12 +270,11 @@ def train_distill(
     if look:
         features = PixelFeatures.load(files.made("pixel-features"), process.device)
         seen = pixel_features.DecodedDistance(files.autoencoder(process.device), features, process)
-    budget = loop.Budget(steps, minutes, pause_after)
     training = reflow.distill(unet, words, pairs, budget, process, folder, look=seen, batch=batch)
     facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
     _finish(unet, training, folder, process, facts)
     if prompts:
-        _examine(stage, ((1, 1.0),), files, scenes, process, prompts, sheets)
+        examination.examine_stage(stage, ((1, 1.0),), files, scenes, process, prompts, sheets)
 
 
 @app.command(name="held-out")
@@ -316,7 +312,7 @@ def _finish_autoencoder(
     with torch.inference_mode():
         images = unseen.batch(slice(0, len(unseen), max(1, len(unseen) // 18)))[0][:18]
         rebuilt = saved.decode(saved.encode(images).latent_dist.mean).sample
-        save_grid(torch.stack([images, rebuilt], 1).flatten(0, 1), folder / "rebuilt.jpg")
+        examination.save_grid(torch.stack([images, rebuilt], 1).flatten(0, 1), folder / "rebuilt.jpg")
     typer.echo(f"{folder.name}: {json.dumps(found)}")
 
 
@@ -365,57 +361,6 @@ def _finish(
         save_half(unet, folder / "unet")
         record(folder, progress, facts)
     process.wait_for_everyone()
-
-
-def _examine(
-    stage: str,
-    settings: Sequence[tuple[int, float]],
-    files: RunFolder,
-    scenes: SceneLatents,
-    process: loop.Process,
-    prompts: Path,
-    sheets: Path,
-) -> None:
-    """Draw the prompts, and say how far what a stage draws is from scenes: for each number of steps and guidance."""
-    words = files.prompts(process.device, "teacher")
-    unet = files.unet(stage).to(process.device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    vae = files.autoencoder(process.device)
-    lines = prompts.read_text(encoding="utf-8").splitlines()
-    for steps, guidance in settings:
-        found = painter.examine(unet, words, vae, scenes, steps, guidance, process)
-        if not process.is_main_process:
-            continue
-        drawn = painter.draw(unet, words, vae, lines, steps, guidance, process)
-        found["difference_of_seeds"] = _difference(
-            drawn, painter.draw(unet, words, vae, lines, steps, guidance, process, seed=1007), lines
-        )
-        typer.echo(f"{stage}, {steps} steps at guidance {guidance:g}: {json.dumps(found)}")
-        sheets.mkdir(parents=True, exist_ok=True)
-        for part in range(0, len(lines), 30):
-            rows = slice(part, part + 30)
-            images = [to_image(image) for image in drawn[rows]]
-            path = sheets / f"{stage}-{steps}-{guidance:g}-{part // 30}.jpg"
-            sheet.grid(images, lines[rows], size=232).save(path, quality=90)
-    process.wait_for_everyone()
-
-
-def _difference(one: Tensor, other: Tensor, lines: Sequence[str]) -> float:
-    """Mean absolute difference, of 255 levels, between two images of each prompt that names a place."""
-    rows = [row for row, line in enumerate(lines) if understand(line).scene.place]
-    return round(float((one[rows].clamp(-1, 1) - other[rows].clamp(-1, 1)).abs().mean()) * 127.5, 1)
-
-
-def save_grid(images: Tensor, path: Path, columns: int = 6) -> None:
-    """Images (N, 3, S, S) in [-1, 1] side by side."""
-    some = images[: len(images) // columns * columns]
-    rows = torch.cat([torch.cat(list(row), 2) for row in some.split(columns)], 1)
-    to_image(rows).save(path, quality=92)
-
-
-def to_image(pixels: Tensor) -> Image.Image:
-    """A tensor (3, H, W) in [-1, 1] as an image."""
-    levels = ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte()
-    return Image.fromarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
 def _shape(toy: bool, channels: str, layers: int) -> Architecture:

@@ -228,10 +228,10 @@ class _Placer:
 
     def _in_slot(self, slot: Slot) -> Iterator[tuple[Placed, Shape]]:
         count = len(self._each)
-        step = slot.width / 2 if count > 1 else 0.0
+        step = slot.width / max(2, count) if count > 1 else 0.0
         for number, (group, shape) in enumerate(self._each):
             thing = things().get(group.thing)
-            factor = min(1.2, max(0.75, (_size(thing) / 90) ** 0.6)) * (0.86 if count > 1 else 1.0)
+            factor = min(1.2, max(0.9, (_size(thing) / 90) ** 0.6)) * {1: 1.0, 2: 0.86, 3: 0.68}.get(count, 0.56)
             x = slot.x + step * (number - (count - 1) / 2) + self._near(3)
             shadow = 0.0 if slot.within else 0.8
             side = slot.side * factor * _SIZES[group.size]
