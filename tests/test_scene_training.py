@@ -11,6 +11,7 @@ from served import ROOT
 from transformers import CLIPTextModel, CLIPTokenizer
 from typer.testing import CliRunner
 
+from instaflow_demo.evaluation.scene_judge import LEAST, SceneJudge
 from instaflow_demo.grammar.random_scenes import random_scene
 from instaflow_demo.grammar.scene import Group, Scene
 from instaflow_demo.training import architecture
@@ -159,13 +160,15 @@ def test_shards_are_the_same_however_many_processes_write_them(stock: Stock, tmp
     settings = {"seed": 5, "variety": EVERYTHING, "captions": 2}
     for workers in (1, 2):
         write_shards(tmp_path / "stock", tokenizer, tmp_path / str(workers), 6, workers=workers, **settings)
-    (one, ids), (two, others) = (read_shards(sorted((tmp_path / name).iterdir())) for name in ("1", "2"))
-    assert torch.equal(one.things, two.things) and torch.equal(ids, others)
-    assert ids.shape[:2] == (6, 2)
+    one, two = (read_shards(sorted((tmp_path / name).iterdir())) for name in ("1", "2"))
+    assert torch.equal(one.pictures.things, two.pictures.things) and torch.equal(one.ids, two.ids)
+    assert one.ids.shape[:2] == (6, 2)
+    assert one.truth["thing"].shape == (6, 3) and (one.truth["place"] >= 0).all()
 
 
 def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None:
-    stock.save(tmp_path / "stock")
+    for name in ("stock", "judge-stock"):
+        stock.save(tmp_path / name)
     for part in ("text_encoder", "tokenizer"):
         shutil.copytree(ROOT / "assets/models/mini" / part, tmp_path / "text-encoder" / part)
     prompts = tmp_path / "prompts.txt"
@@ -176,6 +179,9 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         ["shards", "pictures", "--count", 8, "--workers", 1],
         ["shards", "unseen", "--count", 32, "--workers", 1],
         ["shards", "flow", "--count", 8, "--workers", 1],
+        ["shards", "judge", "--count", 8, "--workers", 1],
+        ["shards", "judge-unseen", "--count", 8, "--workers", 1],
+        ["judge", *few, "--toy"],
         ["autoencoder", *few, "--features-minutes", 0.001, "--toy"],
         ["autoencoder", *few, "--crop", 128, "--name", "autoencoder-crops", "--begin-with", "autoencoder", "--toy"],
         ["teacher", *few, "--toy", *drawn],
@@ -185,6 +191,8 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
     ):
         done = CliRunner().invoke(app, [*map(str, stage), "--run", str(tmp_path)])
         assert done.exit_code == 0, done.output
+    SceneJudge.load(tmp_path / "judge/network", "cpu")
+    assert set(json.loads((tmp_path / "judge/network/accuracy.json").read_text())["unseen_drawings"]) == set(LEAST)
     assert {"psnr_db", "psnr_inside_things_db"} <= set(json.loads((tmp_path / "autoencoder/facts.json").read_text()))
     assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {
         "teacher-2-3-0.jpg",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ..grammar.things import things
 from ..grammar.vocabulary import colours
 from .data.composer import Batch, Composer
-from .data.examples import read_shards
+from .data.examples import Shards, read_shards
 from .data.layout import Catalogue
 from .data.picture import COLUMNS
 from .data.stock import Stock
@@ -121,7 +121,12 @@ def compose_pictures(stock: Stock, batch: Batch, run: Process) -> Pictures:
 
 def pictures_of(stock: Stock, folder: Path, run: Process, most: int | None = None) -> Pictures:
     """This process's pictures of the scenes laid out in `folder`."""
-    batch, _ = read_shards(my_shards(folder, run))
-    if most is not None and most < len(batch):
-        batch = batch[torch.randperm(len(batch), generator=torch.Generator().manual_seed(0))[:most].sort().values]
-    return compose_pictures(stock, batch, run)
+    return compose_pictures(stock, laid_out(folder, run, most).pictures, run)
+
+
+def laid_out(folder: Path, run: Process, most: int | None = None) -> Shards:
+    """This process's scenes of those laid out in `folder`, `most` of them at random."""
+    shards = read_shards(my_shards(folder, run))
+    if most is None or most >= len(shards):
+        return shards
+    return shards[torch.randperm(len(shards), generator=torch.Generator().manual_seed(0))[:most].sort().values]

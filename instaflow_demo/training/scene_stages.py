@@ -1,7 +1,7 @@
 """`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
 
 Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, teacher, reflow, distill and sheet. To resume a stage, run its command again. For several GPUs:
+autoencoder, encode, teacher, reflow, distill and judge. To resume a stage, run its command again. For several GPUs:
 `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
 """
 
@@ -18,34 +18,26 @@ import typer
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from ..grammar.held_out import held_out_pairs
-from . import architecture, autoencoder, examination, loop, painter, pixel_features, reflow
+from . import architecture, autoencoder, examination, loop, painter, pixel_features, reflow, scene_judging
 from .architecture import Architecture
 from .data import examples, icons, styles
 from .data.stock import Stock, draw_stock
 from .painter import Painter, SceneLatents
 from .pictures import Labels, Pictures, pictures_of
 from .pixel_features import PixelFeatures
+from .scene_options import DEFAULT_RUN, Compile, Minutes, Pause, Run, Steps, Toy, Workers
 from .stages import RunFolder, record, save_half
 from .teacher import Prompts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
-Run = Annotated[
-    Path, typer.Option("--run", "--folder", help="Folder of this training run; torchrun takes --run for its own.")
-]
-Toy = Annotated[bool, typer.Option("--toy", help="Toy sizes: the whole chain in a minute on a CPU.")]
-Minutes = Annotated[float | None, typer.Option("--minutes", help="Train for this long, over all resumed runs.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Train for this many steps.")]
-Pause = Annotated[float | None, typer.Option("--pause-after", help="End this run after so many minutes; resume later.")]
-Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="torch.compile the network on a GPU.")]
-Workers = Annotated[int, typer.Option("--workers", help="Processes that draw; 0 is one for each core.")]
-
-DEFAULT_RUN = Path("training-runs/scenes")
 SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first seed, captions of each scene
     "pictures": (examples.EVERYTHING, 100_000, 1),
     "unseen": (examples.EVERYTHING, 900_000, 1),
     "flow": (examples.FLOW, 200_000, 3),
     "more": (examples.FLOW, 400_000, 3),
+    "judge": (examples.EVERYTHING, 600_000, 1),
+    "judge-unseen": (examples.EVERYTHING, 950_000, 1),
 }
 GUIDANCE = 3.0  # of the teacher, where pairs are made
 _PAIR_SEEDS = {"teacher": 3000, "reflow": 4000}
@@ -75,14 +67,19 @@ def stock(
     drawings: Annotated[int, typer.Option("--drawings", help="Drawings of each place.")] = 16,
     workers: Workers = 0,
     toy: Toy = False,
+    judge: Annotated[bool, typer.Option("--judge", help="Those of the judge, in a stock of their own.")] = False,
 ) -> None:
     """Draw every place and every thing."""
     files = RunFolder(run)
     few = {"places": ("plain", "beach", "kitchen", "kitchen_table"), "things": 150} if toy else {}
     drawn = draw_stock(
-        files.made("icons") / "icons.json.xz", 2 if toy else drawings, workers or os.cpu_count() or 1, **few
+        files.made("icons") / "icons.json.xz",
+        2 if toy else drawings,
+        workers or os.cpu_count() or 1,
+        judge=judge,
+        **few,
     )
-    drawn.save(files.stage("stock"))
+    drawn.save(files.stage("judge-stock" if judge else "stock"))
     typer.echo(f"{len(drawn.land)} drawings of places, {len(drawn.sprites)} of things")
 
 
@@ -96,7 +93,7 @@ def shards(
     """Lay out scenes and write their captions."""
     files, (variety, seed, captions) = RunFolder(run), SHARDS[name]
     examples.write_shards(
-        files.made("stock"),
+        files.made("judge-stock" if name.startswith("judge") else "stock"),
         files.made("text-encoder/tokenizer"),
         files.stage(f"shards/{name}"),
         count,
@@ -233,7 +230,7 @@ def train_reflow(
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     pairs = _pairs("teacher", count, ode_steps, guidance, files, words, scenes, process)
-    unet, folder = files.unet("teacher"), files.stage("reflow")
+    unet, folder = _begun("reflow", "teacher", files), files.stage("reflow")
     training = reflow.reflow(unet, words, pairs, budget, process, folder, batch=batch, bend=bend)
     facts = {"batch": batch * process.num_processes, "pairs": count, "ode_steps": ode_steps, "guidance": guidance}
     _finish(unet, training, folder, process, facts)
@@ -265,7 +262,7 @@ def train_distill(
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
     pairs = _pairs(source, count, ode_steps, guidance, files, words, scenes, process)
-    unet, folder = files.unet(source), files.stage(stage)
+    unet, folder = _begun(stage, source, files), files.stage(stage)
     seen = None
     if look:
         features = PixelFeatures.load(files.made("pixel-features"), process.device)
@@ -275,6 +272,9 @@ def train_distill(
     _finish(unet, training, folder, process, facts)
     if prompts:
         examination.examine_stage(stage, ((1, 1.0),), files, scenes, process, prompts, sheets)
+
+
+app.command(name="judge")(scene_judging.train_judge)
 
 
 @app.command(name="held-out")
@@ -346,6 +346,11 @@ def _pairs(
         return reflow.make_pairs(files.unet(source), words, ids, process, **settings)
 
     return reflow.Pairs.share(files.root / "pairs", f"{source}-{count}-{ode_steps}-{guidance:g}", process, make)
+
+
+def _begun(stage: str, source: str, files: RunFolder) -> UNet2DConditionModel:
+    """The U-Net that a stage begins with: what an earlier run of it left, or else that of the stage before."""
+    return files.unet(stage if files.left_by_earlier_run(stage) else source)
 
 
 def _finish(

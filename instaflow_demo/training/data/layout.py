@@ -306,8 +306,7 @@ class _Placer:
         top = low.y - low.side * shape.height
         side = min(_size(things().get(over.thing)) * 1.05, (top - 2 * EDGE) / over_shape.height)
         foot = max(min(top - 6, top * 0.92), EDGE + side * over_shape.height)
-        high = self._make(over, over_shape, middle + self._near(6), foot, side, shadow=0.0, depth=0.2)
-        yield high, over_shape
+        yield self._make(over, over_shape, middle + self._near(6), foot, side, shadow=0.0, depth=0.2), over_shape
         yield low, shape
 
     def _stand(self, group: Group, shape: Shape, x: float, depth: float, scale: float) -> tuple[Placed, Shape]:
