@@ -1,8 +1,8 @@
 """`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
 
 Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, encode, teacher, reflow, distill and judge. To resume a stage, run its command again. For several GPUs:
-`torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
+autoencoder, encode, teacher, reflow, distill, judge, and text2im-begin, -base, -upsampler. To resume a stage, run its
+command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
 """
 
 import json
@@ -18,7 +18,17 @@ import typer
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from ..grammar.held_out import held_out_pairs
-from . import architecture, autoencoder, examination, loop, painter, pixel_features, reflow, scene_judging
+from . import (
+    architecture,
+    autoencoder,
+    examination,
+    loop,
+    painter,
+    pixel_features,
+    reflow,
+    scene_judging,
+    scene_text2im,
+)
 from .architecture import Architecture
 from .data import examples, icons, styles
 from .data.stock import Stock, draw_stock
@@ -275,6 +285,9 @@ def train_distill(
 
 
 app.command(name="judge")(scene_judging.train_judge)
+app.command(name="text2im-begin")(scene_text2im.begin_text2im)
+app.command(name="text2im-base")(scene_text2im.train_text2im_base)
+app.command(name="text2im-upsampler")(scene_text2im.train_text2im_upsampler)
 
 
 @app.command(name="held-out")
