@@ -16,7 +16,7 @@ from ..evaluation.scene_judge import LEAST, SceneJudge, SceneJudgeShape, right_a
 from .data.stock import Stock
 from .loop import Budget, Network, Process, Progress, Schedule, optimise, report
 from .pictures import Pictures, compose_pictures, laid_out
-from .scene_options import DEFAULT_RUN, Minutes, Pause, Run, Steps, Toy
+from .scene_options import DEFAULT_RUN, Minutes, Pause, Run, Steps, Toy, app
 from .stages import RunFolder, record
 
 JUDGE_TOY = SceneJudgeShape((8, 8, 16, 16), (1, 1, 1, 1))
@@ -40,6 +40,7 @@ class Cases:
         return self.truth["thing"][rows, :2].clamp(min=0)
 
 
+@app.command(name="judge")
 def train_judge(
     run: Run = DEFAULT_RUN,
     minutes: Minutes = None,

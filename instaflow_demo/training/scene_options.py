@@ -1,9 +1,18 @@
-"""Options that the stages of the scenes' training share."""
+"""`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
+
+Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
+autoencoder, encode, teacher, reflow, distill, judge, and text2im-begin, -base, -upsampler. To resume a stage, run its
+command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
+
+Here are the options that the stages share.
+"""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 DEFAULT_RUN = Path("training-runs/scenes")
 

@@ -1,9 +1,4 @@
-"""`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
-
-Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, encode, teacher, reflow, distill, judge, and text2im-begin, -base, -upsampler. To resume a stage, run its
-command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
-"""
+"""The family that draws scenes: drawings, autoencoder, teacher, reflow and distillation, each a command."""
 
 import json
 import os
@@ -18,7 +13,7 @@ import typer
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from ..grammar.held_out import held_out_pairs
-from . import (
+from . import (  # noqa: F401 - what they define are commands as well
     architecture,
     autoencoder,
     examination,
@@ -35,11 +30,9 @@ from .data.stock import Stock, draw_stock
 from .painter import Painter, SceneLatents
 from .pictures import Labels, Pictures, pictures_of
 from .pixel_features import PixelFeatures
-from .scene_options import DEFAULT_RUN, Compile, Minutes, Pause, Run, Steps, Toy, Workers
+from .scene_options import DEFAULT_RUN, Compile, Minutes, Pause, Run, Steps, Toy, Workers, app
 from .stages import RunFolder, record, save_half
 from .teacher import Prompts
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first seed, captions of each scene
     "pictures": (examples.EVERYTHING, 100_000, 1),
@@ -282,12 +275,6 @@ def train_distill(
     _finish(unet, training, folder, process, facts)
     if prompts:
         examination.examine_stage(stage, ((1, 1.0),), files, scenes, process, prompts, sheets)
-
-
-app.command(name="judge")(scene_judging.train_judge)
-app.command(name="text2im-begin")(scene_text2im.begin_text2im)
-app.command(name="text2im-base")(scene_text2im.train_text2im_base)
-app.command(name="text2im-upsampler")(scene_text2im.train_text2im_upsampler)
 
 
 @app.command(name="held-out")

@@ -17,13 +17,14 @@ from .data.composer import Composer
 from .data.stock import Stock
 from .loop import Budget, Process, Progress, report
 from .pictures import composed, laid_out, pictures_of
-from .scene_options import DEFAULT_RUN, Compile, Minutes, Pause, Run, Steps, Toy
+from .scene_options import DEFAULT_RUN, Compile, Minutes, Pause, Run, Steps, Toy, app
 from .stages import RunFolder, record, save_half
 
 Batch = Annotated[int, typer.Option("--batch", help="Samples a step on each process.")]
 WORDS = "text2im-text"  # the stage that leaves a tokenizer and a text encoder
 
 
+@app.command(name="text2im-begin")
 def begin_text2im(
     start: Annotated[
         Path, typer.Option("--from", help="A Text2im whose tokenizer and text encoder to go on from.")
@@ -44,6 +45,7 @@ def begin_text2im(
     save_half(make_text_encoder(shape), folder / "text_encoder")
 
 
+@app.command(name="text2im-base")
 def train_text2im_base(
     run: Run = DEFAULT_RUN,
     minutes: Minutes = None,
@@ -66,6 +68,7 @@ def train_text2im_base(
     _finish(painter, training, folder, process, batch)
 
 
+@app.command(name="text2im-upsampler")
 def train_text2im_upsampler(
     run: Run = DEFAULT_RUN,
     minutes: Minutes = None,
