@@ -8,10 +8,14 @@ from random import Random
 import pytest
 import torch
 from served import ROOT
+from transformers import CLIPTextModel, CLIPTokenizer
 from typer.testing import CliRunner
 
+from instaflow_demo.evaluation.scene_judge import LEAST, SceneJudge
 from instaflow_demo.grammar.random_scenes import random_scene
 from instaflow_demo.grammar.scene import Group, Scene
+from instaflow_demo.training import architecture
+from instaflow_demo.training.__main__ import make_scenes_app
 from instaflow_demo.training.data.composer import Composer
 from instaflow_demo.training.data.examples import EVERYTHING, FLOW, can_show, examples, read_shards, write_shards
 from instaflow_demo.training.data.layout import EDGE, SIZE, Catalogue, Drawing, Shape, lay_out, picture_of
@@ -19,7 +23,7 @@ from instaflow_demo.training.data.picture import Picture, stack
 from instaflow_demo.training.data.places import draw_place
 from instaflow_demo.training.data.sprite import Key
 from instaflow_demo.training.data.stock import Stock, draw_stock
-from instaflow_demo.training.scene_commands import app
+from instaflow_demo.training.run_folder import save_half
 
 PLACES = ("plain", "beach", "meadow", "bathroom", "sea")
 
@@ -130,6 +134,20 @@ def test_the_same_scene_looks_otherwise_with_another_seed(stock: Stock) -> None:
     assert (images[one] - images[other]).abs().mean() * 255 > 15
 
 
+def test_saving_leaves_no_older_weights(tmp_path: Path) -> None:
+    """Those of a text encoder in one file would be read before newer ones in shards."""
+    text = architecture.make_text_encoder(
+        architecture.TOY, CLIPTokenizer.from_pretrained(ROOT / "assets/models/mini/tokenizer")
+    )
+    text.save_pretrained(tmp_path)
+    with torch.no_grad():
+        for parameter in text.parameters():
+            parameter.fill_(0.5)
+    save_half(text, tmp_path)
+    again = CLIPTextModel.from_pretrained(tmp_path)
+    assert all((parameter == 0.5).all() for parameter in again.parameters())
+
+
 def test_scenes_of_what_was_not_drawn_are_not_shown(stock: Stock) -> None:
     assert not can_show(stock.catalogue, Scene((Group("dog"),), "forest", "day"))
     assert can_show(stock.catalogue, Scene((Group("dog"),), "beach", "day"))
@@ -142,13 +160,15 @@ def test_shards_are_the_same_however_many_processes_write_them(stock: Stock, tmp
     settings = {"seed": 5, "variety": EVERYTHING, "captions": 2}
     for workers in (1, 2):
         write_shards(tmp_path / "stock", tokenizer, tmp_path / str(workers), 6, workers=workers, **settings)
-    (one, ids), (two, others) = (read_shards(sorted((tmp_path / name).iterdir())) for name in ("1", "2"))
-    assert torch.equal(one.things, two.things) and torch.equal(ids, others)
-    assert ids.shape[:2] == (6, 2)
+    one, two = (read_shards(sorted((tmp_path / name).iterdir())) for name in ("1", "2"))
+    assert torch.equal(one.pictures.things, two.pictures.things) and torch.equal(one.ids, two.ids)
+    assert one.ids.shape[:2] == (6, 2)
+    assert one.truth["thing"].shape == (6, 3) and (one.truth["place"] >= 0).all()
 
 
 def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None:
-    stock.save(tmp_path / "stock")
+    for name in ("stock", "judge-stock"):
+        stock.save(tmp_path / name)
     for part in ("text_encoder", "tokenizer"):
         shutil.copytree(ROOT / "assets/models/mini" / part, tmp_path / "text-encoder" / part)
     prompts = tmp_path / "prompts.txt"
@@ -159,15 +179,23 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         ["shards", "pictures", "--count", 8, "--workers", 1],
         ["shards", "unseen", "--count", 32, "--workers", 1],
         ["shards", "flow", "--count", 8, "--workers", 1],
+        ["shards", "judge", "--count", 8, "--workers", 1],
+        ["shards", "judge-unseen", "--count", 8, "--workers", 1],
+        ["judge", *few, "--toy"],
         ["autoencoder", *few, "--features-minutes", 0.001, "--toy"],
         ["autoencoder", *few, "--crop", 128, "--name", "autoencoder-crops", "--begin-with", "autoencoder", "--toy"],
+        ["text2im-begin", "--toy"],
+        ["text2im-base", *few, "--toy"],
+        ["text2im-upsampler", *few, "--toy"],
         ["teacher", *few, "--toy", *drawn],
         ["reflow", *few, "--count", 4, "--ode-steps", 1, "--bend", 4, *drawn],
         ["distill", *few, "--count", 4, "--ode-steps", 1, "--look", *drawn],
         ["distill", *few, "--from", "teacher", "--count", 4, "--ode-steps", 1, *drawn],
     ):
-        done = CliRunner().invoke(app, [*map(str, stage), "--run", str(tmp_path)])
+        done = CliRunner().invoke(make_scenes_app(), [*map(str, stage), "--run", str(tmp_path)])
         assert done.exit_code == 0, done.output
+    SceneJudge.load(tmp_path / "judge/network", "cpu")
+    assert set(json.loads((tmp_path / "judge/network/accuracy.json").read_text())["unseen_drawings"]) == set(LEAST)
     assert {"psnr_db", "psnr_inside_things_db"} <= set(json.loads((tmp_path / "autoencoder/facts.json").read_text()))
     assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {
         "teacher-2-3-0.jpg",

@@ -11,6 +11,7 @@ from .scene import DAY, Group, Scene, dives, home
 from .vocabulary import Place, light_phrases, names, phrases, places, slot_places
 
 IN_THE_SEA: Mapping[Language, str] = MappingProxyType({"en": "in the sea", "pt": "no mar"})  # where fish are
+COZY_IN = ("rain", "snow", "night")  # lights in which rooms are lit by lamps
 _ARTICLES = re.compile(r"\b(?:an?|the|some|uma?|[oa]) (?=\w)")
 
 
@@ -73,6 +74,8 @@ def _place_alone(scene: Scene, place: Place, light: str, rng: Random, language: 
     adjectives = phrases("light adjective", language).get(scene.light)
     if adjectives and not scene.tone and rng.random() < 0.2 and re.match(r"(an?|uma?) ", noun):
         return _qualify(noun, rng.choice(adjectives), language)
+    if light and place.indoors and scene.light in COZY_IN and not scene.tone and rng.random() < 0.2:
+        return f"{_qualify(noun, rng.choice(phrases('light adjective', language)['golden']), language)} {light}"
     if rng.random() < 0.08:
         return ", ".join(filter(None, [_bare(place, rng, language), _bare_light(scene, rng, language)]))
     return f"{noun} {light}".strip()

@@ -10,15 +10,29 @@ import torch
 import typer
 
 from ..errors import DemoError
-from . import scene_commands
-from .commands import decoders, export, flow, judge, text2im, words
+from .commands import decoders, export, flow, judge, scene_judge, scene_text2im, scenes, text2im, words
+
+SCENES = """`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
+
+Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
+autoencoder, encode, teacher, reflow, distill, judge, and text2im-begin, -base, -upsampler. To resume a stage, run its
+command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
+"""
 
 
 def _make_app() -> typer.Typer:
     made = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
     for stages in (words, decoders, flow, text2im, judge, export):
         made.add_typer(stages.app)
-    made.add_typer(scene_commands.app, name="scenes", help="The stages of the family that draws scenes.")
+    made.add_typer(make_scenes_app(), name="scenes", short_help="The stages of the family that draws scenes.")
+    return made
+
+
+def make_scenes_app() -> typer.Typer:
+    """The commands of the family that draws scenes."""
+    made = typer.Typer(no_args_is_help=True, help=SCENES)
+    for stages in (scenes, scene_judge, scene_text2im):
+        made.add_typer(stages.app)
     return made
 
 

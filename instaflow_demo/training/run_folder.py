@@ -123,11 +123,16 @@ class RunFolder:
 
 
 def save_half(network: Any, folder: Path) -> None:
-    """Save a network as float16 safetensors in small shards, leaving the network itself as it was."""
+    """Save a network as float16 safetensors in small shards, leaving the network itself as it was.
+
+    Weights that were there before are removed: transformers would read an old file of all weights before new shards.
+    """
     copy = (
         type(network).from_config(network.config) if hasattr(network, "from_config") else type(network)(network.config)
     )
     copy.load_state_dict(network.state_dict())
+    for old in folder.glob("*.safetensors*"):
+        old.unlink()
     copy.half().save_pretrained(folder, max_shard_size=SHARD)
 
 

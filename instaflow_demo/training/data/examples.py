@@ -1,6 +1,6 @@
 """Captioned scenes to learn from, laid out and tokenised by many processes; what trains composes the pictures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from ...engines.clip import clip_ids
+from ...evaluation.scene_judge import scene_truth
 from ...grammar.describe import caption
 from ...grammar.random_scenes import random_scene
 from ...grammar.scene import Scene
@@ -25,6 +26,7 @@ PORTUGUESE = 0.35
 TONED = 0.3  # of the captions of rooms that have a colour say it
 MOST_THINGS = 5
 SHARD = 1000
+TRUTH = "truth."  # begins the names of what a judge should find
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,30 @@ def write_shards(
         list(pool.map(make, seeds))
 
 
-def read_shards(paths: Sequence[Path]) -> tuple[Batch, Tensor]:
-    """The pictures and the ids (N, captions, tokens) of these files; those with few things first."""
+@dataclass(frozen=True)
+class Shards:
+    """N laid out scenes: pictures, ids (N, captions, tokens), and the rows that a judge should find (`scene_truth`)."""
+
+    pictures: Batch
+    ids: Tensor
+    truth: Mapping[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, rows: Tensor) -> "Shards":
+        truth = {name: values[rows] for name, values in self.truth.items()}
+        return Shards(self.pictures[rows], self.ids[rows], truth)
+
+
+def read_shards(paths: Sequence[Path]) -> Shards:
+    """The scenes of these files; those with few things first."""
     parts = [load_file(path) for path in sorted(paths)]
     whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    ids = whole.pop("ids")
+    truth = {name.removeprefix(TRUTH): whole.pop(name).long() for name in list(whole) if name.startswith(TRUTH)}
     order = (whole["things"][:, :, 3] > 0).sum(1).argsort(stable=True)
-    ids = whole.pop("ids")[order]
-    return Batch(**{name: tensor[order] for name, tensor in whole.items()}), ids
+    return Shards(Batch(**whole), ids, truth)[order]
 
 
 def _write_shard(
@@ -110,7 +129,8 @@ def _write_shard(
     tensors = {
         name: tensor.contiguous() for name, tensor in vars(_padded(stack([each.picture for each in some]))).items()
     }
-    save_file({**tensors, "ids": ids.view(len(some), captions, -1).to(torch.int16)}, path)
+    told = {TRUTH + name: rows.to(torch.int16) for name, rows in scene_truth([each.scene for each in some]).items()}
+    save_file({**tensors, **told, "ids": ids.view(len(some), captions, -1).to(torch.int16)}, path)
 
 
 def _short_enough(drawn: Example, tokenizer: CLIPTokenizer) -> bool:

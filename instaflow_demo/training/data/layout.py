@@ -228,10 +228,10 @@ class _Placer:
 
     def _in_slot(self, slot: Slot) -> Iterator[tuple[Placed, Shape]]:
         count = len(self._each)
-        step = slot.width / 2 if count > 1 else 0.0
+        step = slot.width / max(2, count) if count > 1 else 0.0
         for number, (group, shape) in enumerate(self._each):
             thing = things().get(group.thing)
-            factor = min(1.2, max(0.75, (_size(thing) / 90) ** 0.6)) * (0.86 if count > 1 else 1.0)
+            factor = min(1.2, max(0.9, (_size(thing) / 90) ** 0.6)) * {1: 1.0, 2: 0.86, 3: 0.68}.get(count, 0.56)
             x = slot.x + step * (number - (count - 1) / 2) + self._near(3)
             shadow = 0.0 if slot.within else 0.8
             side = slot.side * factor * _SIZES[group.size]
@@ -306,8 +306,7 @@ class _Placer:
         top = low.y - low.side * shape.height
         side = min(_size(things().get(over.thing)) * 1.05, (top - 2 * EDGE) / over_shape.height)
         foot = max(min(top - 6, top * 0.92), EDGE + side * over_shape.height)
-        upper = self._make(over, over_shape, middle + self._near(6), foot, side, shadow=0.0, depth=0.2)
-        yield upper, over_shape
+        yield self._make(over, over_shape, middle + self._near(6), foot, side, shadow=0.0, depth=0.2), over_shape
         yield low, shape
 
     def _stand(self, group: Group, shape: Shape, x: float, depth: float, scale: float) -> tuple[Placed, Shape]:

@@ -13,7 +13,7 @@ from ...grammar.things import things
 from ...grammar.vocabulary import colours
 from ..loop import Process
 from .composer import Batch, Composer
-from .examples import read_shards
+from .examples import Shards, read_shards
 from .layout import Catalogue
 from .picture import COLUMNS
 from .stock import Stock
@@ -121,7 +121,12 @@ def compose_pictures(stock: Stock, batch: Batch, run: Process) -> Pictures:
 
 def pictures_of(stock: Stock, folder: Path, run: Process, most: int | None = None) -> Pictures:
     """This process's pictures of the scenes laid out in `folder`."""
-    batch, _ = read_shards(my_shards(folder, run))
-    if most is not None and most < len(batch):
-        batch = batch[torch.randperm(len(batch), generator=torch.Generator().manual_seed(0))[:most].sort().values]
-    return compose_pictures(stock, batch, run)
+    return compose_pictures(stock, laid_out(folder, run, most).pictures, run)
+
+
+def laid_out(folder: Path, run: Process, most: int | None = None) -> Shards:
+    """This process's scenes of those laid out in `folder`, `most` of them at random."""
+    shards = read_shards(my_shards(folder, run))
+    if most is None or most >= len(shards):
+        return shards
+    return shards[torch.randperm(len(shards), generator=torch.Generator().manual_seed(0))[:most].sort().values]

@@ -64,7 +64,7 @@ def _ambient(layers: Layers, batch: Batch, grid: Grid) -> Tensor:
     line = column(batch.skyline)
     close = ((grid.y - line) / (SIZE - line).clamp(min=40)).clamp(0, 1) * (1 - column(batch.sealed))
     land = batch.colour("land") * blend(torch.ones_like(close), batch.colour("near"), close)
-    land = blend(land, batch.colour("things"), column(batch.sealed) * 0.5)  # deep water and space are not under the sky
+    land = blend(land, batch.colour("things"), column(batch.sealed) * 0.15)  # deep water and space have no sky
     land = blend(land, batch.colour("room"), indoor)
     things = blend(batch.colour("things"), batch.colour("room_things"), indoor)
     return blend(land, things, layers.things)

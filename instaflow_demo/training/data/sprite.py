@@ -78,6 +78,23 @@ def keys(*, held_out: bool = False) -> list[Key]:
     return list(_keys(held_out))
 
 
+def every_key() -> list[Key]:
+    """The sprites of training, and then those of the judge as further drawings of the same things."""
+    return keys() + [key._replace(drawing=key.drawing + _own_drawings(key)) for key in keys(held_out=True)]
+
+
+def every_sprite(key: Key, icons: Icons) -> Sprite:
+    """The sprite of one of `every_key`."""
+    beyond = key.drawing - _own_drawings(key)
+    if beyond < 0 or key.pose:
+        return thing_sprite(*key, icons=icons)
+    return thing_sprite(*key._replace(drawing=beyond), icons=icons, held_out=True)
+
+
+def _own_drawings(key: Key) -> int:
+    return len(sources(things()[key.name]))
+
+
 def _keys(held_out: bool) -> Iterator[Key]:
     for thing in things().values():
         for pose in ("", *thing.poses):

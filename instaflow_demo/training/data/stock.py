@@ -20,10 +20,11 @@ from .layout import Catalogue, Drawing, Shape
 from .overlays import draw_overlays
 from .places import PLACES, draw_place
 from .setting import Setting, Slot, Strip
-from .sprite import Key, Sprite, keys, sources, thing_sprite
+from .sprite import Key, Sprite, every_key, every_sprite, keys, sources
 from .styles import icon_sprite, styled_icons
 
 OVERLAYS = 4
+JUDGE_DRAWINGS = 1000  # the first number of a place's drawings that models are not shown
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,23 @@ def load_catalogue(folder: Path) -> Catalogue:
 
 
 def draw_stock(
-    icons: Path | None, drawings: int, workers: int, *, places: Iterable[str] | None = None, things: int | None = None
+    icons: Path | None,
+    drawings: int,
+    workers: int,
+    *,
+    places: Iterable[str] | None = None,
+    things: int | None = None,
+    judge: bool = False,
 ) -> Stock:
     """Draw `drawings` pictures of each place and every sprite, in `workers` processes.
 
     `icons` is the folder or file of icon sets; without it, only what we draw ourselves. For toy runs, `places` and
-    `things` restrict what is drawn.
+    `things` restrict what is drawn. With `judge`, drawings of places that training has not, and sprites besides that
+    training never shows.
     """
-    jobs = [(name, seed) for name in places or PLACES for seed in range(drawings)]
-    wanted = [key for key in keys() if icons or _is_own(key)][:things]
+    first = JUDGE_DRAWINGS if judge else 0
+    jobs = [(name, first + seed) for name in places or PLACES for seed in range(drawings)]
+    wanted = [key for key in (every_key() if judge else keys()) if icons or _is_own(key)][:things]
     styled = styled_icons(icons) if icons else {}
     wanted_icons = list(styled)[:things]
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -110,7 +119,8 @@ def _collect(jobs: list, lands: list, wanted: list, sprites: list, wanted_icons:
 
 def _is_own(key: Key) -> bool:
     """Whether the sprite is drawn by us, not taken from an icon set."""
-    return sources(things_of_grammar()[key.name], key.pose)[key.drawing].startswith("own:")
+    thing = things_of_grammar()[key.name]
+    return (sources(thing, key.pose) + sources(thing, held_out=True))[key.drawing].startswith("own:")
 
 
 def _draw_place(job: tuple[str, int]) -> tuple[np.ndarray, Setting]:
@@ -118,7 +128,7 @@ def _draw_place(job: tuple[str, int]) -> tuple[np.ndarray, Setting]:
 
 
 def _draw_sprite(key: Key, path: Path | None) -> Sprite:
-    return thing_sprite(*key, icons=_icons(path) if path else {})
+    return every_sprite(key, _icons(path) if path else {})
 
 
 @cache

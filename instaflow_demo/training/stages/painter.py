@@ -64,15 +64,15 @@ class Painter(nn.Module):
 @torch.no_grad()
 def encode_shards(stock: Stock, shards: Path, vae: AutoencoderKL, run: Process) -> SceneLatents:
     """Compose and encode this process's laid out scenes."""
-    batch, ids = read_shards(my_shards(shards, run))
+    laid_out = read_shards(my_shards(shards, run))
     composer = Composer(stock.banks(run.device), chunk=128)
     latents, masks = [], []
-    for _, images, mask in composed(composer, batch, run, "encode"):
+    for _, images, mask in composed(composer, laid_out.pictures, run, "encode"):
         scaled = (images * 2 - 1).contiguous(memory_format=torch.channels_last)
         with run.half():
             latents.append(vae.encode(scaled).latent_dist.mean.half())
         masks.append((F.adaptive_avg_pool2d(mask, latents[-1].shape[2:]) * 255).round().byte())
-    return SceneLatents(torch.cat(latents), ids.to(run.device), torch.cat(masks))
+    return SceneLatents(torch.cat(latents), laid_out.ids.to(run.device), torch.cat(masks))
 
 
 def train(

@@ -9,7 +9,7 @@ the base's encoder is first taught like the family's (see `text`), and goes on l
 # pyright: reportArgumentType=false, reportCallIssue=false, reportPrivateImportUsage=false
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def small_scenes(
     batches = tqdm(
         composer.batches(scenes, 256), total=-(-count // 256), desc="compose", disable=not run.is_main_process
     )
-    images = torch.cat([((_rescale(batch, size) + 1) * 127.5).round().byte() for batch in batches])
+    images = torch.cat([((scaled(batch, size) + 1) * 127.5).round().byte() for batch in batches])
     ids, mask = _captions(scenes, tokenizer, length)
     return SmallScenes(images, ids.to(run.device, torch.int16), mask.to(run.device))
 
@@ -142,16 +142,34 @@ def train_upsampler(
     """Train on fresh scenes beside `small` and slightly noisy copies of them."""
     scenes = sampler.scenes(count, seed=6000 + run.process_index, captions=1)
     ids, mask = (t[:, 0].to(run.device) for t in _captions(scenes, tokenizer, painter.text_encoder.config["tokens"]))
+
+    def draw(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        start = step * batch % (count - batch + 1)
+        rows = slice(start, start + batch)
+        return composer(scenes, rows), ids[rows], mask[rows]
+
+    yield from train_upsampler_on(draw, painter, small, budget, run, folder, rate=rate)
+
+
+def train_upsampler_on(
+    draw: Callable[[int], tuple[Tensor, Tensor, Tensor]],
+    painter: Painter,
+    small: int,
+    budget: Budget,
+    run: Process,
+    folder: Path,
+    *,
+    rate: float = 5e-4,
+) -> Iterator[Progress]:
+    """Train on what `draw` gives for a step: images (B, 3, S, S), and the ids and mask (B, T) of a caption of each."""
     generator = torch.Generator(run.device).manual_seed(run.process_index)
     diffusion = Diffusion.upsampler().to(run.device)
 
     def loss(network: Network, step: int) -> Tensor:
-        start = step * batch % (count - batch + 1)
-        rows = slice(start, start + batch)
-        images = composer(scenes, rows)
-        low = corrupted(_rescale(images, small), generator)
+        images, ids, mask = draw(step)
+        low = corrupted(scaled(images, small), generator)
         condition = F.interpolate(low, images.shape[-2:], mode="bilinear")
-        return hybrid_loss(network, diffusion, images, condition, ids[rows], mask[rows], generator, OFFSET)
+        return hybrid_loss(network, diffusion, images, condition, ids, mask, generator, OFFSET)
 
     painter.unet.to(memory_format=torch.channels_last)
     yield from optimise(painter, loss, budget, Schedule(rate, warmup_steps=100), run, folder)
@@ -249,11 +267,16 @@ def hybrid_loss(
 def _captions(scenes: SceneSet, tokenizer: GPT2Tokenizer, length: int) -> tuple[Tensor, Tensor]:
     """Ids and mask (N, K, T) of the scenes' captions."""
     texts = [text for captions in scenes.captions for text in captions]
+    return caption_ids(texts, len(scenes), tokenizer, length)
+
+
+def caption_ids(texts: Sequence[str], count: int, tokenizer: GPT2Tokenizer, length: int) -> tuple[Tensor, Tensor]:
+    """Ids and mask (N, K, T) of the captions of `count` scenes, those of a scene together."""
     parts = [tokenize(tokenizer, texts[start : start + 10_000], length) for start in range(0, len(texts), 10_000)]
-    ids, mask = (torch.cat(tensors).view(len(scenes), -1, length) for tensors in zip(*parts, strict=True))
+    ids, mask = (torch.cat(tensors).view(count, -1, length) for tensors in zip(*parts, strict=True))
     return ids, mask
 
 
-def _rescale(images: Tensor, size: int) -> Tensor:
+def scaled(images: Tensor, size: int) -> Tensor:
     """Images made smaller by averaging, as the base's training images and the upsampler's conditions are."""
     return F.interpolate(images, (size, size), mode="area")

@@ -11,6 +11,9 @@ SENTENCES = {
     "{name} is not like ID@STEPS: write {model}@1, for example.": (
         "{name} não é como ID@PASSOS: escreva {model}@1, por exemplo."
     ),
+    "The judge of scenes in {folder} is missing or damaged: train it again.": (
+        "O juiz de cenas em {folder} falta ou está danificado: treine-o de novo."
+    ),
     "The judge in {folder} is missing or damaged: restore the folder.": (
         "O juiz em {folder} falta ou está danificado: restaure a pasta."
     ),

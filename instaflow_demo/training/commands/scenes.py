@@ -1,9 +1,4 @@
-"""`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
-
-Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, teacher, reflow, distill and sheet. To resume a stage, run its command again. For several GPUs:
-`torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
-"""
+"""The family that draws scenes: drawings, autoencoder, teacher, reflow and distillation, each a command."""
 
 # diffusers describes its classes loosely
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
@@ -12,28 +7,28 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
 import typer
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 
-from ..cli.expand import expand
-from ..grammar.held_out import held_out_pairs
-from . import architecture, loop, sheet
-from .architecture import Architecture
-from .data import examples, icons, styles
-from .data.pictures import Labels, Pictures, pictures_of
-from .data.stock import Stock, draw_stock
-from .options import Compile, Minutes, Steps, Toy
-from .pairs import PairSettings, load_pairs
-from .run_folder import RunFolder, save_half
-from .scene_examination import examine_stage
-from .stage import (
+from ...cli.expand import expand
+from ...grammar.held_out import held_out_pairs
+from .. import architecture, loop, sheet
+from ..architecture import Architecture
+from ..data import examples, icons, styles
+from ..data.pictures import Labels, Pictures, pictures_of
+from ..data.stock import Stock, draw_stock
+from ..options import Compile, Minutes, Steps, Toy
+from ..pairs import PairSettings, load_pairs
+from ..run_folder import RunFolder, save_half
+from ..scene_examination import examine_stage
+from ..stage import (
     Facts,
     Job,
     Stage,
@@ -43,47 +38,22 @@ from .stage import (
     save_unet,
     save_unet_and_text_encoder,
 )
-from .stages import autoencoder, painter, pixel_features, reflow
-from .stages.painter import Painter, SceneLatents
-from .stages.pixel_features import PixelFeatures
+from ..stages import autoencoder, painter, pixel_features, reflow
+from ..stages.painter import Painter, SceneLatents
+from ..stages.pixel_features import PixelFeatures
+from .scene_options import DEFAULT_RUN, Length, Run, Trial, Workers
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer()
 
-Run = Annotated[
-    Path, typer.Option("--run", "--folder", help="Folder of this training run; torchrun takes --run for its own.")
-]
-Pause = Annotated[float | None, typer.Option("--pause-after", help="End this run after so many minutes; resume later.")]
-Workers = Annotated[int, typer.Option("--workers", help="Processes that draw; 0 is one for each core.")]
-
-DEFAULT_RUN = Path("training-runs/scenes")
 SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first seed, captions of each scene
     "pictures": (examples.EVERYTHING, 100_000, 1),
     "unseen": (examples.EVERYTHING, 900_000, 1),
     "flow": (examples.FLOW, 200_000, 3),
     "more": (examples.FLOW, 400_000, 3),
+    "judge": (examples.EVERYTHING, 600_000, 1),
+    "judge-unseen": (examples.EVERYTHING, 950_000, 1),
 }
 GUIDANCE = 3.0  # of the teacher, where pairs are made
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long to train."""
-
-    minutes: Minutes = None
-    steps: Steps = None
-    pause_after: Pause = None
-
-    def budget(self) -> loop.Budget:
-        """The budget, whose time to pause counts from now."""
-        return loop.Budget(self.steps, self.minutes, self.pause_after)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Prompts to draw once a stage is trained."""
-
-    prompts: Annotated[Path | None, typer.Option("--prompts")] = None
-    sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets")
 
 
 @app.command()
@@ -110,14 +80,14 @@ def stock(
     drawings: Annotated[int, typer.Option("--drawings", help="Drawings of each place.")] = 16,
     workers: Workers = 0,
     toy: Toy = False,
+    judge: Annotated[bool, typer.Option("--judge", help="Those of the judge, in a stock of their own.")] = False,
 ) -> None:
     """Draw every place and every thing."""
     files = RunFolder(run)
     few = {"places": ("plain", "beach", "kitchen", "kitchen_table"), "things": 150} if toy else {}
-    drawn = draw_stock(
-        files.made("icons") / "icons.json.xz", 2 if toy else drawings, workers or os.cpu_count() or 1, **few
-    )
-    drawn.save(files.stage("stock"))
+    packed, many = files.made("icons") / "icons.json.xz", workers or os.cpu_count() or 1
+    drawn = draw_stock(packed, 2 if toy else drawings, many, judge=judge, **few)
+    drawn.save(files.stage("judge-stock" if judge else "stock"))
     typer.echo(f"{len(drawn.land)} drawings of places, {len(drawn.sprites)} of things")
 
 
@@ -131,7 +101,7 @@ def shards(
     """Lay out scenes and write their captions."""
     files, (variety, seed, captions) = RunFolder(run), SHARDS[name]
     examples.write_shards(
-        files.made("stock"),
+        files.made("judge-stock" if name.startswith("judge") else "stock"),
         files.made("text-encoder/tokenizer"),
         files.stage(f"shards/{name}"),
         count,
@@ -176,6 +146,7 @@ def train_autoencoder(
     toy: Toy = False,
 ) -> None:
     """Train the autoencoder on whole pictures, with more weight on things and the look of them."""
+    budget = length.budget()  # before the data is made, which counts as well
     files = RunFolder(run)
     drawn = Stock.load(files.made("stock"))
     process = loop.Process(compiled=False)
@@ -196,7 +167,7 @@ def train_autoencoder(
         )
         return Training(training, partial(_finish_autoencoder, vae, pictures, drawn, job))
 
-    run_stage(Stage(name, begin, title=name), Job(files, process, length.budget(), batch))
+    run_stage(Stage(name, begin, title=name), Job(files, process, budget, batch))
 
 
 @app.command()
@@ -223,6 +194,7 @@ def train_teacher(
     toy: Toy = False,
 ) -> None:
     """Train the teacher on the latents of scenes, its text encoder with it."""
+    budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     torch.manual_seed(0)
     shape = architecture.SCENES_TOY if toy else architecture.SCENES
@@ -237,7 +209,7 @@ def train_teacher(
         facts = {"scenes": len(scenes) * process.num_processes}
         return Training(training, partial(save_unet_and_text_encoder, network, facts))
 
-    run_stage(Stage("teacher", begin), Job(files, process, length.budget(), batch))
+    run_stage(Stage("teacher", begin), Job(files, process, budget, batch))
     if prompts:
         many = 2 if toy else 25
         examine_stage("teacher", ((many, 3.0), (many, 1.0)), files, scenes, process, prompts, sheets)
@@ -258,17 +230,18 @@ def train_reflow(
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the guided teacher and train the 2-rectified flow on them."""
+    budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     settings = PairSettings("teacher", count, ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
 
     def begin(job: Job, folder: Path) -> Training:
-        unet = files.unet("teacher")
+        unet = _begun("reflow", "teacher", files)
         training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=batch, bend=bend)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
-    run_stage(Stage("reflow", begin), Job(files, process, length.budget(), batch))
+    run_stage(Stage("reflow", begin), Job(files, process, budget, batch))
     if trial.prompts:
         examined = ((ode_steps, 1.0), (1, 1.0))
         examine_stage("reflow", examined, files, scenes, process, trial.prompts, trial.sheets)
@@ -292,6 +265,7 @@ def train_distill(
     compile_: Compile = True,
 ) -> None:
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
+    budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
@@ -300,11 +274,11 @@ def train_distill(
     seen = _decoded_distance(files, process) if look else None
 
     def begin(job: Job, folder: Path) -> Training:
-        unet = files.unet(source)
+        unet = _begun(stage, source, files)
         training = reflow.distill(unet, words, pairs, job.budget, process, folder, look=seen, batch=batch)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
-    run_stage(Stage(stage, begin), Job(files, process, length.budget(), batch))
+    run_stage(Stage(stage, begin), Job(files, process, budget, batch))
     if trial.prompts:
         examine_stage(stage, ((1, 1.0),), files, scenes, process, trial.prompts, trial.sheets)
 
@@ -364,6 +338,11 @@ def _draw_captions(scenes: SceneLatents, count: int, seed: int) -> Tensor:
 
 def _pair_facts(settings: PairSettings) -> Facts:
     return {name: value for name, value in vars(settings).items() if name != "pairs_of"}
+
+
+def _begun(stage: str, source: str, files: RunFolder) -> UNet2DConditionModel:
+    """The U-Net that a stage begins with: what an earlier run of it left, or else that of the stage before."""
+    return files.unet(stage if files.left_by_earlier_run(stage) else source)
 
 
 def _shape(toy: bool, channels: str, layers: int) -> Architecture:

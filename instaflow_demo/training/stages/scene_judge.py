@@ -1,0 +1,101 @@
+"""The judge of scenes: trained on pictures that are composed, with drawings that no model is shown."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...evaluation.judge import UNSTATED
+from ...evaluation.scene_judge import LEAST, SceneJudge, SceneJudgeShape, right_answers
+from ..data.pictures import Pictures
+from ..loop import Budget, Network, Process, Progress, Schedule, optimise
+
+JUDGE_TOY = SceneJudgeShape((8, 8, 16, 16), (1, 1, 1, 1))
+_SIDES = (96, 128, 160, 192)  # to which pictures are scaled before: a judge should not depend on the last pixel
+_WEIGHT_OF_THINGS = 30.0  # there are hundreds, and a picture shows one or two
+_TEXT = "{name}: {right:.1%} (at least {least:.0%} is needed)"
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Pictures with what the judge should say of them, as `scene_truth` has it."""
+
+    pictures: Pictures
+    truth: Mapping[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def asked(self, rows: Tensor | slice) -> Tensor:
+        """The two things (B, 2) that questions are about; the first thing of all where there are none."""
+        return self.truth["thing"][rows, :2].clamp(min=0)
+
+
+def train(
+    judge: SceneJudge, cases: Cases, budget: Budget, run: Process, folder: Path, *, batch: int, rate: float = 2e-3
+) -> Iterator[Progress]:
+    """Minimise the cross entropy of every head, and of the presence of each thing."""
+    generator = torch.Generator(run.device).manual_seed(run.process_index)
+    sides = torch.Generator().manual_seed(run.process_index)
+
+    def loss(network: Network, _: int) -> Tensor:
+        rows = torch.randint(0, len(cases), (batch,), device=run.device, generator=generator)
+        side = _SIDES[int(torch.randint(len(_SIDES), (), generator=sides))]
+        images = F.interpolate(cases.pictures.batch(rows)[0], (side, side), mode="bilinear", antialias=True)
+        return judging_loss(network(images, cases.asked(rows)), {name: t[rows] for name, t in cases.truth.items()})
+
+    yield from optimise(judge, loss, budget, Schedule(rate, warmup_steps=200, fall_from=0.2), run, folder)
+
+
+def judging_loss(logits: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Tensor:
+    """The sum over heads, of those pictures that state what a head is asked for."""
+    rows = truth["thing"]
+    there = torch.zeros_like(logits["thing"]).scatter_add_(1, rows.clamp(min=0), (rows != UNSTATED).to(logits["thing"]))
+    total = _WEIGHT_OF_THINGS * F.binary_cross_entropy_with_logits(logits["thing"].float(), there.float().clamp(max=1))
+    for name, logit in logits.items():
+        if name != "thing":
+            wrong = F.cross_entropy(logit.float(), truth[name], ignore_index=UNSTATED, reduction="sum")
+            total = total + wrong / (truth[name] != UNSTATED).sum().clamp(min=1)
+    return total
+
+
+@torch.no_grad()
+def settle(judge: SceneJudge, cases: Cases, batch: int = 128) -> None:
+    """Take batch normalisation's statistics again: those of the training are not of the averaged weights."""
+    judge.train()
+    for layer in judge.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain mean over all batches
+    for rows in _parts(min(len(cases), 64 * batch), batch):
+        judge(cases.pictures.batch(rows)[0], cases.asked(rows))
+    judge.eval()
+
+
+@torch.inference_mode()
+def accuracy(judge: SceneJudge, cases: Cases, batch: int = 128) -> dict[str, float]:
+    """The share of pictures about which each head is right, among those that state something."""
+    parts = []
+    for rows in _parts(len(cases), batch):
+        logits = judge(cases.pictures.batch(rows)[0], cases.asked(rows))
+        parts.append(right_answers(logits, {name: values[rows] for name, values in cases.truth.items()}))
+    return {name: float(torch.cat([part[name] for part in parts]).nanmean()) for name in parts[0]}
+
+
+def verdict(found: Mapping[str, float]) -> str:
+    """What the judge knows, head by head, beside what it must know before it may judge."""
+    return "; ".join(_TEXT.format(name=name, right=found[name], least=least) for name, least in LEAST.items())
+
+
+def save_accuracy(folder: Path, seen: Mapping[str, float], unseen: Mapping[str, float]) -> None:
+    """Write what it knows of pictures like those that it learned from, and of drawings that nobody has seen."""
+    text = json.dumps({"seen_drawings": seen, "unseen_drawings": unseen}, indent=2)
+    (folder / "accuracy.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _parts(count: int, batch: int) -> Iterator[slice]:
+    yield from (slice(start, start + batch) for start in range(0, count, batch))
