@@ -126,7 +126,7 @@ def weights(model_dirs: list[str] | None) -> Weights:
     """Where models are, with the folders that the user gave for some of them.
 
     Raises:
-        typer.BadParameter: with a sentence, for a folder that does not exist or a model that the registry has not.
+        typer.BadParameter: with a sentence, for a folder that does not exist or a model that is not in the registry.
     """
     try:
         return Weights(folders=given_folders(model_dirs))

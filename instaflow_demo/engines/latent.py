@@ -106,7 +106,7 @@ class LatentEngine:
     ) -> Generator[Noted | Step | Preview | ImageReady, None, None]:
         """Make the request's images, yielding each step and each finished image, and between them previews if asked to.
 
-        What of the texts is not read is noted first.
+        First yields a note for any text that the encoder will not read.
 
         One by one, every image is a batch of its own: text, sampling, decoding. Otherwise one batch makes them all;
         when the device runs out of memory it is halved, which changes no image, as each has a seed of its own. A prompt
@@ -227,7 +227,7 @@ class LatentEngine:
         return Timing(shape[0], run.steps, text, beside + steps, decode, warm, backend=shape[3], beside_s=beside)
 
     def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[Sentence, ...]:
-        """How many times as fast compiling has made a batch, text left out; nothing where that is not known."""
+        """A note with the speed-up from compiling, text encoding excluded; empty if it is unknown."""
         if not timing.warm:
             return ()
         took = self._took[shape, run.steps, run.guided] = timing.sample_s + timing.decode_s

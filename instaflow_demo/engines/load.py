@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..machine import caches, environment
 from ..machine.device import Placement
@@ -11,9 +10,6 @@ from ..weights.locate import ModelFiles
 from .adapters.extras import NOTHING, Extras
 from .base import Engine
 from .memory import WHOLE, Plan
-
-if TYPE_CHECKING:
-    pass
 
 
 def inspect(

@@ -4,16 +4,12 @@ import os
 import shutil
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from ..errors import DeviceUnavailable, Sentence
 from ..machine import device
 from ..machine.device import Backend, Placement
 from ..registry import ModelSpec
 from ..request import GenerationRequest
-
-if TYPE_CHECKING:
-    pass
 
 
 def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False) -> Placement:

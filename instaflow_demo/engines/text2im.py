@@ -103,7 +103,8 @@ class Text2ImEngine:
     ) -> Generator[Noted | Step | Preview | ImageReady, None, None]:
         """Make the request's images at once, yielding each step of the base and of the upsampler, then the images.
 
-        What of the texts is not read is noted first; between the two stages comes a preview of the base images.
+        First yields a note for any text that the encoders will not read; between the two stages comes a preview of the
+        base images.
 
         Raises:
             OutOfMemory: when not even one image fits.

@@ -45,6 +45,7 @@ def step(x: Tensor, v: Tensor, steps: int) -> Tensor:
 def euler(field: Velocity, x0: Tensor, steps: int) -> Iterator[Tensor]:
     """Integrate dx/dt = field(x, timesteps) from noise to data in equal steps, yielding x after each.
 
+    The loop of training and evaluation of a bare field; a click runs `engines.latent`, whose scheduler calls `step`.
     Only t = i/N for i < N are evaluated, so one step is x0 + field(x0, 1000). Liu et al. 2023, section 2.
     """
     x = x0

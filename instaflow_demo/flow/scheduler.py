@@ -1,4 +1,4 @@
-"""diffusers' face of `path.step`, so that stock pipelines take the very steps that our own engine takes."""
+"""diffusers' face of `path.step`: the step of our own engine and of stock pipelines alike."""
 
 # diffusers describes its classes loosely
 # pyright: reportPrivateImportUsage=false

@@ -248,7 +248,7 @@ class _Told:
             )
 
     def _judge_together(self, said: dict[str, Any]) -> None:
-        """Refuse fields that are allowed one by one, but not so."""
+        """Reject combinations of fields that are valid on their own but not together."""
         spacings = [field for field in _SPACINGS if said.get(field)]
         if len(spacings) > 1:
             raise self._refusal(

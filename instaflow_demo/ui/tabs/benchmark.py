@@ -243,7 +243,7 @@ class BenchmarkTab:
     # ------------------------------------------------------------ judging
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
-        """For every input whether it is good, before a place in the queue is taken; gradio shows the sentences."""
+        """Validate every input before the request joins the queue; gradio shows the sentences."""
         return self._inputs.judge(self.parse, values, self._inputs.names, "models")
 
     def parse(self, *values: Any) -> Asked:

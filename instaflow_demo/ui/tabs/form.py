@@ -161,7 +161,7 @@ class Form(Inputs):
     # ------------------------------------------------------------ judging
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:
-        """For every input whether it is good, before a place in the queue is taken; gradio shows the sentences."""
+        """Validate every input before the request joins the queue; gradio shows the sentences."""
         return self.judge(self.parse, values, _VISIBLE, "prompt")
 
     def parse(self, *values: Any) -> Ask:
