@@ -213,16 +213,16 @@ def test_what_nobody_wants_any_more_is_not_compiled(only_traced) -> None:
 
 
 def test_on_a_gpu_compiling_goes_on_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines.device, "choose", lambda *_: Placement("cuda", "float16"))
+    monkeypatch.setattr("instaflow_demo.engines.placement.device.choose", lambda *_: Placement("cuda", "float16"))
     auto, asked = (GenerationRequest.parse("a dog", INSTAFLOW.id, backend=backend) for backend in ("auto", "compiled"))
-    monkeypatch.setattr(engines, "find_spec", lambda name: name)
+    monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: name)
     placements = [engines.placed(request, INSTAFLOW, lasting=True) for request in (auto, asked)]
     assert [(placement.backend, placement.background) for placement in placements] == [
         ("compiled", True),
         ("compiled", False),
     ]
     assert engines.placed(auto, INSTAFLOW).backend == "eager", "a command has ended before it would gain"
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: None)
     assert engines.placed(auto, INSTAFLOW, lasting=True).backend == "eager"
     with pytest.raises(DeviceUnavailable, match="pip install triton"):
         engines.placed(asked, INSTAFLOW)
@@ -239,9 +239,9 @@ def test_what_cannot_be_compiled_is_a_sentence(files: ModelFiles, monkeypatch: p
 
 def test_compiling_without_a_compiler_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     request = GenerationRequest.parse("a dog", INSTAFLOW.id, device="cpu", backend="compiled")
-    monkeypatch.setattr(engines.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("instaflow_demo.engines.placement.shutil.which", lambda name: f"/usr/bin/{name}")
     assert engines.placed(request, INSTAFLOW).backend == "compiled"
-    monkeypatch.setattr(engines.shutil, "which", lambda name: None)
+    monkeypatch.setattr("instaflow_demo.engines.placement.shutil.which", lambda name: None)
     with pytest.raises(DeviceUnavailable, match=r"install g\+\+"):
         engines.placed(request, INSTAFLOW)
 

@@ -290,7 +290,7 @@ def test_openvino_runs_shipped_latent_models_and_others_where_it_is_asked_for(mo
 
 
 def test_without_openvino_pytorch_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: None)
     assert engines.placed(request("instaflow-mini"), MODELS["instaflow-mini"]).backend == "eager"
     with pytest.raises(DeviceUnavailable, match="pip install openvino"):
         engines.placed(request("instaflow-mini", backend="openvino"), MODELS["instaflow-mini"])
@@ -342,8 +342,8 @@ def test_a_prompt_that_was_read_lately_is_not_read_again(files: ModelFiles, monk
     engine = engines.load(INSTAFLOW, files, EAGER)
     read: list[int] = []
     networks = engine._networks  # pyright: ignore[reportAttributeAccessIssue]
-    text = networks.text
-    monkeypatch.setattr(networks, "text", lambda ids: read.append(len(ids)) or text(ids))
+    encode = networks.encode_text
+    monkeypatch.setattr(networks, "encode_text", lambda ids: read.append(len(ids)) or encode(ids))
     first, again = (shown(engine, request("instaflow-0.9b", size=256, seed=1))[0] for _ in range(2))
     assert read == [1]
     assert (first == again).all()
