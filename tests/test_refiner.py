@@ -32,6 +32,7 @@ from instaflow_demo.results.report import collect, results_json, rows
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.columns import column_html, results_html
 from instaflow_demo.ui.html.view import Picture, RunView
+from instaflow_demo.ui.runner import Runner
 from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.compare import ComparePage
 from instaflow_demo.ui.tabs.form import Form
@@ -475,7 +476,7 @@ def test_the_page_offers_it_only_where_its_weights_are(
 
     text = gr.I18n(**{language: dict(words) for language, words in TEXTS.items()})
     settings = Settings(kept=Gallery(tmp_path), out=tmp_path)
-    page = ComparePage(served(checkpoint if there else None, tmp_path), settings, text)
+    page = ComparePage(served(checkpoint if there else None, tmp_path), settings, text, Runner())
     with gr.Blocks():
         page.build()
         assert page._form["refine"].visible is False  # until it is known to be there

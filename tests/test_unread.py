@@ -22,6 +22,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
+from instaflow_demo.ui.runner import Runner
 from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.compare import ComparePage
 from instaflow_demo.ui.text import LANGUAGES, TEXTS, translate
@@ -153,14 +154,14 @@ def test_the_page_tells_it_once_in_the_column_of_its_model(service: Service, tmp
     settings = Settings(kept=Gallery(tmp_path / "kept"), out=tmp_path, models=("instaflow-mini", "sd-mini"))
     settings.warm.set()
     with gr.Blocks() as blocks:
-        page = ComparePage(service, settings, gr.I18n(**{each: dict(TEXTS[each]) for each in LANGUAGES}))
+        page = ComparePage(service, settings, gr.I18n(**{each: dict(TEXTS[each]) for each in LANGUAGES}), Runner())
         page.build()
         page.connect(blocks)
     form = page._form
     changes = {"language": language, "prompt": LONG, "images": 2, "steps:sd-mini": 2, "device": "cpu"}
     changes |= {"models": ["instaflow-mini", "sd-mini"], "randomise": False}
     names = {id(form[name]): name for name in form.names}
-    values = [changes.get(names[id(part)], part.value) for part in form.inputs]
+    values = [changes.get(names[id(part)], part.value) for part in form.components]
     shown: dict[Any, str] = {}
     for update in page._run(gr.Request(session_hash="x"), *values):
         shown |= {part: str(value) for part, value in update.items() if not isinstance(value, dict)}

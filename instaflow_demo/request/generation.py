@@ -172,7 +172,7 @@ class GenerationRequest:
     def _add_notes(self, asked: Sequence[Mapping[str, Any]]) -> "GenerationRequest":
         """The request, each model's run with notes on those of its own settings, in `asked`, that have no effect."""
         noted = [
-            replace(run, notes=tuple(without_effect(Choice(run.model, vars(self) | own, run.guided))))
+            replace(run, notes=tuple(without_effect(Choice(run.model, vars(self) | dict(own), run.guided))))
             for run, own in zip(self.runs, asked, strict=True)
         ]
         return replace(self, runs=tuple(noted))

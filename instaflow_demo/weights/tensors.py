@@ -119,7 +119,7 @@ def _safetensors(file: Path) -> dict[str, Stored]:
 def _numbers(stored: Any) -> str:
     """What a safetensors slice holds, as PyTorch calls it where that is a floating-point number."""
     name = stored.get_dtype()
-    return FLOATS.get(name, name)
+    return FLOATS.get(name) or str(name)
 
 
 def _refuse_cut_off(file: Path) -> None:
