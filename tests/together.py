@@ -1,9 +1,9 @@
-"""What the processes of one test run share: a folder, what is made in it once for all of them, and turns."""
+"""What the processes of one test run share: a folder, and turns."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,18 +24,6 @@ def end() -> None:
 def shared(name: str) -> Path:
     """A path below the folder that all processes of this run share."""
     return Path(os.environ[_FOLDER], name)
-
-
-def made_once(name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the first process that asks for it fills, and the others wait for. Nobody changes what is in it."""
-    folder, made = shared(name), shared(f"{name}.made")
-    with FileLock(shared(f"{name}.lock")):
-        if not made.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # what a failed try left
-            folder.mkdir()
-            make(folder)
-            made.touch()
-    return folder
 
 
 @contextmanager

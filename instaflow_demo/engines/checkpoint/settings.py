@@ -150,11 +150,7 @@ def _transformers_settings(kind: Any, path: Path, said: dict[str, Any]) -> Setti
     try:
         config = wanted.from_dict(said)
     except Exception as error:
-        raise CheckpointError(
-            "{path} describes no network that can be built ({why}): restore it, or download it again.",
-            path=path,
-            why=reason(error),
-        ) from error
+        raise _cannot_be_built(path, error) from error
     _refuse_values(path, config.to_dict(), wanted)  # older files hold a part of it twice
     return config.to_dict()
 
@@ -228,11 +224,15 @@ def _built(kind: Any, folder: Path, said: Settings, tensors: int) -> Any:
             count=tensors,
         ) from error
     except Exception as error:
-        raise CheckpointError(
-            "{path} describes no network that can be built ({why}): restore it, or download it again.",
-            path=path,
-            why=reason(error),
-        ) from error
+        raise _cannot_be_built(path, error) from error
+
+
+def _cannot_be_built(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        "{path} describes no network that can be built ({why}): restore it, or download it again.",
+        path=path,
+        why=reason(error),
+    )
 
 
 class _TooMany(Exception):

@@ -37,3 +37,12 @@ class Trial:
 
     prompts: Annotated[Path | None, typer.Option("--prompts")] = None
     sheets: Annotated[Path, typer.Option("--sheets")] = Path("sheets")
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """How many pairs to make, in how many steps of the flow that makes them, and how many a step learns from."""
+
+    batch: Annotated[int, typer.Option("--batch")] = 512
+    count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000
+    ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25

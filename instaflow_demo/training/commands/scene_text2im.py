@@ -1,7 +1,7 @@
 """Text2im on scenes: the cascade of `text2im`, trained on composed pictures of whole scenes."""
 
 import shutil
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +10,19 @@ import typer
 from torch import Tensor
 from transformers import GPT2Tokenizer
 
+from ...cli.expand import expand
 from ...glide import Shape, make_text_encoder
-from ..architecture import TEXT2IM_MINI, TEXT2IM_TOY, Cascade
+from ..architecture import TEXT2IM_TOY, Cascade
 from ..data.composer import Composer
 from ..data.pictures import composed, laid_out, pictures_of
 from ..data.stock import Stock
-from ..loop import Budget, Process, Progress, report
-from ..options import Compile, Minutes, Steps, Toy
-from ..run_folder import RunFolder, record, save_half
+from ..loop import Process
+from ..options import Compile, Toy
+from ..run_folder import RunFolder, save_half
+from ..stage import Job, Stage, Training, run_stage, save_unet_and_text_encoder
 from ..stages import text2im
-from .scene_options import DEFAULT_RUN, Pause, Run
+from .scene_options import DEFAULT_RUN, Length, Run
+from .text2im import choose_cascade, restore
 
 app = typer.Typer()
 
@@ -49,70 +52,71 @@ def begin_text2im(
 
 
 @app.command(name="text2im-base")
+@expand
 def train_text2im_base(
     run: Run = DEFAULT_RUN,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    pause_after: Pause = None,
+    *,
+    length: Length,
     batch: Batch = 512,
     compile_: Compile = True,
     toy: Toy = False,
 ) -> None:
     """Train the base of Text2im, 64 pixels a side, on the shards `flow`."""
-    budget = Budget(steps, minutes, pause_after)
-    painter, files, process, folder = _begun("text2im-base", _cascade(toy).base, run, compile_)
-    tokenizer = files.text2im_tokenizer()
+    job = Job(RunFolder(run), Process(compiled=compile_), length.budget(), batch)
+    run_stage(Stage("text2im-base", partial(_begin_base, choose_cascade(toy).base)), job)
+
+
+def _begin_base(shape: Shape, job: Job, folder: Path) -> Training:
+    painter = _load_painter("text2im-base", shape, job.files)
+    tokenizer = job.files.text2im_tokenizer()
 
     def make() -> text2im.SmallScenes:
-        return _small_scenes(files, tokenizer, _cascade(toy).base.size, _cascade(toy).base.tokens, process)
+        return _small_scenes(job.files, tokenizer, shape.size, shape.tokens, job.process)
 
-    scenes = text2im.SmallScenes.share(folder, "scenes", process, make)
-    training = text2im.train_base(painter, scenes, tokenizer, budget, process, folder, batch=batch)
-    _finish(painter, training, folder, process, batch)
+    scenes = text2im.SmallScenes.share(folder, "scenes", job.process, make)
+    training = text2im.train_base(painter, scenes, tokenizer, job.budget, job.process, folder, batch=job.batch)
+    return Training(training, partial(save_unet_and_text_encoder, painter, {}))
 
 
 @app.command(name="text2im-upsampler")
+@expand
 def train_text2im_upsampler(
     run: Run = DEFAULT_RUN,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    pause_after: Pause = None,
+    *,
+    length: Length,
     batch: Batch = 64,
     most: Annotated[int, typer.Option("--most", help="Pictures at most, on each process.")] = 16_000,
     compile_: Compile = True,
     toy: Toy = False,
 ) -> None:
     """Train the upsampler of Text2im, to 256 pixels a side, on the shards `pictures`."""
-    budget = Budget(steps, minutes, pause_after)
-    shape = _cascade(toy).upsampler
-    painter, files, process, folder = _begun("text2im-upsampler", shape, run, compile_)
-    shards = files.made("shards/pictures")
+    job = Job(RunFolder(run), Process(compiled=compile_), length.budget(), batch)
+    run_stage(Stage("text2im-upsampler", partial(_begin_upsampler, choose_cascade(toy), most)), job)
+
+
+def _begin_upsampler(cascade: Cascade, most: int, job: Job, folder: Path) -> Training:
+    files, process, shape = job.files, job.process, cascade.upsampler
+    painter, shards = _load_painter("text2im-upsampler", shape, files), files.made("shards/pictures")
     pictures = pictures_of(Stock.load(files.made("stock")), shards, process, most)
     ids, mask = _captions(files, laid_out(shards, process, most).ids, files.text2im_tokenizer(), shape.tokens, process)
     generator = torch.Generator(process.device).manual_seed(process.process_index)
 
     def draw(_: int) -> tuple[Tensor, Tensor, Tensor]:
-        rows = torch.randint(0, len(pictures), (batch,), device=process.device, generator=generator)
+        rows = torch.randint(0, len(pictures), (job.batch,), device=process.device, generator=generator)
         return text2im.scaled(pictures.batch(rows)[0], shape.size), ids[rows, 0].long(), mask[rows, 0]
 
-    training = text2im.train_upsampler_on(draw, painter, _cascade(toy).base.size, budget, process, folder)
-    _finish(painter, training, folder, process, batch)
+    training = text2im.train_upsampler_on(draw, painter, cascade.base.size, job.budget, process, folder)
+    return Training(training, partial(save_unet_and_text_encoder, painter, {}))
 
 
-def _cascade(toy: bool) -> Cascade:
-    return TEXT2IM_TOY if toy else TEXT2IM_MINI
-
-
-def _begun(stage: str, shape: Shape, run: Path, compile_: bool) -> tuple[text2im.Painter, RunFolder, Process, Path]:
+def _load_painter(stage: str, shape: Shape, files: RunFolder) -> text2im.Painter:
     """The painter of a stage, going on from what an earlier run of it left; the base starts with words it knows."""
-    process, files = Process(compiled=compile_), RunFolder(run)
     torch.manual_seed(0)
     painter = text2im.Painter(shape)
-    if files.left_by_earlier_run(stage):
-        painter.unet, painter.text_encoder = files.unet(stage), files.text2im_text_encoder(stage).train()
-    elif stage == "text2im-base":
+    if stage == "text2im-base" and not files.left_by_earlier_run(stage):
         painter.text_encoder = files.text2im_text_encoder(WORDS).train()
-    return painter, files, process, files.stage(stage)
+    restore(painter, stage, files)
+    return painter
 
 
 def _small_scenes(
@@ -137,12 +141,3 @@ def _captions(
 def _texts(files: RunFolder, ids: Tensor) -> list[str]:
     """The captions whose ids (N, K, T) shards hold."""
     return files.tokenizer().batch_decode(ids.flatten(0, 1).long().tolist(), skip_special_tokens=True)
-
-
-def _finish(painter: text2im.Painter, training: Iterator[Progress], folder: Path, process: Process, batch: int) -> None:
-    progress = report(training, folder / "log.jsonl", folder.name, main=process.is_main_process)
-    if process.is_main_process:
-        save_half(painter.unet, folder / "unet")
-        save_half(painter.text_encoder, folder / "text_encoder")
-        record(folder, progress, {"batch": batch * process.num_processes})
-    process.wait_for_everyone()

@@ -41,7 +41,7 @@ from ..stage import (
 from ..stages import autoencoder, painter, pixel_features, reflow
 from ..stages.painter import Painter, SceneLatents
 from ..stages.pixel_features import PixelFeatures
-from .scene_options import DEFAULT_RUN, Length, Run, Trial, Workers
+from .scene_options import DEFAULT_RUN, Length, PairOptions, Run, Trial, Workers
 
 app = typer.Typer()
 
@@ -221,9 +221,7 @@ def train_reflow(
     run: Run = DEFAULT_RUN,
     *,
     length: Length,
-    batch: Annotated[int, typer.Option("--batch")] = 512,
-    count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
-    ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
+    made: PairOptions,
     guidance: Annotated[float, typer.Option("--guidance")] = GUIDANCE,
     bend: Annotated[float, typer.Option("--bend", help="0 for uniform times, more for times nearer to both ends.")] = 0,
     trial: Trial,
@@ -233,17 +231,17 @@ def train_reflow(
     budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
-    settings = PairSettings("teacher", count, ode_steps, guidance)
+    settings = PairSettings("teacher", made.count, made.ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
 
     def begin(job: Job, folder: Path) -> Training:
         unet = _begun("reflow", "teacher", files)
-        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=batch, bend=bend)
+        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=made.batch, bend=bend)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
-    run_stage(Stage("reflow", begin), Job(files, process, budget, batch))
+    run_stage(Stage("reflow", begin), Job(files, process, budget, made.batch))
     if trial.prompts:
-        examined = ((ode_steps, 1.0), (1, 1.0))
+        examined = ((made.ode_steps, 1.0), (1, 1.0))
         examine_stage("reflow", examined, files, scenes, process, trial.prompts, trial.sheets)
 
 
@@ -254,9 +252,7 @@ def train_distill(
     source: Annotated[Literal["reflow", "teacher"], typer.Option("--from")] = "reflow",
     *,
     length: Length,
-    batch: Annotated[int, typer.Option("--batch")] = 512,
-    count: Annotated[int, typer.Option("--count", help="Pairs to make, over all processes.")] = 100_000,
-    ode_steps: Annotated[int, typer.Option("--ode-steps")] = 25,
+    made: PairOptions,
     guidance: Annotated[float, typer.Option("--guidance", help="Of the teacher; the 2-rectified flow has none.")] = (
         GUIDANCE
     ),
@@ -269,16 +265,16 @@ def train_distill(
     process, files = loop.Process(compiled=compile_), RunFolder(run)
     words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
-    settings = PairSettings(source, count, ode_steps, guidance)
+    settings = PairSettings(source, made.count, made.ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
     seen = _decoded_distance(files, process) if look else None
 
     def begin(job: Job, folder: Path) -> Training:
         unet = _begun(stage, source, files)
-        training = reflow.distill(unet, words, pairs, job.budget, process, folder, look=seen, batch=batch)
+        training = reflow.distill(unet, words, pairs, job.budget, process, folder, look=seen, batch=made.batch)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
-    run_stage(Stage(stage, begin), Job(files, process, budget, batch))
+    run_stage(Stage(stage, begin), Job(files, process, budget, made.batch))
     if trial.prompts:
         examine_stage(stage, ((1, 1.0),), files, scenes, process, trial.prompts, trial.sheets)
 

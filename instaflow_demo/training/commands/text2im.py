@@ -34,7 +34,7 @@ def text2im_text(
     dry_run: DryRun = False,
 ) -> None:
     """Train the tokenizer of Text2im, and teach the text encoder of its base what words mean."""
-    shape = _cascade(toy).base
+    shape = choose_cascade(toy).base
     plan = f"train a text encoder {shape.text_width} wide for {steps} steps of {batch}"
     stage = Stage("text2im-text", partial(_begin_text, shape), plan)
     carry_out(stage, run, Budget(steps), batch, Mode(compile_=False, dry_run=dry_run))
@@ -60,7 +60,7 @@ def text2im_base(
     mode: Mode,
 ) -> None:
     """Train the base of Text2im, its text encoder with it."""
-    cascade, budget = _cascade(toy), length.budget()
+    cascade, budget = choose_cascade(toy), length.budget()
     torch.manual_seed(0)
     network = text2im.Painter(cascade.base)
     plan = f"train a base of {millions(network)} on {count} scenes with {budget}, {batch} a step"
@@ -71,7 +71,7 @@ def _begin_base(
     network: text2im.Painter, cascade: architecture.Cascade, count: int, job: Job, folder: Path
 ) -> Training:
     network.text_encoder = job.files.text2im_text_encoder().train()
-    _restore(network, "text2im-base", job.files)
+    restore(network, "text2im-base", job.files)
     sampler, composer = load_sprites(cascade.upsampler.size, job)
     tokenizer, shape = job.files.text2im_tokenizer(), cascade.base
 
@@ -91,7 +91,7 @@ def text2im_upsampler(
     run: Run = DEFAULT_RUN, toy: Toy = False, *, length: Length, batch: BatchSize = 64, mode: Mode
 ) -> None:
     """Train the upsampler of Text2im, after its base."""
-    cascade, budget = _cascade(toy), length.budget()
+    cascade, budget = choose_cascade(toy), length.budget()
     torch.manual_seed(0)
     network = text2im.Painter(cascade.upsampler)
     plan = f"train an upsampler of {millions(network)} with {budget}, {batch} a step"
@@ -99,7 +99,7 @@ def text2im_upsampler(
 
 
 def _begin_upsampler(network: text2im.Painter, cascade: architecture.Cascade, job: Job, folder: Path) -> Training:
-    _restore(network, "text2im-upsampler", job.files)
+    restore(network, "text2im-upsampler", job.files)
     tokenizer = job.files.text2im_tokenizer()
     sampler, composer = load_sprites(cascade.upsampler.size, job)
     steps = text2im.train_upsampler(
@@ -108,12 +108,12 @@ def _begin_upsampler(network: text2im.Painter, cascade: architecture.Cascade, jo
     return Training(steps, partial(save_unet_and_text_encoder, network, {}))
 
 
-def _restore(network: text2im.Painter, stage: str, files: RunFolder) -> None:
+def restore(network: text2im.Painter, stage: str, files: RunFolder) -> None:
     """Take the weights that an earlier run of `stage` saved, if one did."""
     if files.left_by_earlier_run(stage):
         network.unet = files.unet(stage)
         network.text_encoder = files.text2im_text_encoder(stage).train()
 
 
-def _cascade(toy: bool) -> architecture.Cascade:
+def choose_cascade(toy: bool) -> architecture.Cascade:
     return architecture.TEXT2IM_TOY if toy else architecture.TEXT2IM_MINI
