@@ -12,11 +12,11 @@ from ...evaluation.scene_judge import SceneJudge, SceneJudgeShape
 from ..data.pictures import compose_pictures, laid_out
 from ..data.stock import Stock
 from ..loop import Process
-from ..options import Toy
+from ..options import Length, Toy
 from ..run_folder import RunFolder
 from ..stage import Facts, Job, Stage, Training, run_stage
 from ..stages.scene_judge import JUDGE_TOY, Cases, accuracy, save_accuracy, settle, train, verdict
-from .scene_options import DEFAULT_RUN, Length, Run
+from .scene_options import DEFAULT_RUN, Run
 
 app = typer.Typer()
 

@@ -17,11 +17,11 @@ from ..data.composer import Composer
 from ..data.pictures import composed, laid_out, pictures_of
 from ..data.stock import Stock
 from ..loop import Process
-from ..options import Compile, Toy
+from ..options import Compile, Length, Toy
 from ..run_folder import RunFolder, save_half
 from ..stage import Job, Stage, Training, run_stage, save_unet_and_text_encoder
 from ..stages import text2im
-from .scene_options import DEFAULT_RUN, Length, Run
+from .scene_options import DEFAULT_RUN, Run
 from .text2im import choose_cascade, restore
 
 app = typer.Typer()

@@ -24,7 +24,7 @@ from ..architecture import Architecture
 from ..data import examples, icons, styles
 from ..data.pictures import Labels, Pictures, pictures_of
 from ..data.stock import Stock, draw_stock
-from ..options import Compile, Minutes, Steps, Toy
+from ..options import Compile, Length, Minutes, Steps, Toy
 from ..pairs import PairSettings, load_pairs
 from ..run_folder import RunFolder, save_half
 from ..scene_examination import examine_stage
@@ -41,7 +41,7 @@ from ..stage import (
 from ..stages import autoencoder, painter, pixel_features, reflow
 from ..stages.painter import Painter, SceneLatents
 from ..stages.pixel_features import PixelFeatures
-from .scene_options import DEFAULT_RUN, Length, PairOptions, Run, Trial, Workers
+from .scene_options import DEFAULT_RUN, PairOptions, Run, Trial, Workers
 
 app = typer.Typer()
 
