@@ -69,16 +69,10 @@ def inspect(
 
 
 def _parts(spec: ModelSpec, files: ModelFiles, extras: Extras) -> Iterator[tuple[str, Path]]:
+    """The folders of what the kind of checkpoint is made of; a delta changes the U-Net of another fine-tune."""
     rest = extras.delta[1] if extras.delta else files
-    if spec.kind == "text2im":
-        names = ("text_encoder", "unet", "upsampler_text_encoder", "upsampler", "tokenizer")
-        yield from ((name, files.component(name)) for name in names)
-        return
-    second = "_2" if spec.kind == "refiner" else ""
-    yield from ((f"{name}{second}", rest.component(f"{name}{second}")) for name in ("text_encoder", "tokenizer"))
-    yield "unet", files.component("unet")
-    yield "vae", rest.component("vae")
-    yield "scheduler", files.component("scheduler")
+    for name in spec.traits.components:
+        yield name, (files if name in ("unet", "scheduler") else rest).component(name)
     if files.tiny_decoder:
         yield "tiny_vae", files.tiny_decoder
 
