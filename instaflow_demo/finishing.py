@@ -123,7 +123,7 @@ def _refining(job: Job) -> Job:
     """The refiner's part of a job: it takes one image after another, and nothing is merged into it."""
     alone = replace(job.request, batched=False, loras=(), delta_from="")
     last_steps = ModelRun(REFINER, REFINER.steps.default, REFINER.guidance.default, job.run.size)
-    return Job(alone, last_steps, replace(engines.placed(job.request, REFINER), notes=()))
+    return Job(alone, last_steps, replace(engines.choose_placement(job.request, REFINER), notes=()))
 
 
 def _load_refiner(_spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan, _extras: Extras) -> "Refiner":

@@ -104,6 +104,11 @@ class ModelSpec:
         return self.family == "shipped"
 
     @property
+    def is_rectified_flow(self) -> bool:
+        """Whether it is stepped along a rectified flow, and not by the noise schedule of its checkpoint."""
+        return self.scheduler == "rectified-flow"
+
+    @property
     def traits(self) -> Kind:
         """What its kind of checkpoint is made of, and what can be chosen for it."""
         return KINDS[self.kind]

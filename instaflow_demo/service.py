@@ -78,7 +78,7 @@ class Service:
             self.pool.close()
 
     def _inspect(self, request: GenerationRequest, run: ModelRun) -> Job:
-        job = Job(request, run, engines.placed(request, run.model, lasting=self._lasting))
+        job = Job(request, run, engines.choose_placement(request, run.model, lasting=self._lasting))
         self.pool.inspect(job)
         return job
 

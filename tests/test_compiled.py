@@ -216,16 +216,16 @@ def test_on_a_gpu_compiling_goes_on_in_the_background(monkeypatch: pytest.Monkey
     monkeypatch.setattr("instaflow_demo.engines.placement.device.choose", lambda *_: Placement("cuda", "float16"))
     auto, asked = (GenerationRequest.parse("a dog", INSTAFLOW.id, backend=backend) for backend in ("auto", "compiled"))
     monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: name)
-    placements = [engines.placed(request, INSTAFLOW, lasting=True) for request in (auto, asked)]
+    placements = [engines.choose_placement(request, INSTAFLOW, lasting=True) for request in (auto, asked)]
     assert [(placement.backend, placement.background) for placement in placements] == [
         ("compiled", True),
         ("compiled", False),
     ]
-    assert engines.placed(auto, INSTAFLOW).backend == "eager", "a command has ended before it would gain"
+    assert engines.choose_placement(auto, INSTAFLOW).backend == "eager", "a command has ended before it would gain"
     monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: None)
-    assert engines.placed(auto, INSTAFLOW, lasting=True).backend == "eager"
+    assert engines.choose_placement(auto, INSTAFLOW, lasting=True).backend == "eager"
     with pytest.raises(DeviceUnavailable, match="pip install triton"):
-        engines.placed(asked, INSTAFLOW)
+        engines.choose_placement(asked, INSTAFLOW)
 
 
 def test_what_cannot_be_compiled_is_a_sentence(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,10 +240,10 @@ def test_what_cannot_be_compiled_is_a_sentence(files: ModelFiles, monkeypatch: p
 def test_compiling_without_a_compiler_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     request = GenerationRequest.parse("a dog", INSTAFLOW.id, device="cpu", backend="compiled")
     monkeypatch.setattr("instaflow_demo.engines.placement.shutil.which", lambda name: f"/usr/bin/{name}")
-    assert engines.placed(request, INSTAFLOW).backend == "compiled"
+    assert engines.choose_placement(request, INSTAFLOW).backend == "compiled"
     monkeypatch.setattr("instaflow_demo.engines.placement.shutil.which", lambda name: None)
     with pytest.raises(DeviceUnavailable, match=r"install g\+\+"):
-        engines.placed(request, INSTAFLOW)
+        engines.choose_placement(request, INSTAFLOW)
 
 
 def test_generated_code_is_kept_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

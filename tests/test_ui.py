@@ -64,7 +64,7 @@ def sentences(folder: Path) -> Iterator[str]:
             patch.setattr(device, "choose", lambda *_, placement=placement: placement)
             patch.setattr("instaflow_demo.engines.placement.find_spec", lambda _, found=found: found)
             request = GenerationRequest.parse("a dog", FAST, backend="openvino")
-            yield raised(partial(engines.placed, request, MODELS[FAST]))
+            yield raised(partial(engines.choose_placement, request, MODELS[FAST]))
 
 
 def idle(folder: Path) -> Iterator[str]:

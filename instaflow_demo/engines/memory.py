@@ -62,18 +62,18 @@ PLANS = (
 class Need:
     """Bytes that a model needs: its networks, in groups that work together, and what one image takes at each stage.
 
-    `beside` is what stays on the device however the model is fitted in: a safety checker.
+    `always_resident` is what stays on the device however the model is fitted in: a safety checker.
     """
 
     groups: tuple[int, ...]
     sampling: int
     decoding: int = 0
     decoding_tile: int = 0
-    beside: int = 0
+    always_resident: int = 0
 
     def held(self, plan: Plan) -> int:
         """What the networks take."""
-        return (max(self.groups) if plan.offloaded else sum(self.groups)) + self.beside
+        return (max(self.groups) if plan.offloaded else sum(self.groups)) + self.always_resident
 
     def total(self, plan: Plan, images: int) -> int:
         """What they take together with a pass of so many images."""
@@ -92,8 +92,8 @@ def need(
         ModelUnavailable: when its files cannot be read.
     """
     try:
-        beside = _parameters(checker) * 4 if checker else 0  # it computes in float32
-        return replace(_need(spec, files, placement, size, guided), beside=beside)
+        always_resident = _parameters(checker) * 4 if checker else 0  # it computes in float32
+        return replace(_need(spec, files, placement, size, guided), always_resident=always_resident)
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         raise unreadable(spec, files, f"{type(error).__name__}: {error}") from error
 

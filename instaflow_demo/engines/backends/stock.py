@@ -22,7 +22,7 @@ from ...request import GenerationRequest, ModelRun
 from ...weights.locate import ModelFiles
 from ..batches import Batch, run_batches
 from ..checkpoint.reading import load, network
-from ..checkpoint.schedulers import scheduler
+from ..checkpoint.schedulers import load_scheduler
 from ..memory import WHOLE, Plan
 from ..unread import Reader
 
@@ -47,7 +47,7 @@ class StockEngine:
         """
 
         def make() -> "StockEngine":
-            dtype, steps = placement.torch_dtype, scheduler(spec, files)
+            dtype, steps = placement.torch_dtype, load_scheduler(spec, files)
             pipeline = StableDiffusionPipeline(
                 network(AutoencoderKL, files.component("vae"), placement, dtype),
                 network(CLIPTextModel, files.component("text_encoder"), placement, dtype),

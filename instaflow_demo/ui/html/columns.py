@@ -133,7 +133,7 @@ def progress_line(column: Column, language: Language) -> str:
             say(language, counted, step=step.step, steps=step.steps),
             say(language, "elapsed", s=seconds(language, progress.elapsed_s)),
             left if progress.fraction < 1 else say(language, ended),
-            say(language, "speed", n=number(language, progress.speed, 1)),
+            say(language, "n_iterations_per_second", n=number(language, progress.iterations_per_second, 1)),
         )
     )
 
@@ -224,7 +224,7 @@ def _hidden_count(column: Column, language: Language) -> Markup:
 
 
 def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
-    names = ("image", "image_seed", "time", "steps_per_second")
+    names = ("image", "image_seed", "time", "iterations_per_second")
     head = _join([Markup("<th scope=col>{}</th>").format(say(language, name)) for name in names])
     rows = _join([_picture_row(picture, language) for picture in pictures])
     return Markup('<table class="pictures"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, rows)
@@ -256,7 +256,7 @@ def _measurement(column: Column, measured: Measurement, language: Language) -> M
     facts = (
         (number(language, measured.images_per_second, 2), say(language, "images_per_second")),
         (str(column.run.network_evaluations), say(language, "evaluations")),
-        (number(language, measured.iterations_per_second, 1), say(language, "steps_per_second")),
+        (number(language, measured.iterations_per_second, 1), say(language, "iterations_per_second")),
         (gigabytes(language, measured.peak_bytes), say(language, "peak")),
     )
     cells = _join([Markup("<div><dd>{}</dd><dt>{}</dt></div>").format(*fact) for fact in facts])

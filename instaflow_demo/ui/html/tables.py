@@ -29,7 +29,7 @@ _SHOWN = pick(
         "images_per_second": {"title": "images_per_second"},
         "network_evaluations": {"title": "evaluations_short"},
         "steps": {"title": "table_steps"},
-        "iterations_per_second": {"title": "table_speed"},
+        "iterations_per_second": {"title": "iterations_per_second"},
         "image_seconds": {"title": "table_times", "joint": " · "},
         "images": {"title": "table_images"},
         "batched": {"title": "table_mode", "words": ("mode_single", "mode_batch")},

@@ -29,7 +29,7 @@ _SHOWN = pick(
         "n": {"title": "bench_n"},
         "cold_s": {"title": "bench_cold"},
         "load_s": {"title": "bench_load"},
-        "iterations_per_second": {"title": "table_speed"},
+        "iterations_per_second": {"title": "iterations_per_second"},
         "batch": {"title": "bench_batch"},
         "backend": {"title": "backend"},
         "decoder": {"title": "decoder"},

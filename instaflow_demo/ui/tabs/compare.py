@@ -24,7 +24,7 @@ from ..settings import Settings
 from ..text import Language, preferred, say
 from .download import DownloadPanel
 from .folders import FolderPanel
-from .form import Ask, Form
+from .form import Form, FormSubmission
 from .results import parse_press
 
 # a run begins below what is on the screen of a phone
@@ -37,7 +37,7 @@ Update = dict[Any, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class ColumnOutputs:
     """The components of one model's column.
 
     Every output of a streaming handler costs time at every yield: gradio rebuilds even the skipped ones, galleries
@@ -59,7 +59,7 @@ class ComparePage:
         self._download = DownloadPanel(service, settings, text, runner)
         self._folders = FolderPanel(service, settings, text)
         self._runner = runner
-        self._places: dict[str, Place] = {}
+        self._columns: dict[str, ColumnOutputs] = {}
 
     # ------------------------------------------------------------ building
 
@@ -90,25 +90,25 @@ class ComparePage:
         self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
-                self._places[model] = self._place(model)
+                self._columns[model] = self._column(model)
         self._table = gr.HTML("", elem_id="comparison")
         self._environment = gr.HTML("", elem_id="environment")
 
-    def _place(self, model: str) -> Place:
+    def _column(self, model: str) -> ColumnOutputs:
         # the style sheet hides a column in which there is nothing
         with gr.Column(min_width=300, elem_classes="model", elem_id=f"column-{model}"):
-            return Place(gr.HTML(""), gr.HTML(""))
+            return ColumnOutputs(gr.HTML(""), gr.HTML(""))
 
     def connect(self, page: gr.Blocks) -> None:
         """Wire the events; call it inside the Blocks context, after `build`."""
         form = self._form
         form.connect()
-        places = [part for p in self._places.values() for part in (p.head, p.results)]
+        outputs = [part for p in self._columns.values() for part in (p.head, p.results)]
         run = gr.on(
             [self._generate.click, form["prompt"].submit],
             self._run,
             form.components,
-            [self._status, self._table, form["seed"], *places],
+            [self._status, self._table, form["seed"], *outputs],
             validator=form.validate,
             preprocess=False,
             show_progress="minimal",
@@ -177,66 +177,66 @@ class ComparePage:
     def _run(self, request: gr.Request, *values: Any) -> Generator[Update, None, None]:
         """Everything from a press of Generate to the last number; closing it ends the work within one step."""
         try:
-            ask = self._form.parse(*values)
+            submission = self._form.parse(*values)
         except DemoError as error:
             raise refusal(error, self._form.language(values)) from error
-        view = RunView.of(ask.request, ask.display)
-        yield self._begin(view, ask)
+        view = RunView.of(submission.request, submission.display)
+        yield self._begin(view, submission)
         seen: list[Event] = []
-        events_of_run = self._service.run(ask.request)
+        events_of_run = self._service.run(submission.request)
         with self._runner.follow(_TAB, request.session_hash, events_of_run, _LOOK_EVERY_S) as news:
             for events in news:
                 for event in events:
-                    picture = self._picture(event, ask) if isinstance(event, ImageReady) else None
+                    picture = self._picture(event, submission) if isinstance(event, ImageReady) else None
                     view = view.after(event, picture)
                 seen += events
-                yield self._advance(view, {event.model for event in events}, ask)
-        yield self._finish(view, seen, ask)
+                yield self._advance(view, {event.model for event in events}, submission)
+        yield self._finish(view, seen, submission)
 
-    def _begin(self, view: RunView, ask: Ask) -> Update:
+    def _begin(self, view: RunView, submission: FormSubmission) -> Update:
         waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
         update: Update = {
-            self._status: status_html(say(ask.language, waiting), "busy begun"),
+            self._status: status_html(say(submission.language, waiting), "busy begun"),
             self._table: "",
-            self._form["seed"]: ask.request.seed,
+            self._form["seed"]: submission.request.seed,
         }
-        asked = {run.model.id for run in ask.request.runs}
-        for model, place in self._places.items():
-            update[place.head] = column_html(view, model, ask.language) if model in asked else ""
-            update[place.results] = ""
+        asked = {run.model.id for run in submission.request.runs}
+        for model, column in self._columns.items():
+            update[column.head] = column_html(view, model, submission.language) if model in asked else ""
+            update[column.results] = ""
         return update
 
-    def _advance(self, view: RunView, models: set[str], ask: Ask) -> Update:
+    def _advance(self, view: RunView, models: set[str], submission: FormSubmission) -> Update:
         """Only the columns of `models`, so that a slow one never touches a fast one's images."""
         update: Update = {self._status: gr.skip()}  # even this is an answer, which makes gradio notice who has left
         if models:
-            running = say(ask.language, "running", done=view.done, total=len(view.columns))
+            running = say(submission.language, "running", done=view.done, total=len(view.columns))
             update[self._status] = status_html(running, "busy")
         for model in models:
-            place = self._places[model]
-            update[place.head] = column_html(view, model, ask.language)
+            column = self._columns[model]
+            update[column.head] = column_html(view, model, submission.language)
             if view.column(model).pictures:
-                update[place.results] = results_html(view, model, ask.request.prompt, ask.language)
+                update[column.results] = results_html(view, model, submission.request.prompt, submission.language)
         return update
 
-    def _finish(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
+    def _finish(self, view: RunView, seen: list[Event], submission: FormSubmission) -> Update:
         """The table, and every column once more: speed-ups are known only now."""
-        language = ask.language
+        language = submission.language
         finished = say(language, "finished", done=view.done, total=len(view.columns))
         if not view.over:
             view, finished = view.stop(), say(language, "stopped_status")
         update: Update = {
             self._status: status_html(finished),
-            self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),
+            self._table: comparison_html(rows(collect(seen, submission.request), submission.request), language),
         }
         for column in view.columns:
-            update[self._places[column.model].head] = column_html(view, column.model, language)
+            update[self._columns[column.model].head] = column_html(view, column.model, language)
         return update
 
-    def _picture(self, event: ImageReady, ask: Ask) -> Picture:
+    def _picture(self, event: ImageReady, submission: FormSubmission) -> Picture:
         """Keep the image if the visitor wants it kept: a copy, for the folder that is kept is never served."""
         notes = event.notes
-        if ask.keep:
+        if submission.keep:
             try:
                 self._settings.kept.keep(event)
             except DemoError as error:

@@ -32,7 +32,7 @@ _VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
 
 @dataclass(frozen=True)
-class Ask:
+class FormSubmission:
     """What a visitor asked for: the request, and how the page is to show and keep it."""
 
     request: GenerationRequest
@@ -164,7 +164,7 @@ class Form(Inputs):
         """Validate every input before the request joins the queue; gradio shows the sentences."""
         return self.judge(self.parse, values, _VISIBLE, "prompt")
 
-    def parse(self, *values: Any) -> Ask:
+    def parse(self, *values: Any) -> FormSubmission:
         """Judge raw values in the order of `components`.
 
         Raises:
@@ -190,7 +190,7 @@ class Form(Inputs):
         )
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
-        return Ask(replace(request, save=True, previews=display), display, keep, self.language(values))
+        return FormSubmission(replace(request, save=True, previews=display), display, keep, self.language(values))
 
     def _check_models(self, chosen: Any) -> Any:
         """`chosen` as it is, unless it names a model that the registry has and this page does not offer."""
