@@ -63,7 +63,7 @@ class Timing:
         return iterations_per_second(self.steps, self.stepping_s)
 
 
-def counted(passes: Sequence[Timing]) -> tuple[Timing, ...]:
+def select_counted(passes: Sequence[Timing]) -> tuple[Timing, ...]:
     """The passes to average over: the warm ones, if any; where the backend changed on the way, those after that."""
     warm = any(p.warm for p in passes)
     alike = [p for p in passes if p.warm == warm]
@@ -108,7 +108,7 @@ class Measurement(Conditions):
     @property
     def counted(self) -> tuple[Timing, ...]:
         """The passes that the averages are taken over."""
-        return counted(self.passes)
+        return select_counted(self.passes)
 
     @property
     def text_s(self) -> float:

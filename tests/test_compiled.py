@@ -20,9 +20,9 @@ from test_networks import drawn, furthest
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo import engines
-from instaflow_demo.engines.backends.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compiled
+from instaflow_demo.engines.backends.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compile_function
 from instaflow_demo.engines.backends.eager import EagerNetworks, Latents
-from instaflow_demo.engines.latent import gained
+from instaflow_demo.engines.latent import gain_note
 from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.errors import DeviceUnavailable
 from instaflow_demo.events import ImageReady
@@ -175,7 +175,7 @@ def test_eager_networks_serve_while_others_are_compiled(files: ModelFiles, monke
     assert warm[:2] == ("compiled", True)
     (note,) = warm[2]
     (times,) = re.findall(r"[\d.]+(?= times)", note)
-    assert note == gained(float(times))
+    assert note == gain_note(float(times))
     assert 100 < float(times) < 10_000
     assert furthest(*([np.asarray(event.image).astype(int) for event in each] for each in (meanwhile, afterwards))) <= 1
     assert len(made) == 3
@@ -254,7 +254,7 @@ def test_generated_code_is_kept_where_the_user_says(tmp_path: Path, monkeypatch:
     ):
         monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", before)
         monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "home"))
-        compiled(lambda number: number + 1, asked, backend="eager")
+        compile_function(lambda number: number + 1, asked, backend="eager")
         assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == after
 
 
@@ -271,7 +271,7 @@ def test_many_shapes_of_one_function_are_all_compiled() -> None:
         return number + 1
 
     for side in range(2, 14):
-        compiled(add, [torch.zeros(side)], backend=backend)
+        compile_function(add, [torch.zeros(side)], backend=backend)
     assert made == [(side,) for side in range(2, 14)]
 
 

@@ -256,7 +256,7 @@ def test_two_processes_may_convert_the_same_network(checkpoint: Path, tmp_path: 
 
 
 def test_only_the_last_shapes_stay_compiled(files: ModelFiles) -> None:
-    network = Compiled(OpenVinoNetworks.read(files, EAGER).converted("tiny"))
+    network = Compiled(OpenVinoNetworks.read(files, EAGER).network("tiny"))
     shown = [network(torch.zeros(1, 4, side, 8)).shape for side in (8, 16, 24, 32, 8)]
     assert [shape[2] for shape in shown] == [64, 128, 192, 256, 64]
     assert len(network._compiled) == 3

@@ -294,7 +294,7 @@ def test_a_model_is_fitted_anew_whenever_a_device_has_more_room_or_less(
 ) -> None:
     """Tiles can show, and nothing else may."""
     service = Service(Weights(folders={SD.id: checkpoint}), Gallery(tmp_path))
-    need = memory.need(SD, ModelFiles(checkpoint), CPU, 512, guided=True)
+    need = memory.estimate_need(SD, ModelFiles(checkpoint), CPU, 512, guided=True)
     request, whole = ask(images=2, steps=1, size=512), []
     for plan in (*PLANS[:3], PLANS[0]):
         room = need.total(plan, 2) - sum(loaded.held for loaded in service.pool.loaded)

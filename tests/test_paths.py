@@ -15,7 +15,7 @@ from instaflow_demo.machine import paths
 from instaflow_demo.machine.paths import path_of
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights.locate import Weights, given_folders
+from instaflow_demo.weights.locate import Weights, parse_folders
 
 MODEL = MODELS["sd-1.5"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9000000\n"
@@ -142,7 +142,7 @@ UNDERSTOOD: list[Callable[[Path], Path]] = [
 @pytest.mark.parametrize("named", UNDERSTOOD)
 def test_the_folder_that_is_meant_is_found(published: Path, named: Callable[[Path], Path]) -> None:
     named_path = named(published)
-    found = given_folders([f'sd-1.5="{named_path}"'])["sd-1.5"]
+    found = parse_folders([f'sd-1.5="{named_path}"'])["sd-1.5"]
     weights = Weights()
     weights.use_folder("sd-1.5", f" {named_path}/ ")
     files = weights.locate(MODEL)
@@ -209,11 +209,11 @@ def test_what_cannot_be_meant_is_a_sentence(
     """The same on the command line, in the variable, on the page and for a fine-tune."""
     path = named(tmp_path)
     with pytest.raises(InvalidRequest) as given:
-        given_folders([f"sd-1.5={path}"])
+        parse_folders([f"sd-1.5={path}"])
     with pytest.raises(ModelUnavailable) as used:
         Weights().use_folder("sd-1.5", str(path))
     with pytest.raises(ModelUnavailable) as merged:
-        Weights().delta(MODELS["instaflow-0.9b"], str(path))
+        Weights().locate_delta(MODELS["instaflow-0.9b"], str(path))
     for caught in (given, used, merged):
         for words in said:
             assert words in str(caught.value)
@@ -223,7 +223,7 @@ def test_what_cannot_be_meant_is_a_sentence(
 def test_a_refiner_in_one_file_is_converted_as_what_it_is(tmp_path: Path) -> None:
     path = written("refiner.safetensors")(tmp_path)
     with pytest.raises(InvalidRequest, match="StableDiffusionXLImg2ImgPipeline"):
-        given_folders([f"{REFINER.id}={path}"])
+        parse_folders([f"{REFINER.id}={path}"])
 
 
 def test_glide_as_it_was_published_is_told_how_it_is_converted(tmp_path: Path) -> None:
@@ -249,15 +249,15 @@ def test_the_variable_holds_several_folders_with_blanks_in_them(
     published: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("INSTAFLOW_DEMO_MODEL_DIRS", text.format(published, one_above(published)))
-    assert given_folders() == {"sd-1.5": published, "2rf": one_above(published) / "sd"}
-    assert given_folders(["sd-1.4=" + str(published)]) == {"sd-1.4": published}
+    assert parse_folders() == {"sd-1.5": published, "2rf": one_above(published) / "sd"}
+    assert parse_folders(["sd-1.4=" + str(published)]) == {"sd-1.4": published}
 
 
 @pytest.mark.parametrize("text", ["/models/sd15", "sd-9=/models/sd15", "sd-1.5=", "=/models"])
 def test_a_value_that_names_no_model_is_a_sentence(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("INSTAFLOW_DEMO_MODEL_DIRS", text)
     with pytest.raises(InvalidRequest, match="is not like ID=FOLDER"):
-        given_folders()
+        parse_folders()
 
 
 # ---------------------------------------------------------------- other paths

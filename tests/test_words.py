@@ -10,7 +10,7 @@ from page import FAST, SLOW
 
 from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.ui.text import TEXTS, gigabytes, number, preferred, say, seconds, translate
+from instaflow_demo.ui.text import TEXTS, gigabytes, number, preferred_language, say, seconds, translate
 
 
 def _placeholders(text: str) -> set[str]:
@@ -47,7 +47,7 @@ def test_every_text_is_used() -> None:
     ],
 )
 def test_language_of_a_browser(header: str | None, language: str) -> None:
-    assert preferred(header) == language
+    assert preferred_language(header) == language
 
 
 def test_numbers_are_written_as_the_language_does() -> None:

@@ -19,7 +19,7 @@ from ..request import GenerationRequest
 from ..results import benchmark as benchmarks
 from ..results import benchmark_file, paper, report, tables
 from ..service import Service
-from ..weights.locate import Weights, given_folders
+from ..weights.locate import Weights, parse_folders
 from . import output, progress
 from .exits import FAILED, report_errors
 from .expand import expand
@@ -80,7 +80,7 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
     """List the models and the refiner: where each was found, or what is missing."""
     with report_errors(debug):
         output.check_destinations(json_file=json_file)
-        weights = Weights(folders=given_folders(model_dir))
+        weights = Weights(folders=parse_folders(model_dir))
         found = [(spec, weights.availability(spec), weights.bytes_of(spec)) for spec in LOADABLE.values()]
         output.show(output.models_table(found))
         *models, refiner = [output.model_json(*row) for row in found]
@@ -135,7 +135,7 @@ def evaluate(
         )
         for note in asked.notes:
             typer.echo(note, err=True)
-        found = evaluation.evaluate(asked, Weights(folders=given_folders(model_dir)), work)
+        found = evaluation.evaluate(asked, Weights(folders=parse_folders(model_dir)), work)
         if found is None:  # one of the processes that only helped
             return
         rows = [paper.parse_row(result) for result in found["results"]]
@@ -183,7 +183,7 @@ def benchmark(
             device=device,
             dtype=dtype,
         )
-        service = Service(Weights(folders=given_folders(model_dir)))
+        service = Service(Weights(folders=parse_folders(model_dir)))
         followed = progress.show_benchmark(benchmarks.run(service, asked), asked)
         columns = benchmarks.COLUMNS
         output.show(tables.to_terminal(followed.rows, columns, sideways=True))
@@ -231,7 +231,7 @@ def _run(request: GenerationRequest, options: RunOptions) -> None:
         DemoError: when something cannot be fetched, or the refiner is wanted and not here.
         typer.Exit: with 1, after the table, when a model failed or an image was not saved or refined.
     """
-    weights = Weights(folders=given_folders(options.model_dir))
+    weights = Weights(folders=parse_folders(options.model_dir))
     output.check_destinations(json_file=options.json_file, out=options.out if request.save else None)
     progress.prepare(request, weights, download=options.download)
     events = progress.show(Service(weights, Gallery(options.out)).run(request), request)

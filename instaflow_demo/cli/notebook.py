@@ -16,7 +16,7 @@ from ..request import RANDOM_SEED, GenerationRequest
 from ..results import report, tables
 from ..results.report import Outcome
 from ..service import Service
-from ..weights.locate import Weights, given_folders
+from ..weights.locate import Weights, parse_folders
 from . import progress
 
 _ROW = "display: flex; flex-wrap: wrap; gap: 1em"
@@ -49,7 +49,7 @@ def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: 
     Raises:
         DemoError: with a sentence, if the model cannot be used.
     """
-    weights = Weights(folders=given_folders())
+    weights = Weights(folders=parse_folders())
     loaded = Loaded(model, torch_dtype, download, Service(weights, Gallery(path_of(out))), weights)
     fewest = {name: spec.steps.low for name, spec in MODELS.items()}
     request = GenerationRequest.parse("a big dog", model, steps=fewest, dtype=torch_dtype, save=False)

@@ -32,7 +32,7 @@ from .checkpoint.reading import load
 from .checkpoint.schedulers import Scheduler, advance, load_scheduler, predict_final_latents
 from .clip import clip_ids
 from .memory import WHOLE, Plan
-from .offload import to_device, working
+from .offload import on_device, to_device
 from .pixels import AsyncPixels, to_uint8_async
 from .unread import Reader
 
@@ -118,7 +118,7 @@ class LatentEngine:
         """
         if not self._networks.has(request.decoder):
             raise no_decoder(request.decoder)
-        yield from self.reader(run).noted(request, run)
+        yield from self.reader(run).note_unread(request, run)
 
         def events(batch: Batch) -> Generator[LatentEvent, None, None]:
             return one_behind(self._submit(batch, request, run), self.placement)
@@ -130,9 +130,9 @@ class LatentEngine:
         """A batch's images without events: for many prompts that nobody watches. The steps are those of `generate`."""
         watch = self._stopwatch()
         path = list(self._denoise(batch, run, watch))
-        with self._working(watch, "decode", "vae"):
+        with self._on_device(watch, "decode", "vae"):
             pixels = self._decode(path[-1], "full")()
-        self._warm.add((len(batch), run.size, "full", self._networks.ran().backend))
+        self._warm.add((len(batch), run.size, "full", self._networks.last_run().backend))
         bends = run.model.is_rectified_flow and run.steps > 1
         return Samples(pixels, straightness(path) if bends else None)
 
@@ -159,7 +159,7 @@ class LatentEngine:
                 preview = self._preview(before, x, number, run) if shows else None
                 yield step_events(self._step_event(batch, run, number, watch), preview)
                 before, shown_at = x, time.perf_counter() if shows else shown_at
-        with self._working(watch, "decode", "vae"), watch("decode"):
+        with self._on_device(watch, "decode", "vae"), watch("decode"):
             pixels = self._decode(x, request.decoder)
         yield self._finish(batch, request, run, pixels, watch)
 
@@ -169,17 +169,17 @@ class LatentEngine:
         Where steps add noise, each image's comes from its own generator.
         """
         generators, solver = batch.generators(), self._scheduler
-        with self._working(watch, "text", "text_encoder"), watch("text"):
+        with self._on_device(watch, "text", "text_encoder"), watch("text"):
             states = self._encode(batch, run)
             x = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
-        with self._working(watch, "sample overhead", "unet"):
+        with self._on_device(watch, "sample overhead", "unet"):
             with watch("sample steps"):
                 solver.set_timesteps(run.steps)
                 x = x * solver.init_noise_sigma
                 timesteps = solver.timesteps  # it asks for their values, for which a GPU would have to stop
-                on_device = to_device(timesteps, self.placement)
+                timesteps_on_device = to_device(timesteps, self.placement)
             yield x
-            for timestep, timestep_on_device in zip(timesteps, on_device, strict=True):
+            for timestep, timestep_on_device in zip(timesteps, timesteps_on_device, strict=True):
                 with watch("sample steps"):
                     inputs = solver.scale_model_input(torch.cat([x] * 2) if run.guided else x, timestep)
                     output = self._networks.predict(inputs, timestep_on_device, states)
@@ -202,7 +202,7 @@ class LatentEngine:
         self, batch: Batch, request: GenerationRequest, run: ModelRun, pixels: AsyncPixels, watch: Stopwatch
     ) -> Generator[ImageReady, None, None]:
         """The events of a batch that was submitted to the device; reading them waits for it."""
-        made, ran = pixels(), self._networks.ran()
+        made, ran = pixels(), self._networks.last_run()
         shape = (len(batch), run.size, request.decoder, ran.backend)
         timing = self._timing(watch, run, shape)
         yield from image_events(run, batch, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
@@ -210,8 +210,8 @@ class LatentEngine:
     def _stopwatch(self) -> Stopwatch:
         return Stopwatch(device.clock(self.placement))
 
-    def _working(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
-        return working(self._plan, self.placement, watch, stage, *self._networks.modules(part))
+    def _on_device(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
+        return on_device(self._plan, self.placement, watch, stage, *self._networks.modules(part))
 
     def _preview(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> AsyncPixels | None:
         """A quick look at where a step takes the images of a batch, if there is a tiny decoder."""
@@ -232,7 +232,7 @@ class LatentEngine:
             return ()
         took = self._took[shape, run.steps, run.guided] = timing.sample_s + timing.decode_s
         before = self._took.get(((*shape[:3], "eager"), run.steps, run.guided), 0.0)
-        return (gained(before / took),) if before > _FASTER * took else ()
+        return (gain_note(before / took),) if before > _FASTER * took else ()
 
     def _encode(self, batch: Batch, run: ModelRun) -> Tensor:
         """Text states (B, T, D), or (2 B, T, D) with those of the negative prompt first when guided."""
@@ -266,7 +266,7 @@ class LatentEngine:
         return lambda: torch.cat([image() for image in images])
 
 
-def gained(times: float) -> Sentence:
+def gain_note(times: float) -> Sentence:
     """The note for a visitor when compiled code has taken over."""
     return Sentence(
         "PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before.", times=times

@@ -29,11 +29,11 @@ from ..registry import REFINER
 from ..request import GenerationRequest
 from ..weights.locate import ModelFiles
 from .batches import noise, one_behind, step_events
-from .checkpoint.reading import load, network
+from .checkpoint.reading import load, read_network
 from .checkpoint.schedulers import build_scheduler
 from .clip import clip_ids
 from .memory import WHOLE, Plan
-from .offload import apply_plan, lay_out, working
+from .offload import apply_plan, lay_out, on_device
 from .pixels import AsyncPixels, to_pil, to_uint8_async
 from .unread import NEGATIVE, PROMPT, Reader
 
@@ -108,20 +108,20 @@ class Refiner:
         """Submit the steps and the decoding to the device, yielding the events of each, to be read once it is done."""
         watch = Stopwatch(device.clock(self.placement))
         generator = torch.Generator().manual_seed(event.seed)
-        with self._working(watch, self._text_encoder), watch(_OVERHEAD):
+        with self._on_device(watch, self._text_encoder), watch(_OVERHEAD):
             text = self._text(request, event.image)
-        with self._working(watch, self._vae), watch(_OVERHEAD):
+        with self._on_device(watch, self._vae), watch(_OVERHEAD):
             latents = self._encode(event.image, generator)
         with watch(_OVERHEAD):
             timesteps = self._timesteps()
             fresh = noise([generator], tuple(latents.shape[1:]), self.placement).to(latents)
             latents = self._scheduler.add_noise(latents, fresh, timesteps[:1])
-        with self._working(watch, self._unet):
+        with self._on_device(watch, self._unet):
             for number, timestep in enumerate(timesteps, start=1):
                 with watch(_STEPS):
                     latents = self._step(latents, timestep, text, generator)
                 yield step_events(self._step_event(event, number, len(timesteps), watch))
-        with self._working(watch, self._vae), watch(_OVERHEAD):
+        with self._on_device(watch, self._vae), watch(_OVERHEAD):
             pixels = self._decode(latents)
         yield self._finish(event, pixels, watch)
 
@@ -140,8 +140,8 @@ class Refiner:
         refinement = Refinement(watch.seconds(_OVERHEAD, _STEPS), self._commit)
         yield replace(event, image=image, sha256=digest(image), refinement=refinement)
 
-    def _working(self, watch: Stopwatch, network: torch.nn.Module) -> AbstractContextManager[None]:
-        return working(self._plan, self.placement, watch, _OVERHEAD, network)
+    def _on_device(self, watch: Stopwatch, network: torch.nn.Module) -> AbstractContextManager[None]:
+        return on_device(self._plan, self.placement, watch, _OVERHEAD, network)
 
     def _text(self, request: GenerationRequest, image: Image.Image) -> Text:
         """Text states (2, T, D), the negative prompt's first, and the U-Net's other conditions."""
@@ -182,7 +182,7 @@ class Refiner:
 
 def _read(files: ModelFiles, placement: Placement) -> tuple:
     def frozen(made: Any, name: str, dtype: torch.dtype = placement.torch_dtype) -> Any:
-        return network(made, files.component(name), placement, dtype).requires_grad_(False)
+        return read_network(made, files.component(name), placement, dtype).requires_grad_(False)
 
     scheduler = build_scheduler(EulerDiscreteScheduler, REFINER, files, [_SCHEDULE])
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer_2"), local_files_only=True)

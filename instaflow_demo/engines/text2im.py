@@ -22,13 +22,13 @@ from ..glide import (
     UPSAMPLER_TEMPERATURE,
     Network,
     TextEncoder,
-    ancestral,
-    bounded,
-    ddim,
-    guided,
-    quantised,
+    round_to_8_bits,
+    sample_ancestral,
+    sample_ddim,
     tokenize,
-    upsampled,
+    with_bounded_variance,
+    with_guidance,
+    with_low_resolution,
 )
 from ..machine import device
 from ..machine.clock import Stopwatch
@@ -38,9 +38,9 @@ from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights.locate import ModelFiles
 from .batches import Batch, Samples, image_events, noise, one_behind, preview_events, run_batches, step_events
-from .checkpoint.reading import load, network
+from .checkpoint.reading import load, read_network
 from .memory import WHOLE, Plan
-from .offload import lay_out, place, working
+from .offload import lay_out, on_device, place
 from .pixels import AsyncPixels, to_uint8_async, to_uint8_host
 from .unread import Reader
 
@@ -109,10 +109,10 @@ class Text2ImEngine:
         Raises:
             OutOfMemory: when not even one image fits.
         """
-        yield from self.reader(run).noted(request, run)
+        yield from self.reader(run).note_unread(request, run)
         enlarges = self._reader(self._upsampler, f"{run.model.title}'s upsampler")
         if enlarges.length != self.reader(run).length:  # it is never guided
-            yield from enlarges.noted(replace(request, negative_prompt=""), run)
+            yield from enlarges.note_unread(replace(request, negative_prompt=""), run)
 
         def events(batch: Batch) -> Generator[CascadeEvent, None, None]:
             return one_behind(self._submit(batch, run), self.placement)
@@ -150,22 +150,22 @@ class Text2ImEngine:
     def _denoise(self, batch: Batch, run: ModelRun, watch: Stopwatch) -> Generator[Point, None, None]:
         """Both stages, a step at a time: noise on its way to small images, and noise beside these to large ones."""
         generators, images = batch.generators(), torch.empty(0)
-        with self._working(watch, "text", self._base.text_encoder, self._upsampler.text_encoder), watch("text"):
+        with self._on_device(watch, "text", self._base.text_encoder, self._upsampler.text_encoder), watch("text"):
             base, upsampler = self._encode_prompts(batch, run)
-        with self._working(watch, "sample overhead", self._base.unet):
+        with self._on_device(watch, "sample overhead", self._base.unet):
             with watch("sample overhead"):
                 start = self._noise(self._base, generators)
-            small = ancestral(base, start, generators, run.steps)
+            small = sample_ancestral(base, start, generators, run.steps)
             for number, images in enumerate(watch.each("sample steps", small), start=1):
                 yield Point("sample", number, images)
         with watch("upsample overhead"):
-            low = quantised(images)
+            low = round_to_8_bits(images)
         yield Point("upsample", 0, low)
-        with self._working(watch, "upsample overhead", self._upsampler.unet):
+        with self._on_device(watch, "upsample overhead", self._upsampler.unet):
             with watch("upsample overhead"):
                 start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
-                large = upsampled(upsampler, low, start.shape[-1])
-            for number, images in enumerate(watch.each("upsample steps", ddim(large, start)), start=1):
+                large = with_low_resolution(upsampler, low, start.shape[-1])
+            for number, images in enumerate(watch.each("upsample steps", sample_ddim(large, start)), start=1):
                 yield Point("upsample", number, images)
 
     def _finish(
@@ -178,8 +178,8 @@ class Text2ImEngine:
     def _stopwatch(self) -> Stopwatch:
         return Stopwatch(device.clock(self.placement))
 
-    def _working(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
-        return working(self._plan, self.placement, watch, stage, *networks)
+    def _on_device(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
+        return on_device(self._plan, self.placement, watch, stage, *networks)
 
     def _step_event(
         self, batch: Batch, run: ModelRun, stage: StageName, number: int, watch: Stopwatch
@@ -214,10 +214,10 @@ class Text2ImEngine:
         """Both U-Nets with the text they are to draw. Only the base is guided, the prompts before the negative ones."""
         prompts = list(batch.prompts)
         texts = [*prompts, *[batch.negative_prompt] * len(batch) * run.guided]
-        base = guided(self._base.unet, *self._encode(self._base, texts), run.guidance)
+        base = with_guidance(self._base.unet, *self._encode(self._base, texts), run.guidance)
         if run.model.shipped:  # trained for minutes, it asks for variances that there are none of
-            base = bounded(base)
-        return base, guided(self._upsampler.unet, *self._encode(self._upsampler, prompts), 1.0)
+            base = with_bounded_variance(base)
+        return base, with_guidance(self._upsampler.unet, *self._encode(self._upsampler, prompts), 1.0)
 
     def _encode(self, networks: Stage, texts: list[str]) -> tuple[Tensor, Tensor]:
         encoder = networks.text_encoder
@@ -232,8 +232,8 @@ class Text2ImEngine:
 def _stage(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Stage:
     """A text encoder and its U-Net, from these components."""
     made = Stage(
-        network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype),
-        network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype),
+        read_network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype),
+        read_network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype),
     )
     lay_out([made.unet], placement)
     for part in made:

@@ -116,7 +116,7 @@ class PhotoExaminer:
         return figures
 
 
-def inception(device: str) -> Extractor:
+def load_inception(device: str) -> Extractor:
     """The network of the Inception FID.
 
     Raises:

@@ -68,7 +68,7 @@ class Pieces:
     def of_rows(self, rows: range) -> Path:
         return self.folder / f"{rows.start:06d}.safetensors"
 
-    def together(self) -> dict[str, Tensor]:
+    def join(self) -> dict[str, Tensor]:
         """All pieces in the order of their rows."""
         parts = [load_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -101,7 +101,7 @@ def result(
     engine: Sampler, run: ModelRun, examiner: Examiner, pieces: Pieces
 ) -> dict[str, str | int | float | dict[str, float] | None]:
     """One system's row once all pieces are there: every figure with its interval and n, null where there is none."""
-    scores = pieces.together()
+    scores = pieces.join()
     figures = examiner.figures(scores) | {
         "straightness": metrics.mean(scores["straightness"]),
         "seconds_per_image": metrics.mean(torch.tensor(warm_seconds(engine, run, examiner.prompts))),

@@ -23,7 +23,7 @@ from ..errors import ModelUnavailable
 from ..grammar.scene import Scene
 from ..grammar.things import things
 from ..grammar.vocabulary import colours, phrases, places, single_icons
-from .judge import UNSTATED, in_8_bits, restored
+from .judge import UNSTATED, from_8_bits, to_8_bits
 
 SIDE = 160  # pixels of a side that the judge looks at
 MOST_GROUPS = 3  # of a scene that the judge is told about
@@ -111,7 +111,7 @@ class SceneJudge(nn.Module):
         """Write the judge, its matrices and convolutions in 8 bits."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _SHAPE).write_text(dumps(asdict(self.shape)), encoding="utf-8")
-        save_file(in_8_bits(self.state_dict()), folder / _WEIGHTS)
+        save_file(to_8_bits(self.state_dict()), folder / _WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path, device: str) -> "SceneJudge":
@@ -123,7 +123,7 @@ class SceneJudge(nn.Module):
         try:
             found = loads((folder / _SHAPE).read_text(encoding="utf-8"))
             judge = cls(SceneJudgeShape(**{name: tuple(value) for name, value in found.items()}))
-            judge.load_state_dict(restored(load_file(folder / _WEIGHTS)))
+            judge.load_state_dict(from_8_bits(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(
                 "The judge of scenes in {folder} is missing or damaged: train it again.", folder=folder

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ModelUnavailable
 from ..measure import Figure
 from . import metrics
-from .judge import UNSTATED, Judge, classes
+from .judge import UNSTATED, Judge, classes_of
 from .prompts import PromptSet, ask
 
 LEAST_ACCURACY = 0.95
@@ -32,7 +32,7 @@ class SceneExaminer:
         self._device = device
         self._asked = ask(prompt_set, count)
         self._set = prompt_set
-        self._truth = classes([asked.scene for asked in self._asked])
+        self._truth = classes_of([asked.scene for asked in self._asked])
         self._reference = load_file(folder / "reference.safetensors")
         self._accuracy = json.loads((folder / "accuracy.json").read_text(encoding="utf-8"))
         right = self._accuracy["seen_sprites"]["concept"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DemoError
-from ..machine.paths import path_of, unquoted
+from ..machine.paths import path_of, strip_quotes
 
 _STRONGEST = 100  # a LoRA's scale; more than 2 is hardly ever meant
 _PYTORCH = (".bin", ".pt", ".pth", ".ckpt")
@@ -29,7 +29,7 @@ def read_lora(value: str) -> Lora:
     Raises:
         DemoError: when it is none of these.
     """
-    value = unquoted(value)
+    value = strip_quotes(value)
     given, strength = path_of(value), 1.0
     before, _, scale = value.rpartition(":")
     if before and not given.exists() and (_is_number(scale) or path_of(before).exists()):

@@ -33,12 +33,12 @@ class Stage:
         """Its minutes of training, of those of the whole `family`."""
         return family * self.share
 
-    def begun(self, run: RunFolder) -> bool:
+    def is_begun(self, run: RunFolder) -> bool:
         return any((run.root / folder / "checkpoint").exists() for folder in self.folders)
 
-    def finished(self, run: RunFolder, family: float) -> bool:
+    def is_finished(self, run: RunFolder, family: float) -> bool:
         budget = Budget(minutes=self.minutes(family) / len(self.folders))
-        return all(run.finished(folder, budget) for folder in self.folders)
+        return all(run.is_finished(folder, budget) for folder in self.folders)
 
 
 STAGES = (

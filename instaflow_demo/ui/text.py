@@ -51,7 +51,7 @@ class _Portuguese(Formatter):
         return written.translate(_SEPARATORS) if isinstance(value, int | float) else written
 
 
-def preferred(accept_language: str | None) -> Language:
+def preferred_language(accept_language: str | None) -> Language:
     """The page's language for an Accept-Language header: the first entry that is Portuguese or English.
 
     >>> preferred("fr;q=0.9, pt-PT;q=0.8, en;q=0.5")

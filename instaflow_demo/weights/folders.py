@@ -16,7 +16,7 @@ _DESCRIBES = ("model_index.json", "config.json")  # files that people pick in pl
 _SHOWN = 3  # names in a sentence
 
 
-def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, source: str = "") -> Path:
+def find_checkpoint(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, source: str = "") -> Path:
     """The folder of a checkpoint with these parts that is meant by `path`; what is in it is not judged here.
 
     `source` is the repository that a hub's cache is searched for; `pipeline` is what reads single files in diffusers.
@@ -38,7 +38,7 @@ def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, s
             "{path} holds several checkpoints ({names}): name the folder of one.", path=path, names=_listed(inside)
         )
     if inside:
-        return checkpoint_in(inside[0], parts, pipeline, source)
+        return find_checkpoint(inside[0], parts, pipeline, source)
     _refuse_loose(path, pipeline)
     return path
 

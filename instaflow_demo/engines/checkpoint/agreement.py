@@ -27,7 +27,7 @@ from ...weights.files import json_object
 from ...weights.locate import ModelFiles
 from ...weights.tensors import shape_text
 from ..adapters.extras import NOTHING, Extras
-from .settings import Settings, hush, judged, reason, settings
+from .settings import Settings, hush, reason, settings, validate_network
 from .tokenizers import judge_tokenizer
 
 Parts = tuple[tuple[str, Path], ...]
@@ -108,7 +108,7 @@ def _look_once(kind: str, parts: Parts, stamps: _Stamps, *, half: bool) -> None:
         json_object(folders["scheduler"] / "scheduler_config.json")
     for name in folders.keys() - classes.keys() - {"scheduler"}:
         judge_tokenizer(_TOKENIZERS[kind], folders[name], *_rows(kind, said))
-    networks = {name: judged(made, folders[name], half_first=half)[0] for name, made in classes.items()}
+    networks = {name: validate_network(made, folders[name], half_first=half)[0] for name, made in classes.items()}
     if kind in _ACTS:
         _rehearse(kind, networks, said, folders)
 

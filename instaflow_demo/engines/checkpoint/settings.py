@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ...errors import CheckpointError
-from ...weights.files import json_object, regular
+from ...weights.files import json_object, require_regular_file
 from ...weights.locate import variant_of, weight_files
 from ...weights.tensors import Stored, refuse_not_finite, shape_text, tensors_of
 
@@ -59,7 +59,7 @@ def read(kind: Any, folder: Path, dtype: torch.dtype, *, half_first: bool) -> An
     Raises:
         CheckpointError: with a sentence, when config.json and the tensors do not agree to the last one.
     """
-    network, found = judged(kind, folder, half_first=half_first)
+    network, found = validate_network(kind, folder, half_first=half_first)
     state = {name: _copy(stored.read(), dtype) for name, stored in found.items()}
     network.load_state_dict(state, strict=True, assign=True)
     for module in network.modules():
@@ -68,7 +68,7 @@ def read(kind: Any, folder: Path, dtype: torch.dtype, *, half_first: bool) -> An
     return network.eval()
 
 
-def judged(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any, Mapping[str, Stored]]:
+def validate_network(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any, Mapping[str, Stored]]:
     """A network on the meta device, and where each of its tensors is.
 
     Raises:
@@ -311,7 +311,7 @@ def _index(path: Path) -> Mapping[str, str]:
                 path=path,
                 other=file[:80],
             )
-        regular(path.parent / file)
+        require_regular_file(path.parent / file)
     return index
 
 

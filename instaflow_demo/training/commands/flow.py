@@ -185,9 +185,9 @@ def train_progressive(
         scale = guidance if before == "teacher" else 1.0
         begin = partial(_begin_student, student_steps, before, scale, prompts, scenes)
         stage = Stage(f"progressive/{student_steps}", begin)
-        if not job.files.finished(stage.name, budget):
+        if not job.files.is_finished(stage.name, budget):
             run_stage(stage, replace(job, process=Process(compiled=mode.compile_)))
-            if budget.pauses(job.process) or not job.files.finished(stage.name, budget):
+            if budget.pauses(job.process) or not job.files.is_finished(stage.name, budget):
                 return
         before = stage.name
 
@@ -245,15 +245,15 @@ def train_family(
         "progressive": partial(train_progressive, count=scenes),
     }
     reserve = (pause_after or 0) * (1 - family.BEGIN_WITHIN)
-    unfinished = [stage for stage in chosen if not stage.finished(files, minutes)]
+    unfinished = [stage for stage in chosen if not stage.is_finished(files, minutes)]
     for number, stage in enumerate(unfinished):
         left = budget.left(process)
         # the first one is trained in any case, or a run that is soon to end would do nothing
-        if number and left is not None and left <= (0 if stage.begun(files) else reserve):
+        if number and left is not None and left <= (0 if stage.is_begun(files) else reserve):
             break
         train[stage.name](run=run, minutes=stage.minutes(minutes), pause_after=left, batch=batch, compile_=compile_)
     if process.is_main_process:
-        names = ", ".join(stage.name for stage in unfinished if not stage.finished(files, minutes))
+        names = ", ".join(stage.name for stage in unfinished if not stage.is_finished(files, minutes))
         typer.echo(f"Left: {names}. Run the command again to go on." if names else "All is trained.")
 
 

@@ -54,7 +54,7 @@ def _begin_judge(toy: bool, count: int, references: int, job: Job, folder: Path)
     def save(folder: Path) -> Facts:
         judging.settle(network, sampler.scenes(references, seed=7999), composer)
         network.save(folder / "network")
-        tokenizer = job.files.made("text-encoder/tokenizer")
+        tokenizer = job.files.find("text-encoder/tokenizer")
         saved = Judge.load(folder / "network", tokenizer, str(job.process.device))
         scenes = Sampler(drawn.keys).scenes(references, seed=8000)
         judging.save_reference(saved, scenes, composer, folder / "network/reference.safetensors")

@@ -14,7 +14,7 @@ from ...cli.expand import expand
 from ...glide import Shape, make_text_encoder
 from ..architecture import TEXT2IM_TOY, Cascade
 from ..data.composer import Composer
-from ..data.pictures import composed, laid_out, pictures_of
+from ..data.pictures import compose_all, pictures_of, read_laid_out
 from ..data.stock import Stock
 from ..loop import Process
 from ..options import Compile, Length, Toy
@@ -46,7 +46,7 @@ def begin_text2im(
             shutil.copytree(start / part, folder / part, dirs_exist_ok=True)
         return
     shape = TEXT2IM_TOY.base
-    ids = laid_out(files.made("shards/flow"), Process(compiled=False)).ids
+    ids = read_laid_out(files.find("shards/flow"), Process(compiled=False)).ids
     text2im.train_tokenizer(_texts(files, ids), shape.vocabulary, folder / "tokenizer")
     save_half(make_text_encoder(shape), folder / "text_encoder")
 
@@ -96,14 +96,16 @@ def train_text2im_upsampler(
 
 def _begin_upsampler(cascade: Cascade, most: int, job: Job, folder: Path) -> Training:
     files, process, shape = job.files, job.process, cascade.upsampler
-    painter, shards = _load_painter("text2im-upsampler", shape, files), files.made("shards/pictures")
-    pictures = pictures_of(Stock.load(files.made("stock")), shards, process, most)
-    ids, mask = _captions(files, laid_out(shards, process, most).ids, files.text2im_tokenizer(), shape.tokens, process)
+    painter, shards = _load_painter("text2im-upsampler", shape, files), files.find("shards/pictures")
+    pictures = pictures_of(Stock.load(files.find("stock")), shards, process, most)
+    ids, mask = _captions(
+        files, read_laid_out(shards, process, most).ids, files.text2im_tokenizer(), shape.tokens, process
+    )
     generator = torch.Generator(process.device).manual_seed(process.process_index)
 
     def draw(_: int) -> tuple[Tensor, Tensor, Tensor]:
         rows = torch.randint(0, len(pictures), (job.batch,), device=process.device, generator=generator)
-        return text2im.scaled(pictures.batch(rows)[0], shape.size), ids[rows, 0].long(), mask[rows, 0]
+        return text2im.downscale(pictures.batch(rows)[0], shape.size), ids[rows, 0].long(), mask[rows, 0]
 
     training = text2im.train_upsampler_on(draw, painter, cascade.base.size, job.budget, process, folder)
     return Training(training, partial(save_unet_and_text_encoder, painter, {}))
@@ -123,10 +125,10 @@ def _small_scenes(
     files: RunFolder, tokenizer: GPT2Tokenizer, size: int, length: int, process: Process
 ) -> text2im.SmallScenes:
     """This process's scenes of the shards `flow`, composed and scaled down."""
-    shards = laid_out(files.made("shards/flow"), process)
-    composer = Composer(Stock.load(files.made("stock")).banks(process.device), chunk=128)
-    parts = composed(composer, shards.pictures, process, "compose")
-    images = torch.cat([(text2im.scaled(image, size) * 255).round().byte() for _, image, _ in parts])
+    shards = read_laid_out(files.find("shards/flow"), process)
+    composer = Composer(Stock.load(files.find("stock")).banks(process.device), chunk=128)
+    parts = compose_all(composer, shards.pictures, process, "compose")
+    images = torch.cat([(text2im.downscale(image, size) * 255).round().byte() for _, image, _ in parts])
     ids, mask = _captions(files, shards.ids, tokenizer, length, process)
     return text2im.SmallScenes(images, ids.to(torch.int16), mask)
 

@@ -85,7 +85,7 @@ def stock(
     """Draw every place and every thing."""
     files = RunFolder(run)
     few = {"places": ("plain", "beach", "kitchen", "kitchen_table"), "things": 150} if toy else {}
-    packed, many = files.made("icons") / "icons.json.xz", workers or os.cpu_count() or 1
+    packed, many = files.find("icons") / "icons.json.xz", workers or os.cpu_count() or 1
     drawn = draw_stock(packed, 2 if toy else drawings, many, judge=judge, **few)
     drawn.save(files.stage("judge-stock" if judge else "stock"))
     typer.echo(f"{len(drawn.land)} drawings of places, {len(drawn.sprites)} of things")
@@ -101,8 +101,8 @@ def shards(
     """Lay out scenes and write their captions."""
     files, (variety, seed, captions) = RunFolder(run), SHARDS[name]
     examples.write_shards(
-        files.made("judge-stock" if name.startswith("judge") else "stock"),
-        files.made("text-encoder/tokenizer"),
+        files.find("judge-stock" if name.startswith("judge") else "stock"),
+        files.find("text-encoder/tokenizer"),
         files.stage(f"shards/{name}"),
         count,
         seed=seed,
@@ -122,8 +122,8 @@ def train_pixel_features(
 ) -> None:
     """Train the network that tells how alike two pictures look."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    drawn = Stock.load(files.made("stock"))
-    pictures = pictures_of(drawn, files.made("shards/pictures"), process)
+    drawn = Stock.load(files.find("stock"))
+    pictures = pictures_of(drawn, files.find("shards/pictures"), process)
     _train_pixel_features(Labels(drawn.catalogue), pictures, loop.Budget(steps, minutes), process, files, batch)
 
 
@@ -148,9 +148,9 @@ def train_autoencoder(
     """Train the autoencoder on whole pictures, with more weight on things and the look of them."""
     budget = length.budget()  # before the data is made, which counts as well
     files = RunFolder(run)
-    drawn = Stock.load(files.made("stock"))
+    drawn = Stock.load(files.find("stock"))
     process = loop.Process(compiled=False)
-    pictures = pictures_of(drawn, files.made("shards/pictures"), process, most)
+    pictures = pictures_of(drawn, files.find("shards/pictures"), process, most)
     if features_minutes:
         labels = Labels(drawn.catalogue)
         _train_pixel_features(labels, pictures, loop.Budget(minutes=features_minutes), process, files, batch)
@@ -302,7 +302,7 @@ def _train_pixel_features(
 def _finish_autoencoder(vae: AutoencoderKL, seen: Pictures, drawn: Stock, job: Job, folder: Path) -> Facts:
     """Settle the latents' scale, save, and measure what is saved on scenes that it has not seen."""
     vae.eval()
-    unseen = pictures_of(drawn, job.files.made("shards/unseen"), job.process, most=1000)
+    unseen = pictures_of(drawn, job.files.find("shards/unseen"), job.process, most=1000)
     some = [seen.batch(slice(start, start + 64))[0] for start in range(0, min(512, len(seen)), 64)]
     autoencoder.normalise_latents(vae, torch.cat(some))
     save_half(vae, folder / "vae")
@@ -320,8 +320,8 @@ def _latents(files: RunFolder, process: loop.Process, name: str) -> SceneLatents
     """This process's part of the encoded scenes, which an earlier stage left or which are made now."""
 
     def make() -> SceneLatents:
-        vae, drawn = files.autoencoder(process.device), Stock.load(files.made("stock"))
-        return painter.encode_shards(drawn, files.made(f"shards/{name}"), vae, process)
+        vae, drawn = files.autoencoder(process.device), Stock.load(files.find("stock"))
+        return painter.encode_shards(drawn, files.find(f"shards/{name}"), vae, process)
 
     return SceneLatents.share(files.root / "latents", name, process, make)
 
@@ -350,5 +350,5 @@ def _shape(toy: bool, channels: str, layers: int) -> Architecture:
 
 def _decoded_distance(files: RunFolder, process: loop.Process) -> pixel_features.DecodedDistance:
     """The perceptual distance of decoded latents, by the run's autoencoder and its pixel features."""
-    features = PixelFeatures.load(files.made("pixel-features"), process.device)
+    features = PixelFeatures.load(files.find("pixel-features"), process.device)
     return pixel_features.DecodedDistance(files.autoencoder(process.device), features, process)

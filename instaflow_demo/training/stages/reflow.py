@@ -89,7 +89,7 @@ def reflow(
     def loss(network: Network, _: int) -> Tensor:
         x0, x1, ids = draw()
         ids = torch.where(draw.uniform(1) < CAPTION_DROPOUT / 2, empty, ids)
-        return flow_loss(network, x0, x1, bent(draw.uniform()[:, 0], bend), prompts.states(ids))
+        return flow_loss(network, x0, x1, bend_times(draw.uniform()[:, 0], bend), prompts.states(ids))
 
     unet.to(memory_format=torch.channels_last)
     yield from optimise(
@@ -137,7 +137,7 @@ def distill(
     )
 
 
-def bent(uniform: Tensor, bend: float) -> Tensor:
+def bend_times(uniform: Tensor, bend: float) -> Tensor:
     """Uniform numbers with the density cosh(bend (t - 1/2)), up to a factor: near 0 and 1 rather than between."""
     if not bend:
         return uniform

@@ -9,7 +9,7 @@ import gradio as gr
 
 from ...errors import DemoError
 from ...events import Event, ImageReady
-from ...gallery import encoded
+from ...gallery import encode_png
 from ...machine.environment import fingerprint
 from ...registry import MODELS, REFINER
 from ...results.report import collect, rows
@@ -21,7 +21,7 @@ from ..inputs import refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred, say
+from ..text import Language, preferred_language, say
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Form, FormSubmission
@@ -146,7 +146,7 @@ class ComparePage:
 
     def _greet(self, request: gr.Request) -> Update:
         """The visitor's language, what can be used now, and whether the device has warmed up."""
-        language = preferred(request.headers.get("accept-language"))
+        language = preferred_language(request.headers.get("accept-language"))
         availability = self._service.availability()
         offered = {model: availability[model] for model in self._settings.models}
         missing = [(MODELS[m], a.reason) for m, a in offered.items() if not a.available]
@@ -163,7 +163,7 @@ class ComparePage:
         """Answer once the device is warm: an event of its own, for the page skips events that are under way."""
         while not self._settings.warm.is_set():
             await asyncio.sleep(0.3)
-        return self._warmth_line(preferred(request.headers.get("accept-language")))
+        return self._warmth_line(preferred_language(request.headers.get("accept-language")))
 
     def _warmth_line(self, language: Language) -> str:
         warm = self._settings.warm.is_set()
@@ -242,5 +242,5 @@ class ComparePage:
             except DemoError as error:
                 notes = (*notes, error.sentence)
         refined_s = event.refinement.seconds if event.refinement else None
-        inline = "" if event.path else png_uri(encoded(event, event.metadata))
+        inline = "" if event.path else png_uri(encode_png(event, event.metadata))
         return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)
