@@ -27,7 +27,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Noted:
-    """Something that a user should know of a model's part of the request as a whole: sentences, each told once."""
+    """Something that a user should know of a model's part of the request as a whole: sentences, each shown once."""
 
     model: str
     notes: tuple[Sentence, ...]

@@ -69,7 +69,7 @@ class Finishing:
             return
         loading = Loading(self.job.run.model.id, stage="refine")
         self._refiner = refiner = yield from self.pool.acquire(_refining(self.job), _load_refiner, loading)
-        told: set[Noted] = set()
+        seen: set[Noted] = set()
         while waiting:
             for event in refiner.engine.refine(waiting[0], self.job.request):
                 if isinstance(event, ImageReady):
@@ -77,8 +77,8 @@ class Finishing:
                     yield replace(event, notes=(*event.notes, *refiner.notes))
                 elif not isinstance(event, Noted):
                     yield event
-                elif event not in told:  # all images have the same texts
-                    told.add(event)
+                elif event not in seen:  # all images have the same texts
+                    seen.add(event)
                     yield event
 
     def check_all(self, events: Iterator[Event]) -> Iterator[Event]:

@@ -86,8 +86,8 @@ class Service:
         """One model's part of a request."""
         model = job.run.model.id
         loaded = yield from self.pool.acquire(job, engines.load, Loading(model))
-        if untold := loaded.notes if loaded.load_s else (*job.placement.notes, *loaded.notes):
-            yield Noted(model, untold)  # loading told the placement's
+        if unseen := loaded.notes if loaded.load_s else (*job.placement.notes, *loaded.notes):
+            yield Noted(model, unseen)  # `Loading` had the placement's
         meter = _Meter(job)
         events = meter.watch(loaded.engine.generate(job.request, job.run))
         yield from Finishing(job, loaded, self.pool, self._gallery).finish(events)

@@ -322,7 +322,7 @@ def test_photographs_that_are_not_there_are_a_sentence(photographs: tuple[Path, 
     folder, captions = photographs
     with pytest.raises(InvalidRequest, match="give the folder of the photographs"):
         photos.read_captions(tmp_path, captions, 4)
-    with pytest.raises(InvalidRequest, match="no captions file"):
+    with pytest.raises(InvalidRequest, match="not a captions file"):
         photos.read_captions(folder, folder / "000000000000.png", 4)
     with pytest.raises(InvalidRequest, match="need photographs"):
         evaluate(what("instaflow-mini", 4, metrics=("fid",)), Weights(), tmp_path)

@@ -1,4 +1,4 @@
-"""How much memory a model needs, told before it is loaded, and how it is made to fit.
+"""How much memory a model needs, estimated before it is loaded, and how it is made to fit.
 
 Nothing here slices attention: PyTorch's own takes memory in proportion to the pixels, and slices would only be slower.
 """

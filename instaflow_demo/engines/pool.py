@@ -136,7 +136,7 @@ class Pool:
         self._safety = safety
         self._loaded: OrderedDict[Key, Loaded[Any]] = OrderedDict()
         self._moved: set[str] = set()  # models that are to be loaded again, from another folder
-        self._told: set[Sentence] = set()  # notes that concern the machine and not a run are told once
+        self._shown: set[Sentence] = set()  # notes that concern the machine and not a run are shown once
 
     @property
     def loaded(self) -> tuple[Loaded[Any], ...]:
@@ -222,14 +222,14 @@ class Pool:
             checker=checker,
             unchecked=self._safety and checker is None and not self._weights.are_ours(spec),
         )
-        if untold := tuple(note for note in engine.notes if note not in self._told):
-            self._told.update(untold)
-            log.warning("%s", " ".join(untold))  # whoever keeps the page up can act on it
-            yield replace(loading, notes=untold)
+        if unseen := tuple(note for note in engine.notes if note not in self._shown):
+            self._shown.update(unseen)
+            log.warning("%s", " ".join(unseen))  # whoever keeps the page up can act on it
+            yield replace(loading, notes=unseen)
         return loaded
 
     def _replan(self, loaded: Loaded[Any], job: Job) -> None:
-        """Fit a model in memory to this job and to what is free now."""
+        """Choose the plan of a model in memory again, for this job and what is free now."""
         checker = self._checker_folder(job.run.model, loaded.files)
         if job.shape not in loaded.needs:
             loaded.needs[job.shape] = _estimate_need(job, loaded.files, checker)

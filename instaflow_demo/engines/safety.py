@@ -42,7 +42,7 @@ class SafetyChecker:
     def load(cls, spec: ModelSpec, files: ModelFiles, folder: Path, placement: Placement) -> "SafetyChecker":
         """Read the checker in `folder`, which came with the model's files, onto the model's device.
 
-        It computes in float32 whatever the model does: scores are told from 0 in steps of a thousandth, which half
+        It computes in float32 whatever the model does: scores differ from 0 in steps of a thousandth, which half
         precision cannot resolve, and nothing that is sound overflows.
 
         Raises:

@@ -305,9 +305,9 @@ class _Checker:
     def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> str:
         unfit = [spec.title for spec in specs if spec.delta_base is None]
         if fine_tune and unfit:
-            fit = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
+            fine_tunes = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
             self.problems["delta_from"] = Sentence(
-                "{title} is not the fine-tune of another model: choose from {ids}.", title=unfit[0], ids=fit
+                "{title} is not the fine-tune of another model: choose from {ids}.", title=unfit[0], ids=fine_tunes
             )
         return fine_tune
 

@@ -70,5 +70,7 @@ def chosen(names: Sequence[str]) -> tuple[Stage, ...]:
     known = [stage.name for stage in STAGES]
     for name in names:
         if name not in known:
-            raise DemoError("{name} is no stage of the family: choose from {known}.", name=name, known=", ".join(known))
+            raise DemoError(
+                "{name} is not a stage of the family: choose from {known}.", name=name, known=", ".join(known)
+            )
     return tuple(stage for stage in STAGES if not names or stage.name in names)

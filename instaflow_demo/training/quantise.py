@@ -1,4 +1,4 @@
-"""The decoder in 8 bits for OpenVINO: twice as fast on a CPU, and hardly to be told from the float one.
+"""The decoder in 8 bits for OpenVINO: twice as fast on a CPU, and hardly distinguishable from the float one.
 
 Post-training quantisation: the ranges of activations are measured on latents that the one-step model draws, the weights
 are rounded channel by channel. Ranges are whole, from the smallest value to the largest: those that leave the rarest

@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 class Runner:
     """All work that is under way on the page, by tab and visitor.
 
-    Gradio's own cancelling kills a handler between two answers, so what the page was told last is chance: now and then
+    Gradio's own cancelling kills a handler between two answers, so what the page was sent last is chance: now and then
     it was an error, and the next press of the button did nothing. Work that is asked to stop ends by itself, and its
     own last answer says so.
     """

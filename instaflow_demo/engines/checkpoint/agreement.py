@@ -126,7 +126,7 @@ def _agree_latent(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> 
     for name in ("class_embed_type", "num_class_embeds", "addition_embed_type", "encoder_hid_dim_type"):
         if said["unet"][name] is not None:
             raise CheckpointError(
-                "The U-Net in {unet} wants to be told more than a prompt (“{name}” is {value}): name a folder with a "
+                "The U-Net in {unet} needs more conditions than a prompt (“{name}” is {value}): name a folder with a "
                 "U-Net in Stable Diffusion's layout.",
                 unet=folders["unet"],
                 name=name,
@@ -185,10 +185,10 @@ def _agree_tiny(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> No
 
 
 def _agree_refiner(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> None:
-    """SDXL's base has folders of the same names, and is told six numbers of an image instead of five."""
+    """SDXL's base has folders of the same names, and takes six numbers of an image instead of five."""
     unet, text = said["unet"], said["text_encoder_2"]
-    told = 5 * (unet["addition_time_embed_dim"] or 0)
-    if unet["projection_class_embeddings_input_dim"] != (text["projection_dim"] or 0) + told:
+    time_ids = 5 * (unet["addition_time_embed_dim"] or 0)
+    if unet["projection_class_embeddings_input_dim"] != (text["projection_dim"] or 0) + time_ids:
         root = folders["unet"].parent
         raise CheckpointError(
             "{folder} holds another model than {title}: name a folder that holds it.", folder=root, title=REFINER.title
@@ -315,13 +315,13 @@ def _acts_refiner(networks: Mapping[str, Any], said: Mapping[str, Settings]) -> 
 
 def _acts_text2im(networks: Mapping[str, Any], said: Mapping[str, Settings]) -> Iterator[Act]:
     for text, unet in (("text_encoder", "unet"), ("upsampler_text_encoder", "upsampler")):
-        encoder, painter, side = networks[text], networks[unet], said[unet]["sample_size"]
+        encoder, network, side = networks[text], networks[unet], said[unet]["sample_size"]
         ids, mask = (torch.zeros(1, said[text]["tokens"], dtype=each) for each in (torch.long, torch.bool))
         states, pooled = torch.zeros(1, ids.shape[1], said[text]["width"]), torch.zeros(1, said[text]["pooled"])
         image, moment = torch.zeros(1, said[unet]["in_channels"], side, side), torch.zeros(1)
-        told = {"encoder_hidden_states": states, "class_labels": pooled, "return_dict": False}
+        conditions = {"encoder_hidden_states": states, "class_labels": pooled, "return_dict": False}
         yield text, partial(_first, encoder, ids, mask), tuple(states.shape)
-        yield unet, partial(_first, painter, image, moment, **told), (1, 6, side, side)
+        yield unet, partial(_first, network, image, moment, **conditions), (1, 6, side, side)
 
 
 def _acts_checker(networks: Mapping[str, Any], said: Mapping[str, Settings]) -> Iterator[Act]:

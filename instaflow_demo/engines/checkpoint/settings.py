@@ -307,7 +307,7 @@ def _index(path: Path) -> Mapping[str, str]:
     for file in sorted(set(index.values())):
         if Path(file).name != file or not file.endswith((".safetensors", ".bin")):
             raise CheckpointError(
-                "{path} names {other}, which is no file of weights beside it: restore it, or download it again.",
+                "{path} names {other}, which is not a weights file beside it: restore it, or download it again.",
                 path=path,
                 other=file[:80],
             )

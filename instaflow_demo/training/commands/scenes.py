@@ -236,7 +236,7 @@ def train_reflow(
 
     def begin(job: Job, folder: Path) -> Training:
         unet = _begun("reflow", "teacher", files)
-        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=made.batch, bend=bend)
+        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=made.batch, steepness=bend)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
     run_stage(Stage("reflow", begin), Job(files, process, budget, made.batch))

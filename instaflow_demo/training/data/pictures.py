@@ -73,8 +73,8 @@ class Labels:
         self._colour_of = torch.full((rows,), len(self.colours))
         for key, shape in catalogue.sprites.items():
             self._thing_of[shape.row] = self.things.index(key.name)
-            told = key.colour or things()[key.name].own
-            self._colour_of[shape.row] = self.colours.index(told) if told else len(self.colours)
+            colour = key.colour or things()[key.name].own
+            self._colour_of[shape.row] = self.colours.index(colour) if colour else len(self.colours)
 
     def __call__(self, batch: Batch) -> Mapping[str, Tensor]:
         """`places` (B,), `things` (B, T) and `colours` (B, C) of the pictures."""

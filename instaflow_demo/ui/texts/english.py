@@ -22,7 +22,7 @@ PAGE = {
     "seed": "Seed",
     "randomise": "New seed for every run",
     "refine": "Refine with SDXL",
-    "refine_info": "by its refiner, from the seed of each image; its time is told apart",
+    "refine_info": "by its refiner, from the seed of each image; its time is reported separately",
     "generate": "Generate",
     "stop": "Stop",
     "advanced": "Settings: negative prompt, steps, guidance, size, precision, device, backend, decoder, saving",
@@ -140,7 +140,7 @@ PAGE = {
     "bench_lead": (
         "<b>How fast is this machine?</b> Everything that is ticked is timed in turn, round after round, so that what "
         "else goes on here slows all of it alike. Each pass has a prompt of its own, and the first one, which loads "
-        "and compiles, is told apart. Close other programs for figures that can be trusted."
+        "and compiles, is reported separately. Close other programs for figures that can be trusted."
     ),
     "bench_models": "Models to time",
     "bench_repeats": "Repeats",
@@ -214,7 +214,7 @@ PAGE = {
     "figure_size": "size",
     "figure_colour": "colour",
     "figure_position": "position",
-    "straightness": "bend of the path ↓",
+    "straightness": "straightness ↓",
     "try_title": "Try {title} now",
     "env_cpu": "CPU",
     "env_gpu": "GPU",

@@ -220,7 +220,7 @@ PAGE = {
     "figure_size": "tamanho",
     "figure_colour": "cor",
     "figure_position": "posição",
-    "straightness": "curvatura do caminho ↓",
+    "straightness": "retidão ↓",
     "try_title": "Experimentar {title} agora",
     "env_cpu": "CPU",
     "env_gpu": "GPU",
