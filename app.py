@@ -15,7 +15,7 @@ import typer
 from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine.caches import refusal
-from instaflow_demo.machine.paths import path_of
+from instaflow_demo.machine.paths import parse_path
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
@@ -45,9 +45,9 @@ def main(
     models: Annotated[
         str, typer.Option(help="Models to offer, separated by commas; all of them if left out.")
     ] = ",".join(MODELS),
-    out: Annotated[Path, typer.Option(parser=path_of, metavar="FOLDER", help="Folder that saved images go to.")] = Path(
-        "outputs"
-    ),
+    out: Annotated[
+        Path, typer.Option(parser=parse_path, metavar="FOLDER", help="Folder that saved images go to.")
+    ] = Path("outputs"),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     safety: Annotated[
         bool | None,

@@ -91,7 +91,7 @@ class Service:
         meter = _Meter(job)
         events = meter.watch(loaded.engine.generate(job.request, job.run))
         yield from Finishing(job, loaded, self.pool, self._gallery).finish(events)
-        yield Done(model, meter.measurement(loaded))
+        yield Done(model, meter.measure(loaded))
 
 
 class _Meter:
@@ -112,7 +112,7 @@ class _Meter:
                 self._passes.append(event.timing)  # the images of a batch share one timing, which counts once
             yield event
 
-    def measurement(self, loaded: Loaded) -> Measurement:
+    def measure(self, loaded: Loaded) -> Measurement:
         """What all events come to."""
         run, placement = self._job.run, self._job.placement
         ran = next((each.backend for each in select_counted(self._passes)), "")  # empty where an engine does not say

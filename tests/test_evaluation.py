@@ -139,7 +139,7 @@ def test_the_judge_counts_what_was_asked_for(judged: Path) -> None:
     """This judge says the first class of everything, and ranks the others in their order."""
     examiner = SceneExaminer(judged, "captions", 400, "cpu")
     seen = examiner.score(range(400), torch.rand(400, 3, 16, 16) * 2 - 1)
-    figures = examiner.figures(seen)
+    figures = examiner.compute_figures(seen)
     truth = classes_of([asked.scene for asked in ask("captions", 400)])
     for name in ("count", "size", "colour", "position"):
         stated = truth[name][truth[name] != UNSTATED]
@@ -288,14 +288,14 @@ def test_photographs_are_compared_as_published(photographs: tuple[Path, Path]) -
     examiner = photos.PhotoExaminer(found, 32, colours, lengths)
     real = torch.stack([torch.from_numpy(np.array(square(photo.path))).permute(2, 0, 1) for photo in found])
     seen = examiner.score(range(10), real.float() / 127.5 - 1)
-    figures = examiner.figures(seen)
+    figures = examiner.compute_figures(seen)
     assert set(figures) == {"fid", "clip_vit"}
     fid, score = figures["fid"], figures["clip_vit"]
     assert fid is not None
     assert score is not None
     assert fid.value == pytest.approx(0, abs=0.1)  # of covariances in the thousands
     assert score.value == pytest.approx(0.09)
-    darker = examiner.figures(examiner.score(range(10), real.float() / 255 - 1))["fid"]
+    darker = examiner.compute_figures(examiner.score(range(10), real.float() / 255 - 1))["fid"]
     assert darker is not None
     assert darker.value > 100
 
@@ -313,7 +313,7 @@ def test_a_system_is_evaluated_on_photographs(photographs: tuple[Path, Path], tm
     pieces = Pieces.of(tmp_path / "work", run, [])
     *_, last = draw_all(engine, run, examiner, pieces, 3, OneProcess())  # pyright: ignore[reportArgumentType]
     assert last.done == 4
-    figure = examiner.figures(pieces.join())["fid"]
+    figure = examiner.compute_figures(pieces.join())["fid"]
     assert figure is not None
     assert figure.n == 4
 

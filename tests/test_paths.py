@@ -12,7 +12,7 @@ from terminal import demo
 
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.machine import paths
-from instaflow_demo.machine.paths import path_of
+from instaflow_demo.machine.paths import parse_path
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights.locate import Weights, parse_folders
@@ -58,31 +58,31 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_path_is_what_its_writer_means(home: Path, written: str, meant: str) -> None:
-    assert path_of(written) == Path(meant.format(home=home))
-    assert path_of(Path(meant.format(home=home))) == Path(meant.format(home=home))
+    assert parse_path(written) == Path(meant.format(home=home))
+    assert parse_path(Path(meant.format(home=home))) == Path(meant.format(home=home))
 
 
 def test_a_user_s_folder_is_known_by_name() -> None:
     user = getpass.getuser()
-    assert path_of(f"~{user}/sd15") == Path(f"~{user}").expanduser() / "sd15"
-    assert path_of("~nobody-of-that-name/sd15") == Path("~nobody-of-that-name/sd15")
+    assert parse_path(f"~{user}/sd15") == Path(f"~{user}").expanduser() / "sd15"
+    assert parse_path("~nobody-of-that-name/sd15") == Path("~nobody-of-that-name/sd15")
 
 
 @pytest.mark.parametrize("name", ["$HOME", "a\\ b", "100%", "“x", "file"])
 def test_what_is_there_under_that_very_name_is_meant(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    assert path_of(f"{tmp_path}/{name}") == tmp_path / name
+    assert parse_path(f"{tmp_path}/{name}") == tmp_path / name
 
 
 def test_what_a_shell_or_a_dropped_file_escapes_is_understood(tmp_path: Path) -> None:
     (tmp_path / "my models (old)").mkdir()
-    assert path_of(f"{tmp_path}/my\\ models\\ \\(old\\)") == tmp_path / "my models (old)"
-    assert path_of("C:\\models\\sd15") == Path("C:\\models\\sd15")
+    assert parse_path(f"{tmp_path}/my\\ models\\ \\(old\\)") == tmp_path / "my models (old)"
+    assert parse_path("C:\\models\\sd15") == Path("C:\\models\\sd15")
 
 
 @pytest.mark.parametrize("long", ["x" * 5000, "/".join(["y" * 200] * 50), "zero\0byte"])
 def test_no_text_is_too_odd_to_ask_for(long: str) -> None:
-    path = path_of(long)
+    path = parse_path(long)
     assert not paths.exists(path)
     assert not paths.is_folder(path)
     assert paths.absence(path)

@@ -28,7 +28,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Timing
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.results.report import collect, results_json, rows
+from instaflow_demo.results.report import collect, comparison_rows, results_json
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.columns import column_html, results_html
 from instaflow_demo.ui.html.view import Picture, RunView
@@ -245,7 +245,7 @@ def test_its_time_is_told_apart(checkpoint: Path, tmp_path: Path) -> None:
     assert list(done.measurement.passes) == own == [event.timing for event in images(events)]
     assert sum(timing.steps for timing in own) == 2  # one each, and none of the refiner's
     outcomes = collect(events, request)
-    (row,) = rows(outcomes, request)
+    (row,) = comparison_rows(outcomes, request)
     assert row.seconds_per_image == done.measurement.seconds_per_image
     machine: Any = SimpleNamespace(to_dict=dict)
     (result,) = results_json(machine, request, outcomes)["results"]
@@ -490,7 +490,7 @@ def test_the_form_passes_the_wish_on(tmp_path: Path) -> None:
 
     with gr.Blocks():
         form = Form(Settings(kept=Gallery(tmp_path), out=tmp_path, models=(FAST,)), gr.I18n())
-        for part in (form.prompt, form.models, form.numbers, form.settings):
+        for part in (form.build_prompt, form.build_models, form.build_numbers, form.build_settings):
             part()
     values = {name: form[name].value for name in form.names}
     for sent, meant in ((True, True), (False, False), (None, False), ("yes", False)):

@@ -13,7 +13,7 @@ from ..gallery import Gallery
 from ..machine.caches import converted_dir
 from ..machine.device import Baseline
 from ..machine.environment import fingerprint
-from ..machine.paths import path_of
+from ..machine.paths import parse_path
 from ..registry import DEFAULT_MODELS, LOADABLE
 from ..request import GenerationRequest
 from ..results import benchmark as benchmarks
@@ -99,11 +99,11 @@ def evaluate(
         typer.Option("--metric", help="Compare with photographs; repeatable. Without it our judge judges."),
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option("--reference", parser=path_of, metavar="FOLDER", help="Folder of photographs.")
+        Path | None, typer.Option("--reference", parser=parse_path, metavar="FOLDER", help="Folder of photographs.")
     ] = None,
     captions: Annotated[
         Path | None,
-        typer.Option("--captions", parser=path_of, metavar="FILE", help="Their captions, a file like COCO's."),
+        typer.Option("--captions", parser=parse_path, metavar="FILE", help="Their captions, a file like COCO's."),
     ] = None,
     steps: Steps = None,
     guidance: Guidance = None,
@@ -112,7 +112,7 @@ def evaluate(
     dtype: DtypeName = "auto",
     work: Annotated[
         Path,
-        typer.Option("--work", parser=path_of, metavar="FOLDER", help="Where an unfinished evaluation is kept."),
+        typer.Option("--work", parser=parse_path, metavar="FOLDER", help="Where an unfinished evaluation is kept."),
     ] = Path("outputs/evaluation"),
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
@@ -204,13 +204,15 @@ def convert_glide(
     base: Annotated[
         Path,
         typer.Argument(
-            parser=path_of, metavar="BASE", help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it."
+            parser=parse_path,
+            metavar="BASE",
+            help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it.",
         ),
     ],
-    upsampler: Annotated[Path, typer.Argument(parser=path_of, metavar="UPSAMPLER", help="OpenAI's upsample.pt.")],
+    upsampler: Annotated[Path, typer.Argument(parser=parse_path, metavar="UPSAMPLER", help="OpenAI's upsample.pt.")],
     out: Annotated[
         Path | None,
-        typer.Argument(parser=path_of, metavar="OUT", help="The folder to write; by default where the demo looks."),
+        typer.Argument(parser=parse_path, metavar="OUT", help="The folder to write; by default where the demo looks."),
     ] = None,
     debug: Debug = False,
 ) -> None:
@@ -236,7 +238,7 @@ def _run(request: GenerationRequest, options: RunOptions) -> None:
     progress.prepare(request, weights, download=options.download)
     events = progress.show(Service(weights, Gallery(options.out)).run(request), request)
     outcomes = report.collect(events, request)
-    measured = report.rows(outcomes, request)
+    measured = report.comparison_rows(outcomes, request)
     if measured:
         output.show(tables.to_terminal(measured, report.COLUMNS, sideways=True))
     output.write_json(options.json_file, lambda: report.results_json(fingerprint(options.out), request, outcomes))

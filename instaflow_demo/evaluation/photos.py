@@ -106,7 +106,7 @@ class PhotoExaminer:
             scores["clip_vit"] = self._clip(pixels, [self.prompts[row] for row in rows]).float().cpu()
         return scores
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system."""
         figures = {}
         if self._reference:

@@ -37,7 +37,7 @@ class Examiner(Protocol):
         """A value or a vector for each image (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
         ...
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """Figures from the scores of all images."""
         ...
 
@@ -102,7 +102,7 @@ def result(
 ) -> dict[str, str | int | float | dict[str, float] | None]:
     """One system's row once all pieces are there: every figure with its interval and n, null where there is none."""
     scores = pieces.join()
-    figures = examiner.figures(scores) | {
+    figures = examiner.compute_figures(scores) | {
         "straightness": metrics.mean(scores["straightness"]),
         "seconds_per_image": metrics.mean(torch.tensor(warm_seconds(engine, run, examiner.prompts))),
     }

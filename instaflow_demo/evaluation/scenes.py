@@ -70,7 +70,7 @@ class SceneExaminer:
             scores[name] = right.masked_fill(truth[name] == UNSTATED, torch.nan)
         return {name: values.float().cpu() for name, values in scores.items()}
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system. Synonyms name plain things, which the reference's scenes are not: no distance."""
         comparable = self._set != "synonyms"
         return {

@@ -13,7 +13,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _POINTER = b"version https://git-lfs"
 
 
-def path_of(text: str | Path) -> Path:
+def parse_path(text: str | Path) -> Path:
     """The path that `text` means.
 
     Blanks and quotes around it go, straight or typographic. `file://` addresses, `~`, `~user`, variables and the
@@ -78,7 +78,7 @@ def is_lfs_pointer(path: Path) -> bool:
         return False
 
 
-def entries(folder: Path) -> list[Path]:
+def list_entries(folder: Path) -> list[Path]:
     """What is in a folder, by name; nothing if it cannot be looked into."""
     try:
         return sorted(folder.iterdir())

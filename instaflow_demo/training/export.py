@@ -183,7 +183,7 @@ def _minutes(run: RunFolder) -> str:
     """A table of the minutes of every way from the teacher to one step that has been trained."""
     rows = ["| model | minutes | stages |", "|---|---|---|"]
     for model, names in family.TO_ONE_STEP.items():
-        folders = [folder for stage in family.chosen(names) for folder in stage.folders]
+        folders = [folder for stage in family.choose_stages(names) for folder in stage.folders]
         if all((run.root / folder / "facts.json").exists() for folder in folders):
             minutes = sum(run.facts(folder)["minutes"] for folder in folders)
             rows.append(f"| `{model}` | {minutes:.1f} | {', '.join(names)} |")

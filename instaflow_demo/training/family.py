@@ -61,7 +61,7 @@ TO_ONE_STEP: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The stages that make a model of one step from the teacher, beside `features`, which two of them share."""
 
 
-def chosen(names: Sequence[str]) -> tuple[Stage, ...]:
+def choose_stages(names: Sequence[str]) -> tuple[Stage, ...]:
     """The stages of these names, or all of them, in the family's order.
 
     Raises:

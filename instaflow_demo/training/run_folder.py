@@ -42,7 +42,7 @@ class RunFolder:
         (self.root / "words/lexicon.json").write_text(text, encoding="utf-8")
         save_file(vars(meanings), self.root / "words/meanings.safetensors")
 
-    def words(self) -> tuple[Lexicon, Meanings]:
+    def load_words(self) -> tuple[Lexicon, Meanings]:
         made = self.find("words")
         words = json.loads((made / "lexicon.json").read_text(encoding="utf-8"))
         lexicon = Lexicon(tuple(map(tuple, words["synonyms"])), tuple(words["others"]))
@@ -53,34 +53,34 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def tokenizer(self) -> CLIPTokenizer:
+    def load_tokenizer(self) -> CLIPTokenizer:
         return CLIPTokenizer.from_pretrained(self.find("text-encoder/tokenizer"), local_files_only=True)
 
-    def text_encoder(self, stage: str = "text-encoder") -> CLIPTextModel:
+    def load_text_encoder(self, stage: str = "text-encoder") -> CLIPTextModel:
         return CLIPTextModel.from_pretrained(self.find(f"{stage}/text_encoder"), dtype=torch.float32)
 
-    def prompts(self, device: torch.device, stage: str = "text-encoder") -> Prompts:
+    def load_prompts(self, device: torch.device, stage: str = "text-encoder") -> Prompts:
         """The frozen text encoder as `stage` left it, with the tokenizer."""
-        encoder = self.text_encoder(stage)
-        return Prompts(self.tokenizer(), encoder.to(device).eval().requires_grad_(False))
+        encoder = self.load_text_encoder(stage)
+        return Prompts(self.load_tokenizer(), encoder.to(device).eval().requires_grad_(False))
 
-    def autoencoder(self, device: torch.device, stage: str = "autoencoder") -> AutoencoderKL:
+    def load_autoencoder(self, device: torch.device, stage: str = "autoencoder") -> AutoencoderKL:
         vae = AutoencoderKL.from_pretrained(self.find(f"{stage}/vae"), torch_dtype=torch.float32)
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
-    def tiny_decoder(self) -> AutoencoderTiny:
+    def load_tiny_decoder(self) -> AutoencoderTiny:
         return AutoencoderTiny.from_pretrained(self.find("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
 
-    def text2im_tokenizer(self) -> GPT2Tokenizer:
+    def load_text2im_tokenizer(self) -> GPT2Tokenizer:
         return GPT2Tokenizer.from_pretrained(self.find("text2im-text/tokenizer"), local_files_only=True)
 
-    def text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
+    def load_text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
         return TextEncoder.from_pretrained(self.find(f"{stage}/text_encoder"), torch_dtype=torch.float32)
 
-    def features(self, device: torch.device) -> Features:
+    def load_features(self, device: torch.device) -> Features:
         return Features.load(self.find("features"), device)
 
-    def unet(self, stage: str) -> UNet2DConditionModel:
+    def load_unet(self, stage: str) -> UNet2DConditionModel:
         return UNet2DConditionModel.from_pretrained(self.find(f"{stage}/unet"), torch_dtype=torch.float32)
 
     def left_by_earlier_run(self, stage: str, network: str = "unet") -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InvalidRequest, ModelUnavailable, Sentence
 from ..machine import caches
-from ..machine.paths import entries, exists, is_file, is_folder, path_of, strip_quotes
+from ..machine.paths import exists, is_file, is_folder, list_entries, parse_path, strip_quotes
 from ..registry import LOADABLE, MODELS, ModelSpec
 from .folders import find_checkpoint
 from .hub_cache import find_snapshot
@@ -83,7 +83,7 @@ def parse_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
                 }
             )
         try:
-            folders[name] = _meant(LOADABLE[name], path_of(folder))
+            folders[name] = _meant(LOADABLE[name], parse_path(folder))
         except ModelUnavailable as error:
             raise InvalidRequest({"model_dir": Sentence("{name}: {why}", name=name, why=error.sentence)}) from error
     return folders
@@ -166,7 +166,7 @@ class Weights:
         Raises:
             ModelUnavailable: when there is no such folder, or it does not hold the model.
         """
-        given = _meant(LOADABLE[model], path_of(folder))
+        given = _meant(LOADABLE[model], parse_path(folder))
         _find_given(LOADABLE[model], given)
         self.folders = {**self.folders, model: given}
 
@@ -191,7 +191,7 @@ class Weights:
         base = MODELS[spec.delta_base or ""]
         if fine_tune in MODELS:
             return self.locate(base), self.locate(MODELS[fine_tune])
-        path = path_of(fine_tune)
+        path = parse_path(fine_tune)
         is_path = exists(path) or not _REPOSITORY.fullmatch(fine_tune)
         folder = _meant(base, path) if is_path else find_snapshot(fine_tune, ["model_index.json"])
         if folder is None:
@@ -334,7 +334,7 @@ def _complete(folder: Path) -> bool:
     """Whether a component is there: settings or a vocabulary alone, or a network with its weights."""
     if not is_folder(folder):
         return False
-    names = {path.name for path in entries(folder)}
+    names = {path.name for path in list_entries(folder)}
     return "config.json" not in names or variant_of(names, half_first=False) is not None
 
 

@@ -27,7 +27,7 @@ from ...weights.files import json_object
 from ...weights.locate import ModelFiles
 from ...weights.tensors import shape_text
 from ..adapters.extras import NOTHING, Extras
-from .settings import Settings, hush, reason, settings, validate_network
+from .settings import Settings, hush, read_settings, reason, validate_network
 from .tokenizers import judge_tokenizer
 
 Parts = tuple[tuple[str, Path], ...]
@@ -101,7 +101,7 @@ def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
 def _look_once(kind: str, parts: Parts, stamps: _Stamps, *, half: bool) -> None:
     folders = dict(parts)
     classes = {name: _class(kind, name) for name in folders if name.split("_2")[0] not in ("tokenizer", "scheduler")}
-    said = {name: settings(made, folders[name]) for name, made in classes.items()}
+    said = {name: read_settings(made, folders[name]) for name, made in classes.items()}
     if kind in _AGREE:
         _AGREE[kind](said, folders)
     if "scheduler" in folders:

@@ -74,7 +74,7 @@ def validate_network(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any,
     Raises:
         CheckpointError: as `read`.
     """
-    said = settings(kind, folder)
+    said = read_settings(kind, folder)
     found = _find(folder, half_first=half_first)
     network = _built(kind, folder, said, len(found))
     wanted = network.state_dict()
@@ -84,7 +84,7 @@ def validate_network(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any,
     return network, matched
 
 
-def settings(kind: Any, folder: Path) -> Settings:
+def read_settings(kind: Any, folder: Path) -> Settings:
     """What config.json says of a network of class `kind`, with its class's defaults; every value is one that can be.
 
     Raises:

@@ -47,7 +47,7 @@ def _begin_judge(toy: bool, count: int, references: int, job: Job, folder: Path)
     drawn = sprites.load(job.files.sprites, size.image_size)
     known, unknown = judging.split(drawn.keys)
     composer = Composer(drawn, job.process.device)
-    network = Judge.of(shape, job.files.tokenizer())
+    network = Judge.of(shape, job.files.load_tokenizer())
     sampler = Sampler(drawn.keys, known, _OTHERS)
     steps = judging.train(network, sampler, composer, job.budget, job.process, folder, batch=job.batch, count=count)
 

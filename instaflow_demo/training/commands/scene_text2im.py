@@ -68,7 +68,7 @@ def train_text2im_base(
 
 def _begin_base(shape: Shape, job: Job, folder: Path) -> Training:
     painter = _load_painter("text2im-base", shape, job.files)
-    tokenizer = job.files.text2im_tokenizer()
+    tokenizer = job.files.load_text2im_tokenizer()
 
     def make() -> text2im.SmallScenes:
         return _small_scenes(job.files, tokenizer, shape.size, shape.tokens, job.process)
@@ -99,7 +99,7 @@ def _begin_upsampler(cascade: Cascade, most: int, job: Job, folder: Path) -> Tra
     painter, shards = _load_painter("text2im-upsampler", shape, files), files.find("shards/pictures")
     pictures = pictures_of(Stock.load(files.find("stock")), shards, process, most)
     ids, mask = _captions(
-        files, read_laid_out(shards, process, most).ids, files.text2im_tokenizer(), shape.tokens, process
+        files, read_laid_out(shards, process, most).ids, files.load_text2im_tokenizer(), shape.tokens, process
     )
     generator = torch.Generator(process.device).manual_seed(process.process_index)
 
@@ -116,7 +116,7 @@ def _load_painter(stage: str, shape: Shape, files: RunFolder) -> text2im.Painter
     torch.manual_seed(0)
     painter = text2im.Painter(shape)
     if stage == "text2im-base" and not files.left_by_earlier_run(stage):
-        painter.text_encoder = files.text2im_text_encoder(WORDS).train()
+        painter.text_encoder = files.load_text2im_text_encoder(WORDS).train()
     restore(painter, stage, files)
     return painter
 
@@ -142,4 +142,4 @@ def _captions(
 
 def _texts(files: RunFolder, ids: Tensor) -> list[str]:
     """The captions whose ids (N, K, T) shards hold."""
-    return files.tokenizer().batch_decode(ids.flatten(0, 1).long().tolist(), skip_special_tokens=True)
+    return files.load_tokenizer().batch_decode(ids.flatten(0, 1).long().tolist(), skip_special_tokens=True)

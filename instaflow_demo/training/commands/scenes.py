@@ -160,7 +160,7 @@ def train_autoencoder(
     def begin(job: Job, folder: Path) -> Training:
         torch.manual_seed(0)
         shape = _shape(toy, channels, layers)
-        vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
+        vae = files.load_autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
         vae.requires_grad_(True)
         training = autoencoder.train_on_pictures(
             vae, pictures, features, job.budget, process, folder, batch=batch, rate=rate, crop=crop
@@ -201,10 +201,10 @@ def train_teacher(
     scenes = _latents(files, process, name)
 
     def begin(job: Job, folder: Path) -> Training:
-        network = Painter(architecture.make_unet(shape), files.text_encoder())
+        network = Painter(architecture.make_unet(shape), files.load_text_encoder())
         if files.left_by_earlier_run("teacher"):
-            network = Painter(files.unet("teacher"), files.text_encoder("teacher"))
-        empty = files.prompts(process.device).empty
+            network = Painter(files.load_unet("teacher"), files.load_text_encoder("teacher"))
+        empty = files.load_prompts(process.device).empty
         training = painter.train(network, empty, scenes, job.budget, process, folder, batch=batch, rate=rate)
         facts = {"scenes": len(scenes) * process.num_processes}
         return Training(training, partial(save_unet_and_text_encoder, network, facts))
@@ -230,7 +230,7 @@ def train_reflow(
     """Make pairs with the guided teacher and train the 2-rectified flow on them."""
     budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
+    words, scenes = files.load_prompts(process.device, "teacher"), _latents(files, process, "flow")
     settings = PairSettings("teacher", made.count, made.ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
 
@@ -263,7 +263,7 @@ def train_distill(
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
     budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
+    words, scenes = files.load_prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
     settings = PairSettings(source, made.count, made.ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
@@ -320,7 +320,7 @@ def _latents(files: RunFolder, process: loop.Process, name: str) -> SceneLatents
     """This process's part of the encoded scenes, which an earlier stage left or which are made now."""
 
     def make() -> SceneLatents:
-        vae, drawn = files.autoencoder(process.device), Stock.load(files.find("stock"))
+        vae, drawn = files.load_autoencoder(process.device), Stock.load(files.find("stock"))
         return painter.encode_shards(drawn, files.find(f"shards/{name}"), vae, process)
 
     return SceneLatents.share(files.root / "latents", name, process, make)
@@ -338,7 +338,7 @@ def _pair_facts(settings: PairSettings) -> Facts:
 
 def _begun(stage: str, source: str, files: RunFolder) -> UNet2DConditionModel:
     """The U-Net that a stage begins with: what an earlier run of it left, or else that of the stage before."""
-    return files.unet(stage if files.left_by_earlier_run(stage) else source)
+    return files.load_unet(stage if files.left_by_earlier_run(stage) else source)
 
 
 def _shape(toy: bool, channels: str, layers: int) -> Architecture:
@@ -351,4 +351,4 @@ def _shape(toy: bool, channels: str, layers: int) -> Architecture:
 def _decoded_distance(files: RunFolder, process: loop.Process) -> pixel_features.DecodedDistance:
     """The perceptual distance of decoded latents, by the run's autoencoder and its pixel features."""
     features = PixelFeatures.load(files.find("pixel-features"), process.device)
-    return pixel_features.DecodedDistance(files.autoencoder(process.device), features, process)
+    return pixel_features.DecodedDistance(files.load_autoencoder(process.device), features, process)

@@ -12,7 +12,7 @@ from ...events import Event, ImageReady
 from ...gallery import encode_png
 from ...machine.environment import fingerprint
 from ...registry import MODELS, REFINER
-from ...results.report import collect, rows
+from ...results.report import collect, comparison_rows
 from ...service import Service
 from ..html.columns import column_html, results_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
@@ -71,18 +71,18 @@ class ComparePage:
         form, t = self._form, self._text
         with gr.Row(elem_id="ask", equal_height=True):
             with gr.Column(scale=5, min_width=300):
-                form.prompt()
+                form.build_prompt()
             with gr.Column(scale=2, min_width=260), gr.Row(elem_id="actions"):
                 self._generate = gr.Button(t("generate"), variant="primary", scale=3, min_width=120, elem_id="generate")
                 self._stop = gr.Button(t("stop"), scale=1, min_width=80, elem_id="stop")
-        form.examples()
-        form.models()
+        form.build_examples()
+        form.build_models()
         self._unavailable = gr.HTML("")
         self._download.build()
-        form.numbers()
+        form.build_numbers()
         gr.HTML(t("honest_html"))
         with gr.Accordion(t("advanced"), open=False):
-            form.settings()
+            form.build_settings()
         self._folders.build()
         self._warmth = gr.HTML("")
 
@@ -225,9 +225,10 @@ class ComparePage:
         finished = say(language, "finished", done=view.done, total=len(view.columns))
         if not view.over:
             view, finished = view.stop(), say(language, "stopped_status")
+        table = comparison_rows(collect(seen, submission.request), submission.request)
         update: Update = {
             self._status: status_html(finished),
-            self._table: comparison_html(rows(collect(seen, submission.request), submission.request), language),
+            self._table: comparison_html(table, language),
         }
         for column in view.columns:
             update[self._columns[column.model].head] = column_html(view, column.model, language)
