@@ -144,6 +144,15 @@ def test_forged_calls_are_refused(app: App, route: str, body: Any) -> None:
     assert "Traceback" not in text
 
 
+def test_a_model_that_cannot_run_says_why_and_the_rest_goes_on(app: App, defaults: tuple[int, list[Any]]) -> None:
+    values = [["instaflow-mini", "instaflow-0.9b"] if isinstance(value, list) else value for value in defaults[1]]
+    status, text = app.post("/gradio_api/call/generate", {"data": values})
+    assert status == 200, text
+    _, events = app.get(f"/gradio_api/call/generate/{json.loads(text)['event_id']}")
+    assert "hf download" in events
+    assert "Finished: 1 of 2 models." in events
+
+
 def _refused(tmp_path: Path, *flags: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "app.py", *flags],

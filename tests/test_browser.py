@@ -72,7 +72,7 @@ def type_prompt(page: Page, text: str) -> None:
 
 
 def set_images(page: Page, count: int) -> None:
-    box = page.locator("#numbers input[type=number]").first
+    box = page.locator("#images input")
     box.fill(str(count))
     box.press("Tab")
 
@@ -83,6 +83,13 @@ def press(page: Page, name: str = "Generate") -> None:
 
 def column(page: Page, model: str) -> Locator:
     return page.locator(f"#column-{model}")
+
+
+def text_of(page: Page, model: str) -> str:
+    """All that a model's column says, its details unfolded."""
+    for details in column(page, model).locator("details:not([open])").all():
+        details.locator("summary").click()
+    return column(page, model).inner_text()
 
 
 def wait_done(page: Page, *models: str) -> None:
@@ -108,16 +115,16 @@ def test_two_models_give_two_images_and_two_times(visit: Visit, app: App) -> Non
     page.reload()
     expect(page.locator(".status.ready")).to_be_visible(timeout=RUN_MS)
     choose(page, "instaflow-mini", "sd-mini")
-    page.locator("#chips button").get_by_text("a red heart on a blue background").click()
+    page.locator(".chip").get_by_text("a red heart on a blue background").click()
     expect(page.locator("#prompt textarea")).to_have_value("a red heart on a blue background")
-    press(page)
     wait_done(page, "instaflow-mini", "sd-mini")
     for model in ("instaflow-mini", "sd-mini"):
+        text = text_of(page, model)
         assert re.search(r"\d\.\d+ s", column(page, model).locator(".big").inner_text())
         row = column(page, model).locator("tr.picture").inner_text()
         assert re.search(r"1\s+\d+\s+[\d.]+ s\s+[\d.]+", row)
         for figure in ("text", "sampling", "decode", "images/s", "network evaluations", "it/s", "peak memory"):
-            assert figure in column(page, model).inner_text()
+            assert figure in text
     assert pixels_wide(page) == [256, 256]
     assert "faster" in column(page, "instaflow-mini").inner_text()
     assert len(page.locator("#comparison tbody tr").all()) == 2
@@ -208,7 +215,7 @@ def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
     expect(second.locator("#status")).not_to_contain_text("queue")
     press(first, "Stop")
     expect(first.locator("#status")).to_contain_text("Stopped")
-    assert column(second, "sd-mini").locator("section").count() == 0
+    expect(column(second, "sd-mini").locator("[data-phase=stored]")).to_be_visible()
     choose(second, "instaflow-mini")
     set_images(second, 1)
     press(second)
@@ -239,7 +246,7 @@ def test_a_bad_prompt_gets_its_sentence(visit: Visit, prompt: str, message: str)
     type_prompt(page, prompt)
     press(page)
     expect(page.locator("#prompt")).to_contain_text(message)
-    assert page.locator(".model section").count() == 0
+    assert page.locator(".model [data-phase]:not([data-phase=stored])").count() == 0
 
 
 def test_no_model_gets_its_sentence(visit: Visit) -> None:
@@ -249,15 +256,15 @@ def test_no_model_gets_its_sentence(visit: Visit) -> None:
     expect(page.locator("#models")).to_contain_text("Choose at least one model.")
 
 
-def test_what_cannot_run_says_why_and_the_rest_goes_on(visit: Visit) -> None:
+def test_what_cannot_run_cannot_be_ticked_and_says_why(visit: Visit) -> None:
     page = visit()
-    summary = page.locator(".unavailable summary")
-    summary.click()
-    assert "hf download XCLiu/instaflow_0_9B_from_sd_1_5" in page.locator(".unavailable").inner_text()
-    choose(page, "instaflow-mini", "instaflow-0.9b")
+    page.get_by_text("More models").click()
+    missing = page.locator(".unavailable")
+    expect(missing).to_contain_text("hf download XCLiu/instaflow_0_9B_from_sd_1_5")
+    assert page.locator("#models input[name='instaflow-0.9b']").count() == 0
+    choose(page, "instaflow-mini")
     press(page)
     wait_done(page, "instaflow-mini")
-    expect(page.locator("#column-instaflow-0\\.9b [role=alert]")).to_contain_text("hf download", timeout=RUN_MS)
 
 
 def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Path) -> None:
@@ -267,7 +274,7 @@ def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Pa
         with running_app(tmp_path, "--models", "2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", **online) as app:
             page = browser.new_page(locale="en-US")
             page.goto(app.url)
-            page.get_by_text("Download a published model").click()
+            page.get_by_text("More models").click()
             panel = page.locator("#download")
             start = panel.get_by_role("button", name="Download", exact=True)
             start.click()
@@ -279,7 +286,7 @@ def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Pa
             panel.get_by_role("checkbox").check()
             start.click()
             expect(panel).to_contain_text("2-Rectified Flow is here.", timeout=RUN_MS)
-            expect(page.locator("#models")).to_contain_text("on this machine", timeout=RUN_MS)
+            expect(page.locator("#models")).to_contain_text("2-Rectified Flow", timeout=RUN_MS)
             press(page)
             wait_done(page, "2rf")
             page.close()
@@ -291,7 +298,7 @@ def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None
     with running_app(tmp_path, "--models", "instaflow-mini,2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
         page = browser.new_page(locale="en-US")
         page.goto(app.url)
-        page.get_by_text("Use a folder of your own").click()
+        page.get_by_text("More models").click()
         panel = page.locator("#folders")
         use = panel.get_by_role("button", name="Use it")
         use.click()
@@ -303,7 +310,7 @@ def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None
         panel.get_by_role("textbox").fill(str(folder))
         use.click()
         expect(panel).to_contain_text("2-Rectified Flow is taken from there.", timeout=RUN_MS)
-        expect(page.locator("#models")).not_to_contain_text("needs download", timeout=RUN_MS)
+        expect(page.locator("#models")).to_contain_text("2-Rectified Flow · ", timeout=RUN_MS)
         choose(page, "2rf")
         press(page)
         wait_done(page, "2rf")
@@ -315,12 +322,12 @@ def test_images_are_refined_once_the_refiner_is_there(browser: Browser, tmp_path
     with running_app(tmp_path, "--models", "instaflow-mini", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
         page = browser.new_page(locale="en-US")
         page.goto(app.url)
-        page.get_by_text("Use a folder of your own").click()
+        page.get_by_text("More models").click()
         panel, wish = page.locator("#folders"), page.get_by_label("Refine with SDXL")
         expect(wish).to_be_hidden()
         press(page)
         wait_done(page, "instaflow-mini")
-        assert "Refined by" not in column(page, "instaflow-mini").inner_text()
+        assert "Refined by" not in text_of(page, "instaflow-mini")
         panel.get_by_text("SDXL refiner", exact=True).click()
         panel.get_by_role("textbox").fill(str(folder))
         panel.get_by_role("button", name="Use it").click()
@@ -332,7 +339,7 @@ def test_images_are_refined_once_the_refiner_is_there(browser: Browser, tmp_path
 
 def test_the_negative_prompt_is_grey_where_nothing_heeds_it(visit: Visit) -> None:
     page = visit()
-    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_role("button", name="Settings", exact=True).click()
     negative = page.locator("#negative")
     expect(negative.get_by_role("textbox")).to_be_enabled()
     choose(page, "instaflow-mini", "2rf-mini")
@@ -415,7 +422,7 @@ def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:
 def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:
     page = visit()
     choose(page, "instaflow-mini")
-    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_role("button", name="Settings", exact=True).click()
     page.get_by_label("cuda", exact=True).check()
     press(page)
     alert = column(page, "instaflow-mini").locator("[role=alert]")
@@ -427,7 +434,7 @@ def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:
 
 def test_hostile_prompts_stay_text_everywhere(visit: Visit) -> None:
     page = visit()
-    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_role("button", name="Settings", exact=True).click()
     page.get_by_label("Negative prompt").fill(HOSTILE)
     type_prompt(page, HOSTILE)
     choose(page, "instaflow-mini")
@@ -439,6 +446,105 @@ def test_hostile_prompts_stay_text_everywhere(visit: Visit) -> None:
     expect(page.locator("#prompt")).to_contain_text("too long")
     assert page.evaluate("window.__x") is None
     assert page.locator(".model script, .model img[src='x']").count() == 0
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
+def test_a_picture_and_its_seconds_are_in_the_first_screen(visit: Visit, size: tuple[int, int]) -> None:
+    """Before anything is pressed they are of a stored run, which says so; new ones take their place."""
+    page = visit(viewport={"width": size[0], "height": size[1]})
+    stored = column(page, "instaflow-mini").locator("[data-phase=stored]")
+    expect(stored).to_contain_text("stored")
+    expect(page.locator("#status")).to_contain_text(re.compile("Stored run, made on .*cores"))
+    earlier = where(page)
+    assert earlier["seconds"] < earlier["picture"] + 100 < size[1]
+    press(page)
+    wait_done(page, "instaflow-mini")
+    assert where(page)["seconds"] < where(page)["picture"] < earlier["picture"] + 60
+    expect(page.locator("[data-phase=stored]")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def where(page: Page) -> dict[str, float]:
+    """The upper edges of the first picture and the first seconds on the screen."""
+    first = column(page, "instaflow-mini")
+    boxes = {"picture": first.locator("img").first.bounding_box(), "seconds": first.locator(".big").bounding_box()}
+    return {name: box["y"] for name, box in boxes.items() if box}
+
+
+def test_a_prompt_that_is_entered_during_a_run_comes_next(visit: Visit) -> None:
+    page = visit()
+    choose(page, "sd-mini")
+    press(page)
+    expect(column(page, "sd-mini").locator("[data-phase=running]")).to_contain_text("step", timeout=RUN_MS)
+    expect(page.locator("#generate")).to_be_hidden()
+    type_prompt(page, "three stars")
+    page.locator("#prompt textarea").press("Enter")
+    expect(page.locator("#next")).to_contain_text("Next: “three stars”")
+    expect(column(page, "sd-mini").get_by_alt_text("three stars")).to_be_visible(timeout=RUN_MS)
+    expect(page.locator("#next")).not_to_contain_text("Next")
+    expect(page.locator("#generate")).to_be_visible(timeout=RUN_MS)
+
+
+def test_stop_also_forgets_the_prompt_that_comes_next(visit: Visit) -> None:
+    page = visit()
+    choose(page, "sd-mini")
+    set_images(page, 8)
+    press(page)
+    expect(column(page, "sd-mini").locator("[data-phase=running]")).to_contain_text("step", timeout=RUN_MS)
+    type_prompt(page, HOSTILE)
+    page.locator("#prompt textarea").press("Enter")
+    expect(page.locator("#next")).to_contain_text(HOSTILE)
+    press(page, "Stop")
+    expect(page.locator("#status")).to_contain_text("Stopped")
+    expect(page.locator("#next")).not_to_contain_text("Next")
+    expect(page.locator("#generate")).to_be_visible()
+    assert page.evaluate("window.__x") is None
+
+
+def test_a_seed_that_is_typed_or_rolled_stays(visit: Visit) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    choose(page, "instaflow-mini")
+    seed, fresh = page.locator("#seed input"), page.get_by_label("New seed for every run")
+    expect(fresh).to_be_checked()
+    press(page)
+    wait_done(page, "instaflow-mini")
+    expect(seed).not_to_have_value("7")
+    for set_seed in (lambda: seed.fill("123"), lambda: page.get_by_role("button", name="🎲").click()):
+        set_seed()
+        expect(fresh).not_to_be_checked()
+        chosen = seed.input_value()
+        press(page)
+        expect(column(page, "instaflow-mini").locator("tr.picture")).to_contain_text(chosen, timeout=RUN_MS)
+        expect(seed).to_have_value(chosen)
+    page.get_by_role("button", name="📋").click()
+    assert page.evaluate("navigator.clipboard.readText()") == chosen
+
+
+def test_what_is_focused_can_be_seen(visit: Visit) -> None:
+    page = visit()
+    page.locator("#prompt textarea").focus()
+    outlines = {}
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, width = page.evaluate(
+            """() => { const focused = document.activeElement; const around = focused.closest("label") || focused;
+            const seen = [focused, around].map((each) => getComputedStyle(each))
+                .some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1
+                    || style.boxShadow !== "none");
+            return [focused.name || focused.textContent || focused.ariaLabel || focused.outerHTML, seen]; }"""
+        )
+        outlines[name] = width
+    assert {"instaflow-mini", "sd-mini", "text2im-mini"} <= outlines.keys()
+    assert all(outlines.values()), [name for name, seen in outlines.items() if not seen]
+
+
+def test_everything_speaks_portuguese_on_arrival(visit: Visit) -> None:
+    page = visit(locale="pt-PT")
+    expect(page.locator("#prompt textarea")).to_have_value("Um cachorro grande")
+    expect(page).to_have_title("InstaFlow: um passo, não vinte e cinco")
+    assert page.locator(".chip").all_inner_texts()[:2] == ["Um cachorro grande", "um coração vermelho em um fundo azul"]
+    expect(page.locator("#status")).to_contain_text("Execução guardada, feita em")
+    expect(column(page, "instaflow-mini").locator("img")).to_have_attribute("alt", "InstaFlow mini: Um cachorro grande")
 
 
 def test_phone(visit: Visit) -> None:
@@ -464,8 +570,8 @@ def test_portuguese(visit: Visit) -> None:
     type_prompt(page, "um cachorro grande")
     press(page, "Gerar")
     wait_done(page, "instaflow-mini")
-    text = page.locator("body").inner_text()
-    for words in ("por imagem", "amostragem", "Comparação", "Baixar CSV", "Medido em", "Terminado: 1 de 1", "incluído"):
+    text = text_of(page, "instaflow-mini") + page.locator("body").inner_text()
+    for words in ("por imagem", "amostragem", "Comparação", "Baixar CSV", "Medido em", "Terminado: 1 de 1", "Ajustes"):
         assert words in text
     assert re.search(r"\d,\d+ s", column(page, "instaflow-mini").inner_text())
 
@@ -474,7 +580,7 @@ def test_images_can_be_hidden_and_need_not_be_saved(visit: Visit, app: App) -> N
     page = visit()
     before = set(app.out.glob("*.png"))
     choose(page, "instaflow-mini")
-    page.get_by_text("Settings: negative prompt").click()
+    page.get_by_role("button", name="Settings", exact=True).click()
     page.get_by_label("Display images").uncheck()
     page.get_by_label("Save images").uncheck()
     press(page)

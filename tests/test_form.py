@@ -18,7 +18,7 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.download import DownloadPanel
 from instaflow_demo.ui.tabs.folders import FolderPanel
 from instaflow_demo.ui.tabs.form import EXAMPLES, Form
-from instaflow_demo.ui.text import LANGUAGES, TEXTS
+from instaflow_demo.ui.text import LANGUAGES, TEXTS, say
 from instaflow_demo.weights.locate import Weights
 
 
@@ -29,8 +29,9 @@ def form(tmp_path_factory: pytest.TempPathFactory) -> Form:
     with gr.Blocks():
         form = Form(settings, gr.I18n(**{language: dict(TEXTS[language]) for language in LANGUAGES}))
         form.build_prompt()
-        form.build_models()
+        form.build_models((FAST, SLOW, "2rf"))
         form.build_numbers()
+        form.build_switches()
         form.build_settings()
     return form
 
@@ -42,7 +43,7 @@ def values_of(form: Form, **changes: Any) -> list[Any]:
 
 def test_an_untouched_page_can_be_generated_from(form: Form) -> None:
     ask = form.parse(*values_of(form))
-    assert ask.request.prompt == EXAMPLES[0]
+    assert ask.request.prompt == say("en", EXAMPLES[0])
     assert [run.model.id for run in ask.request.runs] == [FAST, SLOW]
     assert ask.display and ask.keep and not ask.request.batched
     assert all(part["is_valid"] for part in form.validate(*values_of(form)))

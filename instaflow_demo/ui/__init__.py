@@ -10,13 +10,14 @@ from ..errors import InvalidRequest, Sentence
 from ..service import Service
 from .guard import server_options
 from .html.hero import hero_html
+from .listeners import PRIVATE
 from .runner import Runner
 from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
-from .theme import STYLE, build_theme
+from .theme import SCRIPT, STYLE, build_theme
 
 __all__ = ["Settings", "build", "launch_options"]
 
@@ -44,13 +45,20 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         compare.connect(page)
         results.connect(page)
         benchmark.connect(page, tab)
+        page.load(None, None, None, js="() => instaflow.title()", **PRIVATE)
         compare.connect_results(results.html, tabs)
     return page.queue(api_open=False, max_size=16)
 
 
 def launch_options() -> dict[str, Any]:
     """What `launch` needs for the page to look, speak and defend itself as it should."""
-    return {"theme": build_theme(), "css_paths": STYLE, "i18n": _texts(), "app_kwargs": server_options()}
+    return {
+        "theme": build_theme(),
+        "css_paths": STYLE,
+        "js": SCRIPT.read_text(encoding="utf-8"),
+        "i18n": _texts(),
+        "app_kwargs": server_options(),
+    }
 
 
 class _Page(gr.Blocks):
@@ -81,6 +89,7 @@ def _pieces(language: Language) -> dict[str, str]:
     words = TEXTS[language]
     return {
         "hero_html": hero_html(language),
+        "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>',
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.themes.utils import fonts
 
 STYLE = Path(__file__).with_name("style.css")
+SCRIPT = Path(__file__).with_name("page.js")
 
 
 def build_theme() -> gr.themes.Base:

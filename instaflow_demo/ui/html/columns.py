@@ -33,6 +33,19 @@ def steps_text(language: Language, steps: int, upsampling: int = 0) -> str:
 # ---------------------------------------------------------------- one column
 
 
+def seconds_html(view: RunView, language: Language) -> Markup:
+    """A bar of seconds for each finished model, which leads to its column: a phone shows one at a time."""
+    finished = [(each.run.model, each.measurement.seconds_per_image) for each in view.columns if each.measurement]
+    slowest = max((took for _, took in finished), default=0.0) or 1.0
+    bars = [_seconds_bar(model, took, took / slowest, language) for model, took in finished]
+    return Markup('<ul class="bars seconds">{}</ul>').format(_join(bars)) if bars else Markup("")
+
+
+def _seconds_bar(model: ModelSpec, took: float, share: float, language: Language) -> Markup:
+    bar = Markup('<li><a href="#column-{}">{}</a><span class="well"><i style="width:{}%"></i></span><b>{}</b></li>')
+    return bar.format(model.id, model.title, f"{100 * share:.1f}", format_seconds(language, took))
+
+
 def column_html(view: RunView, model: str, language: Language) -> Markup:
     """A model's column above its images: name, settings, and its progress or its time."""
     column = view.column(model)
@@ -47,8 +60,9 @@ def column_html(view: RunView, model: str, language: Language) -> Markup:
     }[column.phase](column, language)
     if column.measurement:
         body = _headline(view, column, column.measurement, language)
+    phase = "stored" if column.stored else column.phase
     return Markup('<section class="head" data-model="{}" data-phase="{}">{}{}{}{}</section>').format(
-        model, column.phase, _heading(column, language), body, notes_html(column.notes, language), _blank(view, column)
+        model, phase, _heading(column, language), body, notes_html(column.notes, language), _blank(view, column)
     )
 
 
@@ -74,7 +88,9 @@ def _heading(column: Column, language: Language) -> Markup:
     guidance = f"{say(language, 'guidance').lower()} {format_number(language, run.guidance, 1)}" if run.guided else ""
     steps = steps_text(language, run.steps, run.model.upsampling_steps)
     tags = [_tag(steps, "strong"), _tag(guidance) if guidance else Markup(""), _tag(run.model.licence)]
-    return Markup('<h3>{}</h3><p class="tags">{}</p>').format(run.model.title, _join(tags))
+    if column.stored:
+        tags.append(_tag(say(language, "stored_tag"), "cold"))
+    return Markup('<h2>{}</h2><p class="tags">{}</p>').format(run.model.title, _join(tags))
 
 
 def bar(fraction: float | None, label: str) -> Markup:
@@ -159,8 +175,9 @@ def _headline(view: RunView, column: Column, measured: Measurement, language: La
     badge = Markup("")
     if speedup is not None:
         badge = _tag(speedup_text(language, speedup), "fast" if speedup > 1 else "")
-    return Markup('<p class="big"><b>{}</b> <span>{}</span> {}</p>').format(
-        format_seconds(language, measured.seconds_per_image), say(language, "per_image"), badge
+    rate = say(language, "n_iterations_per_second", n=format_number(language, measured.iterations_per_second, 1))
+    return Markup('<p class="big"><b>{}</b> <span>{} · {}</span> {}</p>').format(
+        format_seconds(language, measured.seconds_per_image), say(language, "per_image"), rate, badge
     )
 
 
@@ -183,10 +200,16 @@ def results_html(view: RunView, model: str, prompt: str, language: Language) -> 
     """A model's finished images, a row of numbers for each, and stages and rates once the model is done."""
     column = view.column(model)
     parts = [_images(column, prompt, language) if view.display else _hidden_count(column, language)]
-    parts.append(_picture_table(column.pictures, language))
+    parts += [notes_html(picture.notes, language) for picture in column.pictures]
+    details = _picture_table(column.pictures, language)
     if column.measurement:
-        parts.append(_measurement(column, column.measurement, language))
+        details += _measurement(column, column.measurement, language)
+    parts.append(_folded(say(language, "details"), details))
     return Markup('<section class="results">{}</section>').format(_join(parts))
+
+
+def _folded(title: str, content: Markup) -> Markup:
+    return Markup('<details class="more"><summary>{}</summary>{}</details>').format(title, content)
 
 
 def _images(column: Column, prompt: str, language: Language) -> Markup:
@@ -233,7 +256,7 @@ def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
 def _picture_row(picture: Picture, language: Language) -> Markup:
     timing = picture.timing
     temperature = Markup("") if timing.warm else _tag(say(language, "cold"), "cold")
-    notes = _refinement(picture, language) + notes_html(picture.notes, language)
+    notes = _refinement(picture, language)
     if notes:
         notes = Markup("<tr><td colspan=4>{}</td></tr>").format(notes)
     return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(
@@ -308,13 +331,10 @@ def status_html(text: str, kind: str = "") -> Markup:
     return Markup('<p class="status {}" role="status" aria-live="polite">{}</p>').format(kind, text)
 
 
-def choice_text(spec: ModelSpec, language: Language, available: bool) -> str:
-    """A model's card, line by line: its name; steps and whether it is here; its licence."""
-    state = say(language, "shipped" if spec.shipped else "published")
-    if not available:
-        state = say(language, "unavailable" if spec.shipped else "needs_download")
+def choice_text(spec: ModelSpec, language: Language) -> str:
+    """What a model is chosen by: its name, how many steps it takes, and the licence of one that is not ours."""
     steps = steps_text(language, spec.steps.default, spec.upsampling_steps)
-    return f"{spec.title}\n{steps} · {state}\n{spec.licence}"
+    return " · ".join((spec.title, steps) if spec.shipped else (spec.title, steps, spec.licence))
 
 
 def about(spec: ModelSpec, language: Language) -> str:
@@ -324,15 +344,21 @@ def about(spec: ModelSpec, language: Language) -> str:
 
 
 def unavailable_html(reasons: Sequence[tuple[ModelSpec, str]], language: Language) -> Markup:
-    """Why models cannot run, and what to do about it; empty if all can."""
+    """Why models cannot run, and what to do about it."""
     if not reasons:
-        return Markup("")
+        return status_html(say(language, "all_models_here"))
     rows = [
-        Markup("<li><b>{}</b> {}<br>{}</li>").format(spec.title, about(spec, language), translate(language, reason))
+        Markup("<li><b>{}</b> · {} · {}<br>{}<br>{}</li>").format(
+            spec.title,
+            steps_text(language, spec.steps.default, spec.upsampling_steps),
+            spec.licence,
+            about(spec, language),
+            translate(language, reason),
+        )
         for spec, reason in reasons
     ]
-    return Markup('<details class="unavailable"><summary>{}</summary><ul>{}</ul></details>').format(
-        say(language, "unavailable_models", n=len(rows)), _join(rows)
+    return Markup('<section class="unavailable"><h2>{}</h2><ul>{}</ul></section>').format(
+        say(language, "unavailable_models"), _join(rows)
     )
 
 

@@ -17,6 +17,7 @@ from ...errors import Sentence
 from ...events import Done, Event, Failed, ImageReady, Loading, Noted, Preview, Step, Unrefined
 from ...measure import Measurement, Timing
 from ...request import GenerationRequest, ModelRun
+from ...results.stored_run import StoredRun
 
 _PREVIEW_QUALITY = 85  # of JPEG
 
@@ -57,7 +58,8 @@ class Column:
     """One system's part of the run, as its column shows it.
 
     `stages` are the last steps of the stages before the current one: of a cascade, and where images are refined.
-    `unrefined` images wait for the refiner. `previews` are data URIs by the index of their image.
+    `unrefined` images wait for the refiner. `previews` are data URIs by the index of their image. A `stored` column is
+    of a run that was kept, perhaps on another machine.
     """
 
     run: ModelRun
@@ -71,6 +73,7 @@ class Column:
     measurement: Measurement | None = None
     message: str = ""
     notes: tuple[Sentence, ...] = ()
+    stored: bool = False
 
     @property
     def model(self) -> str:
@@ -147,6 +150,17 @@ class RunView:
         first = replace(first, notes=(*request.text_notes, *first.notes))
         return cls((first, *others), request.batched, display)
 
+    @classmethod
+    def of_stored(cls, stored: StoredRun) -> "RunView":
+        """The view of a run that was kept."""
+        view = cls.of(stored.request, True)
+        for image in stored.images:
+            inline = f"data:image/webp;base64,{base64.b64encode(image.path.read_bytes()).decode()}"
+            picture = Picture(0, image.seed, image.timing, None, inline=inline)
+            made = replace(view.column(image.model), pictures=(picture,), stored=True)
+            view = view._with(replace(made, phase="done", measurement=image.measurement))
+        return view
+
     def column(self, model: str) -> Column:
         """Raises KeyError if `model` is not part of the run."""
         for column in self.columns:
@@ -155,8 +169,10 @@ class RunView:
         raise KeyError(model)
 
     def after(self, event: Event, picture: Picture | None = None) -> "RunView":
-        changed = self.column(event.model).after(event, picture)
-        return replace(self, columns=tuple(changed if c.model == event.model else c for c in self.columns))
+        return self._with(self.column(event.model).after(event, picture))
+
+    def _with(self, changed: Column) -> "RunView":
+        return replace(self, columns=tuple(changed if c.model == changed.model else c for c in self.columns))
 
     def stop(self) -> "RunView":
         """The view with every unfinished column stopped."""
@@ -171,10 +187,10 @@ class RunView:
         return sum(column.phase == "done" for column in self.columns)
 
     def speedup(self, model: str) -> float | None:
-        """How many times faster a model is than the slowest finished one; None unless two have finished."""
+        """How many times faster a model is than the slowest one; None before all are over, or unless two finished."""
         finished = [c.measurement for c in self.columns if c.measurement]
         own = self.column(model).measurement
-        if own is None or len(finished) < 2 or not own.seconds_per_image:
+        if own is None or not self.over or len(finished) < 2 or not own.seconds_per_image:
             return None
         return max(m.seconds_per_image for m in finished) / own.seconds_per_image
 

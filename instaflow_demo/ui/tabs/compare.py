@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,8 +14,9 @@ from ...gallery import encode_png
 from ...machine.environment import fingerprint
 from ...registry import MODELS, REFINER
 from ...results.report import collect, comparison_rows
+from ...results.stored_run import FOLDER, load_stored_run
 from ...service import Service
-from ..html.columns import column_html, results_html, status_html, unavailable_html
+from ..html.columns import column_html, results_html, seconds_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
 from ..html.view import Picture, RunView, png_uri
 from ..inputs import refusal
@@ -26,10 +28,6 @@ from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Form, FormSubmission
 from .results import parse_press
-
-# a run begins below what is on the screen of a phone
-_SCROLL = """() => document.querySelector("#status .begun")?.scrollIntoView({
-    block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth"})"""
 
 _TAB, _LOOK_EVERY_S = "compare", 0.25
 
@@ -66,32 +64,45 @@ class ComparePage:
     def build(self) -> None:
         self._inputs()
         self._outputs()
+        self._more()
 
     def _inputs(self) -> None:
         form, t = self._form, self._text
-        with gr.Row(elem_id="ask", equal_height=True):
-            with gr.Column(scale=5, min_width=300):
+        with gr.Column(elem_id="ask"):
+            with gr.Row(equal_height=True, elem_id="numbers"):
                 form.build_prompt()
-            with gr.Column(scale=2, min_width=260), gr.Row(elem_id="actions"):
-                self._generate = gr.Button(t("generate"), variant="primary", scale=3, min_width=120, elem_id="generate")
-                self._stop = gr.Button(t("stop"), scale=1, min_width=80, elem_id="stop")
-        form.build_examples()
-        form.build_models()
-        self._unavailable = gr.HTML("")
-        self._download.build()
-        form.build_numbers()
-        gr.HTML(t("honest_html"))
-        with gr.Accordion(t("advanced"), open=False):
+                form.build_numbers()
+                with gr.Row(elem_id="actions"):
+                    self._generate = gr.Button(t("generate"), variant="primary", min_width=130, elem_id="generate")
+                    self._stop = gr.Button(t("stop"), variant="stop", min_width=130, elem_id="stop")
+            with gr.Row(elem_id="chips"):
+                self._chips = form.build_examples()
+                form.build_switches()
+        with gr.Row(elem_id="choices"):
+            form.build_models(self._available())
+            self._settings_button = gr.Button(t("settings"), size="sm", elem_id="open-settings")
+        with gr.Sidebar(t("settings"), open=False, position="right", width=380, elem_id="settings"):
             form.build_settings()
-        self._folders.build()
-        self._warmth = gr.HTML("")
 
     def _outputs(self) -> None:
-        self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
+        with gr.Row(elem_id="state"):
+            self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
+            gr.HTML(self._text("next_html"), elem_id="next")
+            self._warmth = gr.HTML("", elem_id="warmth")
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._columns[model] = self._column(model)
+        self._seconds = gr.HTML("", elem_id="seconds")
         self._table = gr.HTML("", elem_id="comparison")
+
+    def _more(self) -> None:
+        t = self._text
+        with gr.Accordion(t("more_models"), open=False, elem_id="more-models"):
+            self._unavailable = gr.HTML("")
+            self._download.build()
+            self._folders.build()
+        with gr.Accordion(t("honest_title"), open=False):
+            gr.HTML(t("honest_html"))
         self._environment = gr.HTML("", elem_id="environment")
 
     def _column(self, model: str) -> ColumnOutputs:
@@ -104,11 +115,10 @@ class ComparePage:
         form = self._form
         form.connect()
         outputs = [part for p in self._columns.values() for part in (p.head, p.results)]
-        run = gr.on(
-            [self._generate.click, form["prompt"].submit],
+        run = self._generate.click(
             self._run,
             form.components,
-            [self._status, self._table, form["seed"], *outputs],
+            [self._status, self._seconds, self._table, form["seed"], *outputs],
             validator=form.validate,
             preprocess=False,
             show_progress="minimal",
@@ -117,14 +127,30 @@ class ComparePage:
             **ONE_AT_A_TIME,
         )
         self._runner.connect_stop(_TAB, self._stop, self._status, form["language"], run)
-        self._status.change(None, None, None, js=_SCROLL, **PRIVATE)
+        self._connect_presses(run)
         run.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
         greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **QUIET}
-        page.load(**greeting).then(self._show_environment, [form["language"]], [self._environment], **QUIET)
+        arrival = page.load(**greeting)
+        arrival.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
+        stored = [self._status, self._seconds, form["prompt"], form["seed"], *outputs]
+        page.load(self._show_stored_run, None, stored, **QUIET)
         page.load(self._wait_until_warm, None, [self._warmth], **QUIET)
         self._download.connect(form["language"], greeting)
         self._folders.connect(form["language"], greeting)
+
+    def _connect_presses(self, run: Any) -> None:
+        """What else begins a run: Enter and the examples. While one is under way, the next one waits for it."""
+        prompt = self._form["prompt"]
+        prompt.submit(None, None, None, js="() => instaflow.press()", **PRIVATE)
+        for example, chip in self._chips.items():
+            chip.click(partial(_example, example), [self._form["language"]], [prompt], **QUIET).then(
+                None, None, None, js="() => instaflow.press()", **PRIVATE
+            )
+        run.then(None, None, None, js="() => instaflow.over()", **PRIVATE)
+        self._stop.click(None, None, None, js="() => instaflow.forget()", **PRIVATE)
+        self._settings_button.click(None, None, None, js="() => instaflow.drawer()", **PRIVATE)
+        self._status.change(None, None, None, js="() => instaflow.show()", **PRIVATE)
 
     def connect_results(self, table: gr.HTML, tabs: gr.Tabs) -> None:
         """Run the system of a row that is pressed in `table`, in the tab "compare" of `tabs`."""
@@ -147,10 +173,9 @@ class ComparePage:
     def _greet(self, request: gr.Request) -> Update:
         """The visitor's language, what can be used now, and whether the device has warmed up."""
         language = preferred_language(request.headers.get("accept-language"))
-        availability = self._service.availability()
-        offered = {model: availability[model] for model in self._settings.models}
-        missing = [(MODELS[m], a.reason) for m, a in offered.items() if not a.available]
-        choices = self._form.choices(language, {m: a.available for m, a in offered.items()})
+        availability, available = self._service.availability(), self._available()
+        missing = [(MODELS[m], availability[m].reason) for m in self._settings.models if m not in available]
+        choices = self._form.choices(language, available)
         return {
             self._form["language"]: language,
             self._form["models"]: gr.CheckboxGroup(choices=choices),
@@ -158,6 +183,29 @@ class ComparePage:
             self._unavailable: unavailable_html(missing, language),
             self._warmth: self._warmth_line(language),
         }
+
+    def _show_stored_run(self, request: gr.Request) -> Update:
+        """Something to look at before anything is pressed: a run of this prompt that was kept."""
+        language = preferred_language(request.headers.get("accept-language"))
+        stored = load_stored_run(FOLDER / language, self._settings.chosen)
+        if stored is None:
+            return {self._status: gr.skip()}
+        view = RunView.of_stored(stored)
+        update: Update = {
+            self._status: status_html(say(language, "stored", machine=stored.machine)),
+            self._seconds: seconds_html(view, language),
+            self._form["prompt"]: stored.request.prompt,
+            self._form["seed"]: stored.request.seed,
+        }
+        for column in view.columns:
+            outputs = self._columns[column.model]
+            update[outputs.head] = column_html(view, column.model, language)
+            update[outputs.results] = results_html(view, column.model, stored.request.prompt, language)
+        return update
+
+    def _available(self) -> list[str]:
+        availability = self._service.availability()
+        return [model for model in self._settings.models if availability[model].available]
 
     async def _wait_until_warm(self, request: gr.Request) -> str:
         """Answer once the device is warm: an event of its own, for the page skips events that are under way."""
@@ -197,6 +245,7 @@ class ComparePage:
         waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
         update: Update = {
             self._status: status_html(say(submission.language, waiting), "busy begun"),
+            self._seconds: "",
             self._table: "",
             self._form["seed"]: submission.request.seed,
         }
@@ -228,6 +277,7 @@ class ComparePage:
         table = comparison_rows(collect(seen, submission.request), submission.request)
         update: Update = {
             self._status: status_html(finished),
+            self._seconds: seconds_html(view, language),
             self._table: comparison_html(table, language),
         }
         for column in view.columns:
@@ -245,3 +295,7 @@ class ComparePage:
         refined_s = event.refinement.seconds if event.refinement else None
         inline = "" if event.path else png_uri(encode_png(event, event.metadata))
         return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)
+
+
+def _example(example: str, language: Language) -> str:
+    return say(language, example)

@@ -32,7 +32,8 @@ class DownloadPanel:
 
     def build(self) -> None:
         t = self._text
-        with gr.Accordion(t("download_title"), open=False, visible=self._settings.downloads, elem_id="download"):
+        with gr.Column(visible=self._settings.downloads, elem_id="download", elem_classes="panel"):
+            gr.Markdown(t("download_title"))
             choices = [(_choice(spec), spec.id) for spec in self._settings.published.values()]
             self._model = gr.Radio(choices, value=None, label=t("download_model"))
             self._accepted = gr.Checkbox(False, label=t("download_accept"), container=False)

@@ -25,7 +25,8 @@ class FolderPanel:
 
     def build(self) -> None:
         t = self._text
-        with gr.Accordion(t("folder_title"), open=False, visible=self._settings.alone, elem_id="folders"):
+        with gr.Column(visible=self._settings.alone, elem_id="folders", elem_classes="panel"):
+            gr.Markdown(t("folder_title"))
             self._model = gr.Radio(
                 [(spec.title, spec.id) for spec in self._settings.published.values()], label=t("folder_model")
             )

@@ -1,7 +1,6 @@
 """The inputs of the main tab, and the one way from their raw values to a request."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
@@ -16,17 +15,9 @@ from ..html.columns import choice_text
 from ..inputs import Inputs
 from ..listeners import PRIVATE, QUIET
 from ..settings import Settings
-from ..text import Language
+from ..text import Language, say
 
-EXAMPLES = (
-    "A big dog",
-    "a red heart on a blue background",
-    "two birds on a yellow background",
-    "um cachorro grande",
-    "three stars",
-    "an astronaut, 3d style",
-    "A bathroom with charming light",
-)
+EXAMPLES = tuple(f"example_{n}" for n in range(1, 6))  # keys of texts: prompts that the shipped models draw well
 BACKENDS = ("auto", "eager", "openvino")  # to compare systems with; the stock pipeline is for the benchmark only
 _VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
@@ -55,41 +46,58 @@ class Form(Inputs):
     def build_prompt(self) -> None:
         t = self._text
         self["prompt"] = gr.Textbox(
-            EXAMPLES[0], label=t("prompt"), placeholder=t("prompt_hint"), lines=1, max_lines=4, elem_id="prompt"
+            say("en", EXAMPLES[0]),
+            label=t("prompt"),
+            placeholder=t("prompt_hint"),
+            lines=1,
+            max_lines=4,
+            scale=5,
+            min_width=260,
+            elem_id="prompt",
         )
 
-    def build_examples(self) -> None:
-        """Buttons that fill the prompt in without asking the server."""
-        with gr.Row(elem_id="chips"):
-            for example in EXAMPLES:
-                chip = gr.Button(example, size="sm")
-                chip.click(None, None, self["prompt"], js=f"() => {json.dumps(example)}", **PRIVATE)
+    def build_examples(self) -> dict[str, gr.Button]:
+        """Buttons with prompts in the visitor's language, by the key of their text."""
+        return {example: gr.Button(self._text(example), size="sm", elem_classes="chip") for example in EXAMPLES}
 
-    def build_models(self) -> None:
+    def build_models(self, available: Container[str]) -> None:
+        """Which models run; only those that are `available` can be ticked."""
         self["models"] = gr.CheckboxGroup(
-            choices=self.choices("en", dict.fromkeys(self._settings.models, True)),
+            choices=self.choices("en", available),
             value=list(self._settings.chosen),
             label=self._text("models"),
             elem_id="models",
         )
 
-    def choices(self, language: Language, available: Mapping[str, bool]) -> list[tuple[str, str]]:
-        """The model cards, each a (text, id) pair."""
-        return [(choice_text(MODELS[m], language, available[m]), m) for m in self._settings.models]
+    def choices(self, language: Language, models: Container[str]) -> list[tuple[str, str]]:
+        """What can be chosen of `models`, each a (text, id) pair."""
+        return [(choice_text(MODELS[m], language), m) for m in self._settings.models if m in models]
 
     def build_numbers(self) -> None:
-        """How many images, from which seed, and whether to refine them."""
+        """How many images, and from which seed."""
         t, limits = self._text, Limits()
-        with gr.Row(elem_id="numbers", equal_height=True):
-            self["images"] = gr.Slider(1, limits.images, value=1, step=1, label=t("images"))
-            self["seed"] = gr.Number(
-                0, label=t("seed"), precision=0, minimum=RANDOM_SEED, maximum=limits.seed, elem_id="seed"
-            )
-            self["randomise"] = gr.Checkbox(True, label=t("randomise"))
-            # shown to visitors as soon as the refiner's weights are there
-            self["refine"] = gr.Checkbox(
-                False, label=t("refine"), info=t("refine_info"), visible=False, elem_id="refine"
-            )
+        self["images"] = gr.Number(
+            1, label=t("images"), precision=0, minimum=1, maximum=limits.images, min_width=90, elem_id="images"
+        )
+        self._roll, self._copy = gr.Button("🎲", render=False), gr.Button("📋", render=False)
+        self["seed"] = gr.Number(
+            0,
+            label=t("seed"),
+            precision=0,
+            minimum=RANDOM_SEED,
+            maximum=limits.seed,
+            buttons=[self._roll, self._copy],
+            scale=2,
+            min_width=170,
+            elem_id="seed",
+        )
+
+    def build_switches(self) -> None:
+        """Whether each run has a seed of its own, and whether images are refined."""
+        t = self._text
+        self["randomise"] = gr.Checkbox(True, label=t("randomise"), container=False, min_width=120, elem_id="randomise")
+        # shown to visitors as soon as the refiner's weights are there
+        self["refine"] = gr.Checkbox(False, label=t("refine"), info=t("refine_info"), visible=False, elem_id="refine")
 
     def build_settings(self) -> None:
         """Everything that most visitors leave alone."""
@@ -134,6 +142,7 @@ class Form(Inputs):
 
     def connect(self) -> None:
         """Show the settings of the chosen models only, and grey out the negative prompt where none of them uses it."""
+        self._connect_seed()
         models, negative = self["models"], self["negative_prompt"]
         scales = {name: self[name] for name in self.names if name.startswith("guidance:")}
         models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **QUIET)
@@ -146,6 +155,14 @@ class Form(Inputs):
             trigger_mode="always_last",
             **QUIET,
         )
+
+    def _connect_seed(self) -> None:
+        """A seed that is typed or rolled stays: only a visitor who asks for it gets a new one with every run."""
+        seed, randomise = self["seed"], self["randomise"]
+        seed.input(None, None, randomise, js="() => false", **PRIVATE)
+        roll = f"() => [Math.floor(Math.random() * {Limits().seed}), false]"
+        self._roll.click(None, None, [seed, randomise], js=roll, **PRIVATE)
+        self._copy.click(None, seed, None, js="seed => navigator.clipboard?.writeText(String(seed))", **PRIVATE)
 
     def _visible_rows(self, chosen: Any) -> list[Any]:
         names = chosen if isinstance(chosen, list) else []

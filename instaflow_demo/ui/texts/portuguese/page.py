@@ -3,31 +3,34 @@
 PAGE = {
     "title": "InstaFlow: um passo, não vinte e cinco",
     "hero": "Um passo. <em>Não vinte e cinco.</em>",
-    "lead": (
-        "O InstaFlow desenha uma imagem com uma única avaliação da rede. Escreva um comando e veja-o correr contra "
-        "os modelos de muitos passos de que foi destilado, nesta mesma máquina."
-    ),
-    "hero_curve": "25 passos ao longo de uma curva",
-    "hero_line": "1 passo em linha reta",
     "hero_alt": "Vinte e cinco passos curtos por uma curva, do ruído à imagem, e um único passo reto.",
     "honest": (
-        "<b>O que os modelos incluídos sabem desenhar?</b> São miniaturas: 256×256 pixels, 379 coisas do dia "
+        "São miniaturas: 256×256 pixels, 379 coisas do dia "
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
         "português. Outros comandos caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
     ),
     "prompt": "Comando",
     "prompt_hint": "Um cachorro grande",
-    "models": "Modelos a comparar",
-    "images": "Imagens por modelo",
+    "example_1": "Um cachorro grande",
+    "example_2": "um coração vermelho em um fundo azul",
+    "example_3": "dois pássaros em um fundo amarelo",
+    "example_4": "três estrelas",
+    "example_5": "um astronauta, estilo 3d",
+    "models": "Modelos",
+    "images": "Imagens cada",
     "seed": "Semente",
     "randomise": "Nova semente a cada execução",
     "refine": "Refinar com SDXL",
     "refine_info": "pelo refinador, a partir da semente de cada imagem; o tempo dele é contado à parte",
     "generate": "Gerar",
     "stop": "Parar",
-    "advanced": (
-        "Ajustes: comando negativo, passos, orientação, tamanho, precisão, dispositivo, motor, decodificador, gravação"
-    ),
+    "settings": "Ajustes",
+    "honest_title": "O que os modelos incluídos sabem desenhar?",
+    "details": "Detalhes",
+    "stored": "Execução guardada, feita em {machine}. Toque em Gerar para executá-la aqui.",
+    "stored_tag": "guardada",
+    "next": "Depois: “{prompt}”",
+    "more_models": "Mais modelos: downloads, licenças, pastas",
     "negative": "Comando negativo",
     "negative_hint": "O que a imagem não deve mostrar; só vale para modelos com orientação acima de 1",
     "negative_off": "Desligado: nenhum dos modelos escolhidos tem orientação acima de 1, sem a qual não tem efeito",
@@ -60,11 +63,11 @@ PAGE = {
     "fixed": "sempre um passo, sem orientação",
     "shipped": "incluído",
     "published": "nesta máquina",
-    "needs_download": "precisa ser baixado",
     "unavailable": "indisponível",
     "step_count": "{n} passo",
     "steps_count": "{n} passos",
-    "unavailable_models": "Ainda não estão nesta máquina ({n})",
+    "unavailable_models": "Ainda não estão nesta máquina",
+    "all_models_here": "Todos os modelos estão nesta máquina.",
     "download_title": "Baixar um modelo publicado",
     "download_model": "Modelo · tamanho · licença",
     "download_accept": "Li a licença do modelo e a aceito",
@@ -79,7 +82,7 @@ PAGE = {
     "folder_use": "Usar",
     "folder_failed": "Essa pasta não pode ser usada.",
     "folder_done": "{title} passa a vir de lá. Marque-o acima para usá-lo.",
-    "warming": "Aquecendo: os modelos incluídos estão sendo carregados. Você já pode clicar em Gerar.",
+    "warming": "Aquecendo. Você já pode clicar em Gerar.",
     "warm": "Pronto.",
     "waiting_device": "Esperando o dispositivo…",
     "running": "Executando: {done} de {total} modelos terminados.",

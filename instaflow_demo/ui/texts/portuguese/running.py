@@ -10,6 +10,7 @@ SENTENCES = {
     "PyTorch cannot compile this model here ({kind}; the log or --debug says more): choose the backend “eager”.": (
         "O PyTorch não consegue compilar este modelo aqui ({kind}; o log ou --debug diz mais): escolha o motor “eager”."
     ),
+    "Not every model of the run finished.": "Nem todo modelo da execução terminou.",
     "There is no int8 decoder here: it runs with OpenVINO on a CPU, for the shipped models: “pip install openvino”, "
     "or choose another one.": (
         "Não há aqui um decodificador int8: ele usa o OpenVINO na CPU, para os modelos incluídos: “pip install "
