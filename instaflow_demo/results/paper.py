@@ -90,6 +90,11 @@ class Table:
     judge: Mapping[str, Any]
     rows: tuple[EvaluationRow, ...]
 
+    @property
+    def machine(self) -> str:
+        """What the times were measured on."""
+        return self.environment["gpu"] or self.environment["cpu"]
+
 
 @dataclass(frozen=True)
 class Agreement:

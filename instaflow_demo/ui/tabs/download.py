@@ -54,6 +54,10 @@ class DownloadPanel:
         """Everything from the press of the button to the last byte; what was stopped goes on with the next press."""
         try:
             spec = self._parse(model, accepted)
+        except DemoError as error:  # nothing was tried
+            yield status_html(translate(language, error.sentence))
+            return
+        try:
             yield status_html(say(language, "download_begins"), "busy")
             yield from self._fetch(spec, request.session_hash, language)
         except DemoError as error:

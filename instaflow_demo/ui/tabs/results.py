@@ -1,5 +1,6 @@
 """The tab of results: the paper's table, the same one measured with the shipped models, and where they agree."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,8 @@ def results_html(table: Table | None, language: Language) -> Markup:
     """Both tables, each with its sentence, and the plot; without a table of ours, the paper's alone."""
     parts = [_paper(language)]
     if table:
-        parts += [_ours(table, language), _plot(table.rows, language)]
+        said = say(language, "measured_on", machine=table.machine)
+        parts += [_ours(table, language), _plot(table.rows, said, language)]
     return Markup("").join(parts)
 
 
@@ -103,23 +105,36 @@ def agreement_text(found: Agreement, language: Language) -> str:
 def _paper(language: Language) -> Markup:
     source = Column("source.text_pt" if language == "pt-BR" else "source.text", "table_source")
     columns = (*_PUBLISHED, source)
-    lines = Markup("").join(_row(method.title, method.model, method, columns, language) for method in PAPER)
+    titles = _distinct_titles([(method.title, method.steps) for method in PAPER], language)
+    lines = Markup("").join(
+        _row(title, method.model, method, columns, language) for title, method in zip(titles, PAPER, strict=True)
+    )
     return _panel("paper_title", columns, lines, say(language, "paper_note"), language)
 
 
 def _ours(table: Table, language: Language) -> Markup:
-    lines = Markup("").join(_row(row.model.title, row.model.id, row, _EVALUATED, language) for row in table.rows)
+    titles = _distinct_titles([(row.model.title, row.steps) for row in table.rows], language)
+    lines = Markup("").join(
+        _row(title, row.model.id, row, _EVALUATED, language) for title, row in zip(titles, table.rows, strict=True)
+    )
     distances = agreement(table.rows, "feature_distance", "fid_5k", lower_is_better=True)
     scores = agreement(table.rows, "clip_score", "clip_score", lower_is_better=False)
     sentences = (
         say(language, "ours_note", n=max(row.prompts for row in table.rows)),
+        say(language, "measured_on", machine=table.machine),
         f"{say(language, 'agreement_distance')} {agreement_text(distances, language)}",
         f"{say(language, 'agreement_clip')} {agreement_text(scores, language)}",
     )
     return _panel("ours_title", _EVALUATED, lines, " ".join(sentences), language)
 
 
-def _plot(rows: Sequence[EvaluationRow], language: Language) -> Markup:
+def _distinct_titles(rows: Sequence[tuple[str, int]], language: Language) -> list[str]:
+    """Titles, with the steps of those that several rows have."""
+    counts = Counter(title for title, _ in rows)
+    return [title if counts[title] == 1 else f"{title}, {steps_text(language, steps)}" for title, steps in rows]
+
+
+def _plot(rows: Sequence[EvaluationRow], said: str, language: Language) -> Markup:
     """How often the image shows what was asked for, against the time that it takes."""
     points = [
         Point(f"{row.model.title} · {row.steps}", seconds.value, right.low, right.value, right.high)
@@ -130,7 +145,7 @@ def _plot(rows: Sequence[EvaluationRow], language: Language) -> Markup:
         return Markup("")
     titles = say(language, "plot_x"), say(language, "plot_y")
     drawn = scatter(points, *titles, lambda value: format_number(language, value, 0 if value >= 1 else 2))
-    return _section("plot_title", drawn, say(language, "plot_note"), language)
+    return _section("plot_title", drawn, f"{say(language, 'plot_note')} {said}", language)
 
 
 def _row(title: str, model: str, row: Method | EvaluationRow, columns: Sequence[Column], language: Language) -> Markup:

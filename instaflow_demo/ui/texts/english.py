@@ -195,6 +195,7 @@ PAGE = {
         "Up to {n} prompts, 95 % intervals below each value. The judge that reads the images was trained on real "
         "renders only; its feature distance is no FID and compares with none."
     ),
+    "measured_on": "Times were measured on {machine}.",
     "agreement": "Of {n} pairs of methods, {same} come in the paper's order, {opposite} in the opposite one, and "
     "{undecided} are too close to tell.",
     "agreement_distance": "Feature distance against FID-5k:",
@@ -217,7 +218,7 @@ PAGE = {
     "top5": "top-5 concept",
     "figure_count": "count",
     "figure_size": "size",
-    "figure_colour": "colour",
+    "figure_colour": "background colour",
     "figure_position": "position",
     "straightness": "straightness ↓",
     "try_title": "Try {title} now",

@@ -197,6 +197,7 @@ PAGE = {
         "Até {n} comandos, com intervalos de 95 % abaixo de cada valor. O juiz que lê as imagens foi treinado só com "
         "cenas reais; a distância entre atributos não é uma FID e não se compara com nenhuma."
     ),
+    "measured_on": "Os tempos foram medidos em {machine}.",
     "agreement": "De {n} pares de métodos, {same} vêm na ordem do artigo, {opposite} na ordem contrária, e {undecided} "
     "estão próximos demais para dizer.",
     "agreement_distance": "Distância entre atributos contra FID-5k:",
@@ -221,7 +222,7 @@ PAGE = {
     "top5": "conceito (5 primeiros)",
     "figure_count": "quantidade",
     "figure_size": "tamanho",
-    "figure_colour": "cor",
+    "figure_colour": "cor do fundo",
     "figure_position": "posição",
     "straightness": "retidão ↓",
     "try_title": "Experimentar {title} agora",
