@@ -1,6 +1,7 @@
 """The real app as a process: start-up, its flags, and what it answers to those who don't use the page."""
 
 import base64
+import io
 import json
 import re
 import socket
@@ -8,12 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conditions import Condition, full
+from PIL import Image
 from served import ROOT, App, environment, free_port, running_app
 
 from instaflow_demo.gallery import read_metadata
@@ -74,6 +77,23 @@ def _defaults(app: App) -> tuple[int, list[Any]]:
 def test_page_is_served_quickly(app: App) -> None:
     assert app.ready_s < 30  # 15 are promised; a machine that runs tests may be busy
     assert "gradio" in app.get("/")[1]
+
+
+def test_a_link_is_previewed_as_ours_in_the_language_asked_for(app: App) -> None:
+    status, page = app.get("/")
+    assert status == 200
+    tags = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]*|description)" content="([^"]*)"', page))
+    assert tags["og:title"] == tags["twitter:title"] == "InstaFlow: one step, not twenty-five"
+    assert tags["og:description"].startswith("One network evaluation")
+    assert "radio" not in " ".join(tags.values())
+    assert tags["og:url"] == app.url + "/"
+    with urllib.request.urlopen(tags["og:image"]) as picture:
+        assert Image.open(io.BytesIO(picture.read())).size == (1200, 630)
+    asked = urllib.request.Request(app.url, headers={"accept-language": "pt-PT", "x-forwarded-proto": "https"})
+    with urllib.request.urlopen(asked) as answer:
+        portuguese = answer.read().decode()
+    assert 'property="og:title" content="InstaFlow: um passo, não vinte e cinco"' in portuguese
+    assert f'content="{app.url.replace("http:", "https:")}/preview.jpg"' in portuguese
 
 
 @pytest.mark.parametrize("route", CLOSED)

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .link_preview import LinkPreview
+
 _CLOSED = re.compile(r"/gradio_api/(run|api|upload|component_server|proxy=|stream)\b")
 _MOST_BYTES = 256 * 1024  # a request of this page is a few kilobytes
 
@@ -27,7 +29,7 @@ class Guard:
 def server_options() -> dict[str, Any]:
     """The options of gradio's FastAPI application."""
     unknown = dict.fromkeys((KeyError, FnIndexInferError), _no_such_function)
-    return {"middleware": [Middleware(Guard)], "exception_handlers": unknown}
+    return {"middleware": [Middleware(Guard), Middleware(LinkPreview)], "exception_handlers": unknown}
 
 
 def _refusal(request: Request) -> JSONResponse | None:

@@ -3,6 +3,8 @@
 PAGE = {
     "title": "InstaFlow: one step, not twenty-five",
     "hero": "One step. <em>Not twenty-five.</em>",
+    "lead": "One network evaluation against the many-step models that it was distilled from: images, seconds and "
+    "iterations per second, side by side.",
     "hero_alt": "Twenty-five small steps along a curve from noise to picture, and one straight step.",
     "honest": (
         "They are miniatures: 256×256 pixels, 379 everyday "

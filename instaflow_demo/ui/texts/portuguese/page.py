@@ -3,6 +3,8 @@
 PAGE = {
     "title": "InstaFlow: um passo, não vinte e cinco",
     "hero": "Um passo. <em>Não vinte e cinco.</em>",
+    "lead": "Uma avaliação da rede contra os modelos de muitos passos de que foi destilada: imagens, segundos e "
+    "iterações por segundo, lado a lado.",
     "hero_alt": "Vinte e cinco passos curtos por uma curva, do ruído à imagem, e um único passo reto.",
     "honest": (
         "São miniaturas: 256×256 pixels, 379 coisas do dia "
