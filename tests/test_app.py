@@ -69,7 +69,7 @@ def defaults(app: App) -> tuple[int, list[Any]]:
 def _defaults(app: App) -> tuple[int, list[Any]]:
     """The number of the generating function and what the untouched page would send to it."""
     config = json.loads(app.get("/config")[1])
-    function = next(d for d in config["dependencies"] if d["api_name"] == "generate")
+    function = next(d for d in config["dependencies"] if d["api_name"] == "page")
     values = {c["id"]: c["props"].get("value") for c in config["components"]}
     return function["id"], [values[i] for i in function["inputs"]]
 
@@ -135,7 +135,7 @@ def test_junk_is_refused_with_a_sentence(app: App, defaults: tuple[int, list[Any
         data = [*values[:place], junk, *values[place + 1 :]]
         wrong, value = (2, []) if place == 1 else (1, "")
         data[wrong] = value
-        for route, extra in (("call/generate", {}), ("queue/join", {"fn_index": function, "session_hash": "me"})):
+        for route, extra in (("call/page", {}), ("queue/join", {"fn_index": function, "session_hash": "me"})):
             status, text = app.post(f"/gradio_api/{route}", {"data": data} | extra)
             assert status == 422, (place, status, text)
             assert _sentences(text)
@@ -151,10 +151,10 @@ def test_junk_is_refused_with_a_sentence(app: App, defaults: tuple[int, list[Any
         ("queue/join", {"data": [], "session_hash": "me"}),
         ("queue/join", {"data": []}),
         ("queue/join", {"data": "text", "fn_index": 0, "session_hash": "me"}),
-        ("call/generate", {"data": []}),
-        ("call/generate", b"not json"),
-        ("call/generate", b"x" * 400_000),
-        ("call/generate", {"data": [None] * 500}),
+        ("call/page", {"data": []}),
+        ("call/page", b"not json"),
+        ("call/page", b"x" * 400_000),
+        ("call/page", {"data": [None] * 500}),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -166,9 +166,9 @@ def test_forged_calls_are_refused(app: App, route: str, body: Any) -> None:
 
 def test_a_model_that_cannot_run_says_why_and_the_rest_goes_on(app: App, defaults: tuple[int, list[Any]]) -> None:
     values = [["instaflow-mini", "instaflow-0.9b"] if isinstance(value, list) else value for value in defaults[1]]
-    status, text = app.post("/gradio_api/call/generate", {"data": values})
+    status, text = app.post("/gradio_api/call/page", {"data": values})
     assert status == 200, text
-    _, events = app.get(f"/gradio_api/call/generate/{json.loads(text)['event_id']}")
+    _, events = app.get(f"/gradio_api/call/page/{json.loads(text)['event_id']}")
     assert "hf download" in events
     assert "Finished: 1 of 2 models." in events
 
@@ -223,8 +223,8 @@ def test_without_a_tunnel_the_page_stays_up_and_says_so(tmp_path: Path) -> None:
 
 def _answered(app: App, function: tuple[int, list[Any]]) -> str:
     """Everything that the page is sent for a run."""
-    called = json.loads(app.post("/gradio_api/call/generate", {"data": function[1]})[1])
-    return app.get(f"/gradio_api/call/generate/{called['event_id']}")[1]
+    called = json.loads(app.post("/gradio_api/call/page", {"data": function[1]})[1])
+    return app.get(f"/gradio_api/call/page/{called['event_id']}")[1]
 
 
 def test_images_are_shown_and_kept_where_temporary_files_find_no_room(tmp_path: Path) -> None:

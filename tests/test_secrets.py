@@ -17,14 +17,14 @@ SECRETS = (PROMPT, "Zebedee", AVOIDED, TOKEN, KEY)
 def asked(app: App, **changes: Any) -> str:
     """What the page's API answers, to the end of the run."""
     config = json.loads(app.get("/config")[1])
-    function = next(each for each in config["dependencies"] if each["api_name"] == "generate")
+    function = next(each for each in config["dependencies"] if each["api_name"] == "page")
     parts = {part["id"]: part["props"] for part in config["components"]}
     data = [changes.get(parts[i].get("elem_id", ""), parts[i].get("value")) for i in function["inputs"]]
-    status, text = app.post("/gradio_api/call/generate", {"data": data})
+    status, text = app.post("/gradio_api/call/page", {"data": data})
     if status != 200:
         return text
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{app.url}/gradio_api/call/generate/{json.loads(text)['event_id']}", timeout=200) as answer:
+    with opener.open(f"{app.url}/gradio_api/call/page/{json.loads(text)['event_id']}", timeout=200) as answer:
         return answer.read().decode()
 
 
@@ -35,7 +35,7 @@ def test_the_app_s_log_holds_no_prompt_and_no_token(tmp_path: Path) -> None:
         assert "2rf" in asked(app, prompt=PROMPT, negative=AVOIDED, models=["2rf"]).lower(), "not on this machine"
         asked(app, prompt=PROMPT * 40, models=["instaflow-mini"])
         app.get(f"/gradio_api/file=/etc/{AVOIDED}?token={TOKEN}")
-        app.post("/gradio_api/call/generate", {"data": [PROMPT, TOKEN]})
+        app.post("/gradio_api/call/page", {"data": [PROMPT, TOKEN]})
         app.post("/gradio_api/queue/join", f'{{"data": ["{PROMPT}", NaN'.encode())
     log = (tmp_path / "app.log").read_text(errors="replace")
     assert "The page is at" in log

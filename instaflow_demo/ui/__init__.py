@@ -8,6 +8,7 @@ from gradio.block_function import BlockFunction
 
 from ..errors import InvalidRequest, Sentence
 from ..service import Service
+from .api import Api
 from .guard import server_options
 from .html.hero import hero_html
 from .listeners import PRIVATE
@@ -45,6 +46,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         compare.connect(page)
         results.connect(page)
         benchmark.connect(page, tab)
+        Api(service, settings, runner).build()
         page.load(None, None, None, js="() => instaflow.title()", **PRIVATE)
         compare.connect_results(results.html, tabs)
     return page.queue(api_open=False, max_size=16)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+from ..errors import InvalidRequest, Sentence
 from ..gallery import Gallery
 from ..registry import DEFAULT_MODELS, MODELS, REFINER, ModelSpec
 
@@ -32,3 +34,14 @@ class Settings:
     def chosen(self) -> tuple[str, ...]:
         """What is ticked when the page opens."""
         return tuple(model for model in DEFAULT_MODELS if model in self.models) or self.models[:1]
+
+    def check_offered(self, chosen: Any) -> Any:
+        """`chosen` as it is, unless it names a model that the registry has and this page does not offer.
+
+        Raises:
+            InvalidRequest: with a sentence.
+        """
+        for name in chosen if isinstance(chosen, list) else []:
+            if isinstance(name, str) and name in MODELS and name not in self.models:
+                raise InvalidRequest({"models": Sentence("{title} is not offered here.", title=MODELS[name].title)})
+        return chosen

@@ -123,7 +123,8 @@ class ComparePage:
             preprocess=False,
             show_progress="minimal",
             show_progress_on=[self._status],
-            api_name="generate",
+            api_name="page",
+            api_visibility="undocumented",
             **ONE_AT_A_TIME,
         )
         self._runner.connect_stop(_TAB, self._stop, self._status, form["language"], run)

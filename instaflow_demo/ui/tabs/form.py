@@ -190,7 +190,7 @@ class Form(Inputs):
         raw = self.by_name(values)
         request = GenerationRequest.parse(
             raw["prompt"],
-            self._check_models(raw["models"]),
+            self._settings.check_offered(raw["models"]),
             negative_prompt=raw["negative_prompt"],
             images=raw["images"],
             seed=RANDOM_SEED if raw["randomise"] is True else raw["seed"],
@@ -208,13 +208,6 @@ class Form(Inputs):
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
         return FormSubmission(replace(request, save=True, previews=display), display, keep, self.language(values))
-
-    def _check_models(self, chosen: Any) -> Any:
-        """`chosen` as it is, unless it names a model that the registry has and this page does not offer."""
-        for name in chosen if isinstance(chosen, list) else []:
-            if isinstance(name, str) and name in MODELS and name not in self._settings.models:
-                raise InvalidRequest({"models": Sentence("{title} is not offered here.", title=MODELS[name].title)})
-        return chosen
 
     def _of_models(self, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
         return {key.partition(":")[2]: value for key, value in raw.items() if key.startswith(f"{name}:")}

@@ -1,0 +1,127 @@
+"""The endpoints that programs call: typed, described on gradio's page of the API, in the queue like all visitors."""
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from ..errors import DemoError
+from ..events import ImageReady
+from ..gallery import encode_png
+from ..machine.environment import fingerprint
+from ..registry import MODELS
+from ..request import RANDOM_SEED, GenerationRequest
+from ..results.report import Outcome, collect, results_json
+from ..service import Service
+from .html.view import png_uri
+from .inputs import refusal
+from .listeners import ONE_AT_A_TIME
+from .runner import Runner
+from .settings import Settings
+from .text import preferred_language, translate
+
+_TAB, _LOOK_EVERY_S = "api", 0.25
+MODEL_FIELDS = ("id", "title", "summary", "family", "source", "licence")
+
+
+class Api:
+    """Adds the endpoints to the page that is being built. They refuse what the page would refuse."""
+
+    def __init__(self, service: Service, settings: Settings, runner: Runner):
+        self._service = service
+        self._settings = settings
+        self._runner = runner
+
+    def build(self) -> None:
+        gr.api(self._endpoint_models(), api_name="models", concurrency_limit=None)
+        gr.api(self._endpoint_generate(), api_name="generate", **ONE_AT_A_TIME)
+        gr.api(self._endpoint_compare(), api_name="compare", **ONE_AT_A_TIME)
+
+    def _endpoint_models(self) -> Callable[..., Any]:
+        def models(request: gr.Request) -> list[dict[str, Any]]:
+            """The models that are offered here, and whether each can run now, or else what is missing."""
+            return self._list_models(request)
+
+        return models
+
+    def _endpoint_generate(self) -> Callable[..., Any]:
+        def generate(
+            prompt: str,
+            request: gr.Request,
+            model: str = "instaflow-mini",
+            images: int = 1,
+            seed: int = RANDOM_SEED,
+            negative_prompt: str = "",
+            steps: int | None = None,
+            guidance: float | None = None,
+            size: int | None = None,
+            decoder: str = "full",
+        ) -> dict[str, Any]:
+            """Draw images of a prompt with one model: its times, and each image as a data URI of a PNG.
+
+            A seed of -1 is drawn; steps, guidance and size are the model's own where they are left out.
+            """
+            options = {"steps": steps, "guidance": guidance, "size": size}
+            asked = {"images": images, "seed": seed, "negative_prompt": negative_prompt, "decoder": decoder, **options}
+            return self._run(request, prompt, [model], asked)
+
+        return generate
+
+    def _endpoint_compare(self) -> Callable[..., Any]:
+        def compare(
+            prompt: str,
+            request: gr.Request,
+            models: list[str] = list(self._settings.chosen),  # noqa: B006 - read for the endpoint's description
+            images: int = 1,
+            seed: int = RANDOM_SEED,
+            negative_prompt: str = "",
+        ) -> dict[str, Any]:
+            """Draw images of a prompt with several models in turn, from the same seeds: their times, and data URIs."""
+            asked = {"images": images, "seed": seed, "negative_prompt": negative_prompt}
+            return self._run(request, prompt, models, asked)
+
+        return compare
+
+    def _list_models(self, request: gr.Request) -> list[dict[str, Any]]:
+        language = preferred_language(request.headers.get("accept-language"))
+        availability = self._service.availability()
+        return [
+            {name: getattr(MODELS[model], name) for name in MODEL_FIELDS}
+            | {
+                "steps": MODELS[model].steps.default,
+                "size": MODELS[model].size.default,
+                "available": availability[model].available,
+                "missing": translate(language, availability[model].reason) or None,
+            }
+            for model in self._settings.models
+        ]
+
+    def _run(self, request: gr.Request, prompt: Any, models: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """All of a run, in a thread of its own like the page's.
+
+        Raises:
+            gr.Error: with the sentence of what is wrong.
+        """
+        language = preferred_language(request.headers.get("accept-language"))
+        try:
+            self._settings.check_offered(models)
+            parsed = GenerationRequest.parse(prompt, models, save=False, **asked)
+        except DemoError as error:
+            raise refusal(error, language) from error
+        outcomes = collect(self._events(parsed, request), parsed)
+        said = results_json(fingerprint(self._settings.out), parsed, outcomes)
+        return {**said, "results": [_add_images(*each) for each in zip(said["results"], outcomes, strict=True)]}
+
+    def _events(self, parsed: GenerationRequest, request: gr.Request) -> Generator[Any, None, None]:
+        with self._runner.follow(_TAB, request.session_hash, self._service.run(parsed), _LOOK_EVERY_S) as news:
+            for events in news:
+                yield from events
+
+
+def _add_images(said: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    pairs = zip(said["images"], outcome.images, strict=True)
+    return {**said, "images": [{**image, "image": _inline(event)} for image, event in pairs]}
+
+
+def _inline(event: ImageReady) -> str:
+    return png_uri(encode_png(event, event.metadata))
