@@ -97,7 +97,7 @@ def digest(image: "Image") -> str:
 class ImageReady:
     """An image is finished. `sha256` is its `digest`; `path` is set once it has been saved.
 
-    `metadata` is what makes it again, where it was to be saved.
+    `metadata` is what makes it again.
 
     `refinement` is None for an image that is as its model made it.
     """

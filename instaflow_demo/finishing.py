@@ -101,7 +101,7 @@ class Finishing:
         return replace(event, image=empty, sha256=digest(empty), notes=(*event.notes, _BLOCKED))
 
     def save_all(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The images with all notes on them and, if the request asks for it, with the files they were saved to."""
+        """The images with all notes on them, what makes them again and, if it is asked for, the files they are in."""
         notes = (*self.job.placement.notes, *self.loaded.notes)
         for event in events:
             if isinstance(event, ImageReady):
@@ -110,9 +110,9 @@ class Finishing:
                 yield event
 
     def _save(self, event: ImageReady) -> ImageReady:
+        event = replace(event, metadata=_metadata(event, self.job, self.loaded))
         if not self.job.request.save or self.gallery is None:
             return event
-        event = replace(event, metadata=_metadata(event, self.job, self.loaded))
         try:
             return replace(event, path=self.gallery.save(event, event.metadata))
         except StorageFull as error:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from served import ROOT, App, running_app
 
 from instaflow_demo.gallery import read_metadata
+from instaflow_demo.results import benchmark_file
 
 MANUAL = (ROOT / "assets" / "docs" / "api.md").read_text(encoding="utf-8")
 
@@ -77,6 +79,15 @@ def test_a_comparison_starts_from_one_seed(client: Client) -> None:
     assert "hf download" in run["results"][2]["error"]
 
 
+def test_a_benchmark_is_what_the_command_writes(client: Client) -> None:
+    timed = client.predict(models=["instaflow-mini"], repeats=2, backends=["eager"], api_name="/benchmark")
+    machine, (row,) = benchmark_file.read_json(json.dumps(timed))
+    assert (row.model, row.backend, row.n) == ("instaflow-mini", "eager", 2)
+    assert machine
+    with pytest.raises(AppError, match="Repeats must be"):
+        client.predict(repeats=10_000, api_name="/benchmark")
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -96,7 +107,7 @@ def test_what_is_refused_is_a_sentence(client: Client, given: dict[str, Any], se
 def test_the_description_names_parameters_and_their_types(client: Client) -> None:
     info: Any = client.view_api(return_format="dict", print_info=False)
     named = info["named_endpoints"]
-    assert {"/models", "/generate", "/compare"} == named.keys()
+    assert {"/models", "/generate", "/compare", "/benchmark"} == named.keys()
     parameters = {each["parameter_name"]: each for each in named["/generate"]["parameters"]}
     assert list(parameters)[:4] == ["prompt", "model", "images", "seed"]
     assert parameters["images"]["type"]["type"] == "integer"

@@ -1,7 +1,7 @@
 """The endpoints that programs call: typed, described on gradio's page of the API, in the queue like all visitors."""
 
-from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -11,6 +11,8 @@ from ..gallery import encode_png
 from ..machine.environment import fingerprint
 from ..registry import MODELS
 from ..request import RANDOM_SEED, GenerationRequest
+from ..results import benchmark_file
+from ..results.benchmark import Timed, run
 from ..results.report import Outcome, collect, results_json
 from ..service import Service
 from .html.view import png_uri
@@ -18,9 +20,12 @@ from .inputs import refusal
 from .listeners import ONE_AT_A_TIME
 from .runner import Runner
 from .settings import Settings
+from .tabs.benchmark import PageLimits, parse_benchmark
 from .text import preferred_language, translate
 
 _TAB, _LOOK_EVERY_S = "api", 0.25
+Item = TypeVar("Item")
+
 MODEL_FIELDS = ("id", "title", "summary", "family", "source", "licence")
 
 
@@ -36,6 +41,7 @@ class Api:
         gr.api(self._endpoint_models(), api_name="models", concurrency_limit=None)
         gr.api(self._endpoint_generate(), api_name="generate", **ONE_AT_A_TIME)
         gr.api(self._endpoint_compare(), api_name="compare", **ONE_AT_A_TIME)
+        gr.api(self._endpoint_benchmark(), api_name="benchmark", **ONE_AT_A_TIME)
 
     def _endpoint_models(self) -> Callable[..., Any]:
         def models(request: gr.Request) -> list[dict[str, Any]]:
@@ -82,6 +88,22 @@ class Api:
 
         return compare
 
+    def _endpoint_benchmark(self) -> Callable[..., Any]:
+        def benchmark(
+            request: gr.Request,
+            models: list[str] = list(self._settings.chosen),  # noqa: B006 - read for the endpoint's description
+            repeats: int = 3,
+            backends: list[str] = ["auto"],  # noqa: B006
+            decoders: list[str] = ["full"],  # noqa: B006
+            batches: list[int] = [1],  # noqa: B006
+            stock: bool = False,
+        ) -> dict[str, Any]:
+            """Time models, with `stock` the stock pipeline too, and answer with what `benchmark --json` writes."""
+            raw = {"models": models, "repeats": repeats, "backends": backends, "decoders": decoders}
+            return self._time(request, raw | {"batches": batches, "stock": stock})
+
+        return benchmark
+
     def _list_models(self, request: gr.Request) -> list[dict[str, Any]]:
         language = preferred_language(request.headers.get("accept-language"))
         availability = self._service.availability()
@@ -108,14 +130,26 @@ class Api:
             parsed = GenerationRequest.parse(prompt, models, save=False, **asked)
         except DemoError as error:
             raise refusal(error, language) from error
-        outcomes = collect(self._events(parsed, request), parsed)
+        outcomes = collect(self._follow(self._service.run(parsed), request), parsed)
         said = results_json(fingerprint(self._settings.out), parsed, outcomes)
         return {**said, "results": [_add_images(*each) for each in zip(said["results"], outcomes, strict=True)]}
 
-    def _events(self, parsed: GenerationRequest, request: gr.Request) -> Generator[Any, None, None]:
-        with self._runner.follow(_TAB, request.session_hash, self._service.run(parsed), _LOOK_EVERY_S) as news:
-            for events in news:
-                yield from events
+    def _time(self, request: gr.Request, raw: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            asked = parse_benchmark(raw, self._settings.models, PageLimits())
+        except DemoError as error:
+            raise refusal(error, preferred_language(request.headers.get("accept-language"))) from error
+        rows = {
+            event.case: event.row
+            for event in self._follow(run(self._service, asked), request)
+            if isinstance(event, Timed)
+        }
+        return benchmark_file.results_json(fingerprint(self._settings.out), list(rows.values()))
+
+    def _follow(self, items: Generator[Item, None, None], request: gr.Request) -> Iterator[Item]:
+        with self._runner.follow(_TAB, request.session_hash, items, _LOOK_EVERY_S) as news:
+            for latest in news:
+                yield from latest
 
 
 def _add_images(said: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
