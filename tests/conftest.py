@@ -1,5 +1,6 @@
 """What every test shares: its turn, no network but loopback, and the shipped models loaded once."""
 
+import gc
 import os
 import socket
 from collections.abc import Generator, Iterator
@@ -37,6 +38,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {f"test_{name}": place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Libraries and tests stay: what an engine does once it is closed, `gc.collect`, need not look through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -18,6 +18,7 @@ from unittest.mock import patch
 from served import ROOT, environment
 from together import shared
 
+Ended = subprocess.CompletedProcess[str]
 CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
 _TIMEOUT_S = 240
 _LIBRARIES = [
@@ -32,12 +33,15 @@ _LIBRARIES = [
 """What takes several seconds to import."""
 
 
-def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m instaflow_demo ARGUMENTS` in a folder, with no model on this machine but the shipped ones."""
+def started(folder: Path, *arguments: str, module: str = "instaflow_demo", **variables: str) -> Ended:
+    """`python -m MODULE ARGUMENTS` in a folder, with no model on this machine but the shipped ones.
+
+    `variables` are added to its environment.
+    """
     return subprocess.run(
-        [sys.executable, "-m", "instaflow_demo", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
-        env=environment(folder) | {"PYTHONPATH": str(ROOT)},
+        env=environment(folder) | {"PYTHONPATH": str(ROOT)} | variables,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -46,11 +50,11 @@ def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def demo(folder: Path, *arguments: str, module: str = "instaflow_demo", **variables: str) -> Ended:
     """The same in a process that has the libraries already, with a folder, an environment and output of its own."""
     if not CAN_FORK:
-        return started(folder, *arguments)
-    return Forked.begun(folder, environment(folder), run_module, "instaflow_demo", *arguments).ended()
+        return started(folder, *arguments, module=module, **variables)
+    return Forked.begun(folder, environment(folder) | variables, run_module, module, *arguments).ended()
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Forked:
         process.start()
         return cls(process, *streams)
 
-    def ended(self) -> subprocess.CompletedProcess[str]:
+    def ended(self) -> Ended:
         """Once it has ended; a test that waits too long for that is ended itself."""
         try:
             self.process.join()

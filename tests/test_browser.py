@@ -13,8 +13,8 @@ from chromium import NoBrowser, headless
 from playwright.sync_api import Browser, Locator, Page, expect
 from served import App, running_app
 from small_refiner import save_refiner
-from small_sd import save_published
-from tiny_hub import tiny_hub
+from small_sd import networks, save_published
+from tiny_hub import TinyHub, tiny_hub
 
 from instaflow_demo.gallery import read_metadata
 
@@ -267,74 +267,89 @@ def test_what_cannot_run_cannot_be_ticked_and_says_why(visit: Visit) -> None:
     wait_done(page, "instaflow-mini")
 
 
-def test_a_published_model_is_downloaded_and_used(browser: Browser, tmp_path: Path) -> None:
-    """From a small hub, in the page of somebody whose page nobody else can reach."""
-    with tiny_hub(save_published(tmp_path / "repository")) as hub:
-        online = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-        with running_app(tmp_path, "--models", "2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", **online) as app:
-            page = browser.new_page(locale="en-US")
-            page.goto(app.url)
-            page.get_by_text("More models").click()
-            panel = page.locator("#download")
-            start = panel.get_by_role("button", name="Download", exact=True)
-            start.click()
-            expect(panel).to_contain_text("Choose a model to download.")
-            panel.get_by_text("2-Rectified Flow · 2.7 GB · CC-BY-NC-4.0").click()
-            start.click()
-            expect(panel).to_contain_text("Accept the licence first: CC-BY-NC-4.0.")
-            assert hub.served == []
-            panel.get_by_role("checkbox").check()
-            start.click()
-            expect(panel).to_contain_text("2-Rectified Flow is here.", timeout=RUN_MS)
-            expect(page.locator("#models")).to_contain_text("2-Rectified Flow", timeout=RUN_MS)
-            press(page)
-            wait_done(page, "2rf")
-            page.close()
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyHub]:
+    """Where a published checkpoint is, of few channels, for it draws 512x512 images in 25 steps."""
+    with tiny_hub(save_published(tmp_path_factory.mktemp("hub") / "repository", networks(narrow=4))) as hub:
+        yield hub
 
 
-def test_a_folder_of_one_s_own_is_used(browser: Browser, tmp_path: Path) -> None:
-    folder = save_published(tmp_path / "mine")
-    shutil.copytree(folder, tmp_path / "less", ignore=shutil.ignore_patterns("tokenizer"))
-    with running_app(tmp_path, "--models", "instaflow-mini,2rf", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
-        page = browser.new_page(locale="en-US")
-        page.goto(app.url)
-        page.get_by_text("More models").click()
-        panel = page.locator("#folders")
-        use = panel.get_by_role("button", name="Use it")
-        use.click()
-        expect(panel).to_contain_text("Choose a model, and name its folder.")
-        panel.get_by_text("2-Rectified Flow", exact=True).click()
-        panel.get_by_role("textbox").fill(str(tmp_path / "less"))
-        use.click()
-        expect(panel).to_contain_text("lacks tokenizer")
-        panel.get_by_role("textbox").fill(str(folder))
-        use.click()
-        expect(panel).to_contain_text("2-Rectified Flow is taken from there.", timeout=RUN_MS)
-        expect(page.locator("#models")).to_contain_text("2-Rectified Flow · ", timeout=RUN_MS)
-        choose(page, "2rf")
-        press(page)
-        wait_done(page, "2rf")
-        page.close()
+@pytest.fixture(scope="module")
+def own_app(hub: TinyHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The page of somebody whose page nobody else can reach, which may download and read folders."""
+    models = ("--models", "instaflow-mini,2rf,instaflow-0.9b")
+    with running_app(tmp_path_factory.mktemp("own"), *models, **hub.settings) as app:
+        yield app
 
 
-def test_images_are_refined_once_the_refiner_is_there(browser: Browser, tmp_path: Path) -> None:
+@pytest.fixture
+def own_page(own_app: App, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(locale="en-US")
+    page.goto(own_app.url)
+    yield page
+    page.close()
+
+
+def offered(page: Page, model: str) -> Locator:
+    """A model's box, with what is said beside it: only one that can run has a box."""
+    return page.locator(f"#models label:has(input[name='{model}'])")
+
+
+def test_a_published_model_is_downloaded_and_used(own_page: Page, hub: TinyHub) -> None:
+    own_page.get_by_text("More models").click()
+    panel = own_page.locator("#download")
+    start = panel.get_by_role("button", name="Download", exact=True)
+    start.click()
+    expect(panel).to_contain_text("Choose a model to download.")
+    panel.get_by_text("2-Rectified Flow · 2.7 GB · CC-BY-NC-4.0").click()
+    start.click()
+    expect(panel).to_contain_text("Accept the licence first: CC-BY-NC-4.0.")
+    assert hub.served == []
+    panel.get_by_role("checkbox").check()
+    start.click()
+    expect(panel).to_contain_text("2-Rectified Flow is here.", timeout=RUN_MS)
+    expect(offered(own_page, "2rf")).to_contain_text("CC-BY-NC-4.0", timeout=RUN_MS)
+    choose(own_page, "2rf")
+    press(own_page)
+    wait_done(own_page, "2rf")
+
+
+def test_a_folder_of_one_s_own_is_used(own_page: Page, hub: TinyHub, tmp_path: Path) -> None:
+    shutil.copytree(hub.folder, tmp_path / "less", ignore=shutil.ignore_patterns("tokenizer"))
+    own_page.get_by_text("More models").click()
+    panel = own_page.locator("#folders")
+    use = panel.get_by_role("button", name="Use it")
+    use.click()
+    expect(panel).to_contain_text("Choose a model, and name its folder.")
+    panel.get_by_text("InstaFlow 0.9B", exact=True).click()
+    panel.get_by_role("textbox").fill(str(tmp_path / "less"))
+    use.click()
+    expect(panel).to_contain_text("lacks tokenizer")
+    expect(offered(own_page, "instaflow-0.9b")).to_have_count(0)
+    panel.get_by_role("textbox").fill(str(hub.folder))
+    use.click()
+    expect(panel).to_contain_text("InstaFlow 0.9B is taken from there.", timeout=RUN_MS)
+    expect(offered(own_page, "instaflow-0.9b")).to_be_visible(timeout=RUN_MS)
+    choose(own_page, "instaflow-0.9b")
+    press(own_page)
+    expect(own_page.locator("#column-instaflow-0\\.9b [data-phase=done]")).to_be_visible(timeout=RUN_MS)
+
+
+def test_images_are_refined_once_the_refiner_is_there(own_page: Page, tmp_path: Path) -> None:
     folder = save_refiner(tmp_path / "sdxl")
-    with running_app(tmp_path, "--models", "instaflow-mini", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1") as app:
-        page = browser.new_page(locale="en-US")
-        page.goto(app.url)
-        page.get_by_text("More models").click()
-        panel, wish = page.locator("#folders"), page.get_by_label("Refine with SDXL")
-        expect(wish).to_be_hidden()
-        press(page)
-        wait_done(page, "instaflow-mini")
-        assert "Refined by" not in text_of(page, "instaflow-mini")
-        panel.get_by_text("SDXL refiner", exact=True).click()
-        panel.get_by_role("textbox").fill(str(folder))
-        panel.get_by_role("button", name="Use it").click()
-        wish.check(timeout=RUN_MS)
-        press(page)
-        expect(column(page, "instaflow-mini")).to_contain_text("Refined by the SDXL refiner in", timeout=RUN_MS)
-        page.close()
+    own_page.get_by_text("More models").click()
+    panel, wish = own_page.locator("#folders"), own_page.get_by_label("Refine with SDXL")
+    expect(wish).to_be_hidden()
+    choose(own_page, "instaflow-mini")
+    press(own_page)
+    wait_done(own_page, "instaflow-mini")
+    assert "Refined by" not in text_of(own_page, "instaflow-mini")
+    panel.get_by_text("SDXL refiner", exact=True).click()
+    panel.get_by_role("textbox").fill(str(folder))
+    panel.get_by_role("button", name="Use it").click()
+    wish.check(timeout=RUN_MS)
+    press(own_page)
+    expect(column(own_page, "instaflow-mini")).to_contain_text("Refined by the SDXL refiner in", timeout=RUN_MS)
 
 
 def test_the_negative_prompt_is_grey_where_nothing_heeds_it(visit: Visit) -> None:

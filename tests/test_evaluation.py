@@ -17,6 +17,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from instaflow_demo import engines
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.evaluation import metrics, photos
+from instaflow_demo.evaluation import run as evaluation_run
 from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs
 from instaflow_demo.evaluation.judge import CLASSES, UNSTATED, Judge, classes_of
 from instaflow_demo.evaluation.prompts import ask
@@ -160,9 +161,12 @@ def test_a_wrong_caption_scores_less_than_the_embedding_itself(judged: Path) -> 
     assert seen["clip_score"].abs().max() < 1
 
 
-def test_an_evaluation_has_every_figure_and_comes_out_the_same_again(judged: Path, tmp_path: Path) -> None:
+def test_an_evaluation_has_every_figure_and_comes_out_the_same_again(
+    judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = what("instaflow-mini,2rf-mini@2", 10)
     found = evaluate(asked, Weights(judged), tmp_path / "one")
+    monkeypatch.setattr(evaluation_run, "TIMED", 1)  # seconds never come out the same
     again = evaluate(asked, Weights(judged), tmp_path / "two")
     assert without_seconds(found) == without_seconds(again)
     assert found is not None
@@ -206,8 +210,9 @@ class OneProcess:
     num_processes = 1
 
 
-def test_two_processes_find_what_one_finds(judged: Path, tmp_path: Path) -> None:
-    (both,) = evaluated(judged, ["instaflow-mini:20"], tmp_path, by_launcher=True)
+def test_two_processes_find_what_one_finds(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation_run, "TIMED", 1)
+    (both,) = evaluated(judged, ["instaflow-mini:20"], tmp_path, by_launcher=True, timed=1)
     alone = evaluate(Evaluation(parse_runs("instaflow-mini"), 20), Weights(judged), tmp_path / "alone")
     (here,), (there,) = without_seconds(alone), without_seconds(both)
     for name, figure in here.items():

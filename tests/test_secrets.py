@@ -1,13 +1,12 @@
 """What must not be in a log at its default level: what visitors ask for, and tokens. Real runs, and one that fails."""
 
 import json
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from served import ROOT, App, environment, running_app
+from served import App, running_app
+from terminal import demo
 
 PROMPT, AVOIDED = "a quokka named Zebedee", "Thermopylae"
 TOKEN, KEY = "hf_" + "q" * 34, "api-key-7731"
@@ -44,24 +43,7 @@ def test_the_app_s_log_holds_no_prompt_and_no_token(tmp_path: Path) -> None:
 
 def test_the_command_line_s_errors_hold_no_prompt_and_no_token(tmp_path: Path) -> None:
     for model in ("instaflow-mini", "2rf"):  # which is not on this machine
-        command = [
-            sys.executable,
-            "-m",
-            "instaflow_demo",
-            "generate",
-            PROMPT,
-            "--negative-prompt",
-            AVOIDED,
-            "--no-save",
-        ]
-        settings = environment(tmp_path) | {"PYTHONPATH": str(ROOT), "HF_TOKEN": TOKEN, "OPENAI_API_KEY": KEY}
-        done = subprocess.run(
-            [*command, "--no-save", "--model", model],
-            cwd=tmp_path,
-            env=settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = ["generate", PROMPT, "--negative-prompt", AVOIDED, "--no-save", "--model", model]
+        done = demo(tmp_path, *command, HF_TOKEN=TOKEN, OPENAI_API_KEY=KEY)
         assert done.returncode == (0 if model == "instaflow-mini" else 1)
         assert [secret for secret in SECRETS if secret in done.stderr] == []

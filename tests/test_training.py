@@ -1,10 +1,7 @@
 """The chain that makes the shipped models, at toy size: every stage lowers its loss, and what is exported runs."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +10,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from served import ROOT
 from several import side_by_side
-from terminal import run_module
+from terminal import demo, run_module
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 from typer.testing import CliRunner
@@ -71,9 +68,8 @@ def train(folder: Path, *arguments: str) -> str:
 
 def refused(folder: Path, *arguments: str) -> str:
     """The sentence of a stage that cannot be run, as a user would run it."""
-    command = [sys.executable, "-m", "instaflow_demo.training", *arguments, "--run", str(folder)]
-    offline = os.environ | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, cwd=ROOT, env=offline, capture_output=True, text=True, timeout=240, check=False)
+    module = "instaflow_demo.training"
+    done = demo(folder, *arguments, "--run", str(folder), module=module, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr

@@ -23,9 +23,10 @@ from transformers import GPT2Tokenizer
 from ..errors import CheckpointError, StorageFull, cause
 from ..glide.unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 from .files import json_object, require_regular_file
+from .openai import VOCABULARY
 from .tensors import refuse_not_finite, tensors_of
 
-VOCABULARY = ("vocab.json", "merges.txt")
+GLIDE = (BASE, UPSAMPLER)
 _END = "<|endoftext|>"
 
 
@@ -42,7 +43,7 @@ class Rename:
     parts: int = 1
 
 
-def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] = (BASE, UPSAMPLER)) -> None:
+def convert(base: Path, upsampler: Path, out: Path, shapes: tuple[Shape, Shape] = GLIDE) -> None:
     """Write the cascade of two published files into the folder `out`, with the vocabulary that lies beside `base`.
 
     Raises:

@@ -56,7 +56,7 @@ def download(spec: ModelSpec, *, half: bool) -> Generator[Downloading, None, Non
 
 
 def _glide(spec: ModelSpec) -> Iterator[Downloading]:
-    from . import openai as glide  # noqa: PLC0415 - torch is slow to import
+    from . import openai as glide  # noqa: PLC0415 - httpx is slow to import
 
     setting = "INSTAFLOW_DEMO_HOME"
     home, note = _cache(caches.converted_dir(), "", setting)

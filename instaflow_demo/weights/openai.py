@@ -4,15 +4,18 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from ..errors import CheckpointError, DownloadFailed
-from ..glide.unet import BASE, UPSAMPLER, Shape
-from .convert_glide import VOCABULARY, convert
+
+if TYPE_CHECKING:  # slow to import, and needed only once all is fetched
+    from ..glide import Shape
 
 SITE = "https://openaipublic.blob.core.windows.net/diffusion/dec-2021"
 FILES = ("base.pt", "upsample.pt")
+VOCABULARY = ("vocab.json", "merges.txt")
 VOCABULARY_REPOSITORY = "openai-community/gpt2"
 _CHUNK = 1 << 20
 
@@ -26,10 +29,11 @@ class Fetched:
     total: int
 
 
-def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE, UPSAMPLER)) -> Iterator[Fetched]:
+def download(target: Path, site: str = SITE, shapes: "tuple[Shape, Shape] | None" = None) -> Iterator[Fetched]:
     """Fetch the files beside `target`, resuming where an earlier try ended, then convert them into `target`.
 
-    The fetched files are removed once they are converted, or when they turn out to be damaged.
+    `shapes` are those of the two networks, GLIDE's own if left out. The fetched files are removed once they are
+    converted, or when they turn out to be damaged.
 
     Raises:
         DownloadFailed: when a file cannot be had or is not what it should be.
@@ -41,9 +45,11 @@ def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE
         _vocabulary(name, parts)
     for name in FILES:
         yield from fetch(f"{site}/{name}", parts / name)
+    from .convert_glide import GLIDE, convert  # noqa: PLC0415 - torch is slow to import
+
     try:
         base, upsampler = (parts / name for name in FILES)
-        convert(base, upsampler, target, shapes)
+        convert(base, upsampler, target, shapes or GLIDE)
     except CheckpointError as error:
         for name in FILES:  # or the next try would find them there and not fetch them
             (parts / name).unlink()
