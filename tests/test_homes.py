@@ -42,6 +42,7 @@ def drawn(folder: Path, condition: Condition, *, openvino: bool, **variables: st
     """The image's SHA-256, what drew it, and what was said, of the command line under a condition."""
     result = folder / f"{len(list(folder.iterdir()))}.json"
     command = [sys.executable, "-m", "instaflow_demo", "generate", "A big dog", "--seed", "7", "--images", "2"]
+    command += ["--backend", "openvino"] if openvino else []
     done = subprocess.run(
         [*condition.prefix, *command, "--no-save", "--json", str(result)],
         env=condition.applied(settings(folder, openvino=openvino, **variables)),
