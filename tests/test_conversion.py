@@ -30,7 +30,7 @@ from instaflow_demo.engines.conversion import (
     NOT_KEPT,
     TAKEN_OVER,
     UNCONVERTED,
-    gained,
+    gain_note,
 )
 from instaflow_demo.errors import Sentence
 from instaflow_demo.events import Done, Event, ImageReady, Loading
@@ -137,13 +137,13 @@ def test_models_are_converted_in_the_background_one_after_another_and_openvino_t
     assert 19 in priorities
     assert not half_written(home)
     took = service._conversions._took  # images as small as these gain nothing: make it a gain
-    took.update({model: {key: 1000 * value for key, value in each.items()} for model, each in took.items()})
+    took.update({shape: 1000 * seconds for shape, seconds in took.items()})
     afterwards = images(service, ONE, OTHER, images=2)
     assert facts(afterwards)[::2] == [("openvino", False, (TAKEN_OVER,))] * 2
     for image in afterwards[1::2]:
         (note,) = image.notes
         (times,) = re.findall(r"[\d.]+(?= times)", note)
-        assert note == gained(float(times))
+        assert note == gain_note(float(times))
     assert {loaded.key.backend for loaded in service.pool.loaded} == {"openvino"}
     assert [read_metadata(image.path)["backend"] for image in afterwards if image.path] == ["openvino"] * 4
     before, now = (np.stack([image.image for image in each]).astype(int) for each in (meanwhile, afterwards))
@@ -259,6 +259,6 @@ def test_what_only_openvino_can_do_and_what_is_to_be_timed_waits_for_it(serve: C
     service = serve()
     (image,) = (event for event in service.run(ask(), patient=True) if isinstance(event, ImageReady))
     assert image.timing.backend == "openvino"
-    assert conversion.placed(ask(decoder="int8"), ask().runs[0].model).background is False
-    assert conversion.placed(ask(), ask().runs[0].model).background is True
+    assert conversion.choose_placement(ask(decoder="int8"), ask().runs[0].model).background is False
+    assert conversion.choose_placement(ask(), ask().runs[0].model).background is True
     assert not converting()

@@ -18,7 +18,7 @@ from ..measure import Timing
 from ..weights.locate import ModelFiles
 from . import converter
 from .backends import kept
-from .placement import placed
+from .placement import choose_placement
 from .pool import Job, Pool
 
 CONVERTING = Sentence(
@@ -54,7 +54,8 @@ class Conversions:
         self._closed = Flag()
         self._said: dict[ModelFiles, Sentence] = {}  # of models that are being converted, or will not be
         self._told: set[ModelFiles] = set()
-        self._took: dict[str, dict[tuple[Any, ...], float]] = {}  # seconds of passes by PyTorch, by model
+        self._stood_in: set[str] = set()  # models that PyTorch ran last
+        self._took: dict[tuple[Any, ...], float] = {}  # seconds of its passes
 
     def settle(self, job: Job, *, patient: bool = False) -> Job:
         """A job that is not to wait for a conversion, run by PyTorch as long as OpenVINO is not ready.
@@ -67,10 +68,10 @@ class Conversions:
         if not job.placement.background or job.placement.backend != "openvino":
             return job
         ready = replace(job, placement=replace(job.placement, background=False))
-        why = None if patient or self._pool.holds(ready) else self._against(self._pool.locate(job))
-        return ready if why is None else _stood_in(job, why)
+        why = None if patient or self._pool.holds(ready) else self._why_not_ready(self._pool.locate(job))
+        return ready if why is None else _stand_in_for(job, why)
 
-    def _against(self, files: ModelFiles) -> Sentence | None:
+    def _why_not_ready(self, files: ModelFiles) -> Sentence | None:
         """Why OpenVINO cannot run a model yet, empty where that was said and nothing changes; None if it can."""
         if files in self._said:
             return self._said[files]
@@ -84,7 +85,7 @@ class Conversions:
 
     def begin(self, job: Job, files: ModelFiles) -> None:
         """Convert a model in the background if PyTorch has stood in for it, as long as the pool holds it."""
-        if self._background and stands_in(job.placement) and files not in self._said and not kept.is_kept(files):
+        if self._background and is_stand_in(job.placement) and files not in self._said and not kept.is_kept(files):
             self._said[files] = CONVERTING
             Thread(target=self._convert_aside, args=(job, files), daemon=True, name="conversion").start()
 
@@ -110,7 +111,7 @@ class Conversions:
 
         why = None
         with self._turns.turn():
-            if not unwanted() and not converter.convert_elsewhere(_order(job, files), unwanted):
+            if not unwanted() and not converter.convert_elsewhere(_make_order(job, files), unwanted):
                 why = NOT_CONVERTED
             elif not unwanted() and not kept.is_kept(files):
                 why = NOT_KEPT
@@ -122,49 +123,50 @@ class Conversions:
     def _gain_note(self, job: Job, timing: Timing) -> tuple[Sentence, ...]:
         """What an image by OpenVINO gains, text encoding excluded, over one by PyTorch; empty if that is unknown."""
         run, took = job.run, timing.sample_s + timing.decode_s
-        before = self._took.setdefault(run.model.id, {})
-        shape = (run.size, run.steps, run.guided, job.decoder, timing.images)
-        if stands_in(job.placement) and timing.warm:
-            before[shape] = took
-        if job.placement.backend != "openvino" or not before:
-            return ()
-        if not timing.warm:
+        model, shape = run.model.id, (run.model.id, run.size, run.steps, run.guided, job.decoder, timing.images)
+        if is_stand_in(job.placement):
+            self._stood_in.add(model)
+            self._took |= {shape: took} if timing.warm else {}
+        elif model in self._stood_in:
+            self._stood_in.remove(model)
             return (TAKEN_OVER,)
-        return (gained(before[shape] / took),) if before.get(shape, 0.0) > FASTER * took else ()
+        elif timing.warm and self._took.get(shape, 0.0) > FASTER * took:
+            return (gain_note(self._took[shape] / took),)
+        return ()
 
 
-def alike(jobs: Sequence[Job]) -> list[Job]:
+def run_alike(jobs: Sequence[Job]) -> list[Job]:
     """The jobs of a run with PyTorch standing in for all of them, where it has to for one and nobody chose."""
-    if not any(stands_in(job.placement) for job in jobs):
+    if not any(is_stand_in(job.placement) for job in jobs):
         return list(jobs)
-    return [_stood_in(job, ALIKE) if _by_chance(job) else job for job in jobs]
+    return [_stand_in_for(job, ALIKE) if _is_ready_by_chance(job) else job for job in jobs]
 
 
-def stands_in(placement: Placement) -> bool:
+def is_stand_in(placement: Placement) -> bool:
     """Whether PyTorch runs there until OpenVINO is ready."""
     return placement.background and placement.backend == "eager"
 
 
-def gained(times: float) -> Sentence:
+def gain_note(times: float) -> Sentence:
     """The note for a visitor when OpenVINO has taken over."""
     return Sentence(
         "OpenVINO has taken over this model from PyTorch: it is {times:.1f} times as fast as before.", times=times
     )
 
 
-def _by_chance(job: Job) -> bool:
+def _is_ready_by_chance(job: Job) -> bool:
     """Whether OpenVINO runs a job just because it is ready."""
     return job.placement.backend == "openvino" and job.request.backend == "auto"
 
 
-def _stood_in(job: Job, why: Sentence) -> Job:
-    eager = placed(replace(job.request, backend="eager"), job.run.model)
+def _stand_in_for(job: Job, why: Sentence) -> Job:
+    eager = choose_placement(replace(job.request, backend="eager"), job.run.model)
     return replace(job, placement=replace(eager, background=True, notes=tuple(filter(None, (*eager.notes, why)))))
 
 
-def _order(job: Job, files: ModelFiles) -> converter.Order:
+def _make_order(job: Job, files: ModelFiles) -> converter.Order:
     """What is to be converted for a job: everything, and for the shapes of its passes code as well."""
-    run = replace(job.run, steps=job.run.model.steps.low)
-    request = replace(job.request, runs=(run,), images=job.at_once)
-    placement = replace(placed(request, run.model), background=False)
-    return converter.Order(request, files, placement)
+    run, asked = job.run, job.request
+    shapes = {"images": job.at_once, "batched": asked.batched, "size": run.size, "guidance": run.guidance}
+    settings = shapes | {"steps": run.model.steps.low, "dtype": asked.dtype, "decoder": asked.decoder}
+    return converter.Order(run.model.id, files, settings)

@@ -3,9 +3,9 @@
 Converting keeps Python busy for seconds and takes a gigabyte, neither of which an app that serves can spare.
 """
 
+import json
 import logging
 import os
-import pickle
 import secrets
 import subprocess
 import sys
@@ -13,17 +13,18 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
 from ..machine import caches
-from ..machine.device import Placement
+from ..registry import MODELS
 from ..request import GenerationRequest
 from ..weights.locate import ModelFiles
 from .backends import kept
+from .placement import choose_placement
 
 _LOOK_EVERY_S = 0.2
 _SAID = 4000  # bytes of what a process said at last, for the log
@@ -33,11 +34,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Order:
-    """A run of one model, by OpenVINO: all that it needs is converted, compiled for its shapes, and kept."""
+    """A run of a model by OpenVINO: all that it needs is converted, compiled for its shapes, and kept.
 
-    request: GenerationRequest
+    `settings` are those of a request.
+    """
+
+    model: str
     files: ModelFiles
-    placement: Placement
+    settings: dict[str, Any]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Order":
+        values = json.loads(text)
+        commit = values["files"].pop("commit")
+        folders = {name: folder and Path(folder) for name, folder in values["files"].items()}
+        return cls(values["model"], ModelFiles(commit=commit, **folders), values["settings"])
 
 
 def convert_elsewhere(order: Order, unwanted: Callable[[], bool]) -> bool:
@@ -48,7 +62,7 @@ def convert_elsewhere(order: Order, unwanted: Callable[[], bool]) -> bool:
     writer = f"{secrets.token_hex(8)}-"
     try:
         with tempfile.TemporaryFile() as said:
-            code = _followed(_begun(writer, said), order, unwanted)
+            code = _follow(_start(writer, said), order, unwanted)
             if code and not unwanted():
                 said.seek(-min(_SAID, said.tell()), os.SEEK_END)
                 log.error("converting for OpenVINO failed (%d): %s", code, said.read().decode(errors="replace"))
@@ -60,7 +74,7 @@ def convert_elsewhere(order: Order, unwanted: Callable[[], bool]) -> bool:
         kept.sweep(writer)
 
 
-def _begun(writer: str, said: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _start(writer: str, said: IO[bytes]) -> "subprocess.Popen[bytes]":
     """The process, in a group of its own, as a Ctrl-C is for whoever started it.
 
     Not in a session of its own: Linux gives each session its share, however low the priority.
@@ -76,12 +90,11 @@ def _begun(writer: str, said: IO[bytes]) -> "subprocess.Popen[bytes]":
     )
 
 
-def _followed(process: "subprocess.Popen[bytes]", order: Order, unwanted: Callable[[], bool]) -> int:
+def _follow(process: "subprocess.Popen[bytes]", order: Order, unwanted: Callable[[], bool]) -> int:
     """The exit code of a process, after it was told what to do. Its input stays open: it ends when that does."""
     with process:
         with suppress(BrokenPipeError):
-            pickle.dump(order, process.stdin)  # pyright: ignore[reportArgumentType] - it is a pipe
-            process.stdin.flush()  # pyright: ignore[reportOptionalMemberAccess]
+            os.write(process.stdin.fileno(), f"{order.to_json()}\n".encode())  # pyright: ignore[reportOptionalMemberAccess]
         while True:
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(_LOOK_EVERY_S)
@@ -91,7 +104,7 @@ def _followed(process: "subprocess.Popen[bytes]", order: Order, unwanted: Callab
 
 def main() -> None:
     """Do what the process that started this one asks for on the standard input, and end at once when that is closed."""
-    order = pickle.load(sys.stdin.buffer)  # noqa: S301 - from whoever started this process
+    order = Order.from_json(sys.stdin.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
     _step_back()
     convert(order)
@@ -101,9 +114,10 @@ def convert(order: Order) -> None:
     """Load the model and draw an image that nobody sees: what that converts and compiles is kept."""
     from .load import load  # noqa: PLC0415 - the process should be able to end before torch is imported
 
-    (run,) = order.request.runs
-    engine = load(run.model, order.files, order.placement)
-    for _ in engine.generate(order.request, run):
+    spec = MODELS[order.model]
+    request = GenerationRequest.parse("a dog", order.model, device="cpu", backend="openvino", **order.settings)
+    engine = load(spec, order.files, choose_placement(request, spec))
+    for _ in engine.generate(request, request.runs[0]):
         pass
 
 

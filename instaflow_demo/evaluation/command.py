@@ -108,7 +108,7 @@ def _examiner(what: Evaluation, weights: Weights, where: str) -> Examiner:
     return photos.PhotoExaminer(
         photos.read_captions(what.photographs, what.captions, what.prompts),
         sizes.pop(),
-        photos.inception(where) if "fid" in what.metrics else None,
+        photos.load_inception(where) if "fid" in what.metrics else None,
         photos.clip_vit(where) if "clip-vit" in what.metrics else None,
     )
 

@@ -37,7 +37,7 @@ class Examiner(Protocol):
         """A value or a vector for each image (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
         ...
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """Figures from the scores of all images."""
         ...
 
@@ -68,7 +68,7 @@ class Pieces:
     def of_rows(self, rows: range) -> Path:
         return self.folder / f"{rows.start:06d}.safetensors"
 
-    def together(self) -> dict[str, Tensor]:
+    def join(self) -> dict[str, Tensor]:
         """All pieces in the order of their rows."""
         parts = [load_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -101,8 +101,8 @@ def result(
     engine: Sampler, run: ModelRun, examiner: Examiner, pieces: Pieces
 ) -> dict[str, str | int | float | dict[str, float] | None]:
     """One system's row once all pieces are there: every figure with its interval and n, null where there is none."""
-    scores = pieces.together()
-    figures = examiner.figures(scores) | {
+    scores = pieces.join()
+    figures = examiner.compute_figures(scores) | {
         "straightness": metrics.mean(scores["straightness"]),
         "seconds_per_image": metrics.mean(torch.tensor(warm_seconds(engine, run, examiner.prompts))),
     }

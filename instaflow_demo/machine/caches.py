@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..errors import Sentence, cause
-from .paths import path_of
+from .paths import parse_path
 
 Kind = Literal["conversions", "compiled code", "downloads"]
 Kept = TypeVar("Kept")
@@ -44,7 +44,7 @@ def home() -> Path:
 def converted_dir() -> Path:
     """Where converted checkpoints are kept: INSTAFLOW_DEMO_HOME, or a folder of the user's cache."""
     if chosen := os.environ.get("INSTAFLOW_DEMO_HOME"):
-        return path_of(chosen)
+        return parse_path(chosen)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
     # the specification has relative ones ignored
     return (cache if cache.is_absolute() else home() / ".cache") / "instaflow_demo"
@@ -199,7 +199,7 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
         OSError: when that cannot be; nothing is left behind.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = partial(file.parent)
+    unfinished = name_unfinished(file.parent)
     try:
         with unfinished.open("xb") as storing:
             storing.write(hashlib.sha256(content).digest())
@@ -209,7 +209,7 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def partial(folder: Path) -> Path:
+def name_unfinished(folder: Path) -> Path:
     """A new name for what is unfinished in a folder."""
     return folder / f"{PARTIAL}{os.environ.get(WRITER, '')}{secrets.token_hex(8)}"
 

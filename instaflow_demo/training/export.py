@@ -45,7 +45,7 @@ class Shipped:
     def stages(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self.before, *(made.rpartition("/")[0] for made in self.parts.values())]))
 
-    def made(self, run: RunFolder) -> "Shipped | None":
+    def with_trained_parts(self, run: RunFolder) -> "Shipped | None":
         """With the parts that have been trained; None if others than the optional ones are lacking.
 
         Weights that were put into a run's folder, of whose training nothing is known, are not of that run.
@@ -62,7 +62,7 @@ def write(run: RunFolder, target: Path) -> tuple[str, ...]:
     Raises:
         DemoError: when nothing is trained.
     """
-    written = {name: made for name, shipped in SHIPPED.items() if (made := shipped.made(run))}
+    written = {name: made for name, shipped in SHIPPED.items() if (made := shipped.with_trained_parts(run))}
     if not written:
         raise DemoError("There is nothing to export in {folder}: run the stages first.", folder=run.root)
     for name, shipped in written.items():
@@ -88,7 +88,7 @@ def write_pipeline(run: RunFolder, stage: str, target: Path) -> None:
         if not (run.root / parts[part]).exists():
             del parts[part]
     for made in parts.values():
-        run.made(made)
+        run.find(made)
     if target.exists() and any(target.iterdir()):
         raise DemoError("{target} is not empty: choose another folder.", target=target)
     for part, made in parts.items():
@@ -183,7 +183,7 @@ def _minutes(run: RunFolder) -> str:
     """A table of the minutes of every way from the teacher to one step that has been trained."""
     rows = ["| model | minutes | stages |", "|---|---|---|"]
     for model, names in family.TO_ONE_STEP.items():
-        folders = [folder for stage in family.chosen(names) for folder in stage.folders]
+        folders = [folder for stage in family.choose_stages(names) for folder in stage.folders]
         if all((run.root / folder / "facts.json").exists() for folder in folders):
             minutes = sum(run.facts(folder)["minutes"] for folder in folders)
             rows.append(f"| `{model}` | {minutes:.1f} | {', '.join(names)} |")

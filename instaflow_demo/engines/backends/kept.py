@@ -20,7 +20,7 @@ _FILES = (NETWORK, "network.bin")
 _SUMS = "sha256.json"
 
 
-def sources(files: ModelFiles) -> dict[str, Path]:
+def list_sources(files: ModelFiles) -> dict[str, Path]:
     """The folders of what is converted of a checkpoint: "unet", "text", and the decoders by their names."""
     tiny = {"tiny": files.tiny_decoder} if files.tiny_decoder else {}
     parts = {"unet": "unet", "text": "text_encoder", "full": "vae"}
@@ -29,7 +29,7 @@ def sources(files: ModelFiles) -> dict[str, Path]:
 
 def is_kept(files: ModelFiles) -> bool:
     """Whether all networks of a checkpoint are converted and kept, so that nobody waits for a conversion."""
-    return all(find_kept(name_of(source)) for source in sources(files).values())
+    return all(find_kept(cache_name(source)) for source in list_sources(files).values())
 
 
 def find_kept(name: Path) -> Path | None:
@@ -38,7 +38,7 @@ def find_kept(name: Path) -> Path | None:
     return next((folder for folder in folders if is_whole(folder)), None)
 
 
-def name_of(source: Path, files: Sequence[Path] = ()) -> Path:
+def cache_name(source: Path, files: Sequence[Path] = ()) -> Path:
     """Where what is made of these files of `source`, or of all of them, is kept, below a cache's folder."""
     made_of = files or sorted(source.iterdir())
     stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in made_of]
@@ -63,7 +63,7 @@ def store(folder: Path, write: Callable[[Path], None]) -> Path:
         OSError, RuntimeError: when it cannot be; nothing is left behind.
     """
     others = folder.parent
-    with _partial(others) as partial:
+    with _unfinished(others) as partial:
         write(partial)
         (partial / _SUMS).write_text(json.dumps(_sums(partial)), encoding="utf-8")
         _publish(partial, folder)
@@ -96,11 +96,11 @@ def digest(text: str) -> str:
 
 
 @contextmanager
-def _partial(folder: Path) -> Iterator[Path]:
+def _unfinished(folder: Path) -> Iterator[Path]:
     """A new folder inside this one for what is unfinished; gone afterwards, unless it was given another name."""
     folder.mkdir(parents=True, exist_ok=True)
     caches.sweep(folder)
-    partial = caches.partial(folder)
+    partial = caches.name_unfinished(folder)
     try:
         partial.mkdir()
         yield partial

@@ -30,7 +30,7 @@ from ...request import Decoder
 from ...weights.locate import ModelFiles
 from ..memory import Plan
 from . import kept
-from .eager import Calls, EagerNetworks, Latents, Part, Ran, no_decoder
+from .eager import Calls, EagerNetworks, LastRun, Latents, Part, no_decoder
 
 INT8_DECODER = "decoder_int8.xml"
 MADE_FROM = "weights_sha256"  # what the decoder in 8 bits was made from, in its own metadata
@@ -38,7 +38,7 @@ _SHAPES = 3  # compiled ones that are held of a network: each holds weights of i
 _BLOBS = 8  # and that are kept on the disk
 
 
-def library() -> ModuleType:
+def import_openvino() -> ModuleType:
     """OpenVINO, without its telemetry.
 
     Importing it would otherwise report that to Google, write to the home folder, and fail for users who have none.
@@ -62,7 +62,7 @@ class Network:
 
     def read(self) -> Any:
         """A model of one's own to work on."""
-        return library().Core().read_model(self.model) if isinstance(self.model, Path) else self.model.clone()
+        return import_openvino().Core().read_model(self.model) if isinstance(self.model, Path) else self.model.clone()
 
 
 class OpenVinoNetworks:
@@ -88,14 +88,14 @@ class OpenVinoNetworks:
             "full": lambda: _decoder(eager(), "full"),
             "tiny": lambda: _decoder(eager(), "tiny"),
         }
-        parts = {name: _convert(source, make[name]) for name, source in kept.sources(files).items()}
+        parts = {name: _convert(source, make[name]) for name, source in kept.list_sources(files).items()}
         int8 = files.component("openvino") / INT8_DECODER
         if int8.is_file():
-            parts["int8"] = Network(int8, caches.converted_dir() / kept.name_of(int8, [int8]))
+            parts["int8"] = Network(int8, caches.converted_dir() / kept.cache_name(int8, [int8]))
         latents = Latents.of(files.component("unet"), files.component("vae"))
         return cls(parts, latents, half=placement.dtype == "bfloat16")
 
-    def converted(self, name: str) -> Network:
+    def network(self, name: str) -> Network:
         """A converted network: "text", "unet", or a decoder's name."""
         return self._networks[name]
 
@@ -119,8 +119,8 @@ class OpenVinoNetworks:
     def apply(self, plan: Plan) -> None:
         """Images are decoded one by one where the plan says so; OpenVINO has no tiles."""
 
-    def ran(self) -> Ran:
-        return Ran("openvino")
+    def last_run(self) -> LastRun:
+        return LastRun("openvino")
 
 
 class Compiled:
@@ -149,7 +149,7 @@ def _compiled(network: Network, shape: Sequence[Sequence[int]], *, half: bool) -
     What was compiled is kept here and not by OpenVINO: that does not notice when a file has changed, and 2026.4 takes
     one precision's code for the other's. Both draw noise.
     """
-    openvino = library()
+    openvino = import_openvino()
     core, settings = openvino.Core(), _settings(half=half)
     processor = core.get_property("CPU", "FULL_DEVICE_NAME"), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     made_for = kept.digest(repr((shape, sorted(settings.items()), processor, openvino.__version__)))
@@ -188,7 +188,7 @@ def _convert(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, ...
 
     Raises whatever `make` raises; that nothing can be kept is no error.
     """
-    name = kept.name_of(source)
+    name = kept.cache_name(source)
     wanted = caches.converted_dir()
     if kept.is_whole(wanted / name):
         return _kept(wanted / name)
@@ -217,13 +217,13 @@ def _save_exactly(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[Any,
 
 def _write(model: Any, halves: bool, folder: Path) -> Path:
     """The folder, after the model was written to it. Raises as `kept.store`."""
-    save = library().save_model
+    save = import_openvino().save_model
     return kept.store(folder, lambda partial: save(model, partial / kept.NETWORK, compress_to_fp16=halves))
 
 
 def _trace(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
     """A network as OpenVINO's model, by the front end alone: `openvino.convert_model` would report its use to Intel."""
-    library()
+    import_openvino()
     from openvino.frontend import FrontEndManager  # noqa: PLC0415 - optional
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415 - optional
 

@@ -9,14 +9,14 @@ import typer
 
 from ...cli.expand import expand
 from ...evaluation.scene_judge import SceneJudge, SceneJudgeShape
-from ..data.pictures import compose_pictures, laid_out
+from ..data.pictures import compose_pictures, read_laid_out
 from ..data.stock import Stock
 from ..loop import Process
-from ..options import Toy
+from ..options import Length, Toy
 from ..run_folder import RunFolder
 from ..stage import Facts, Job, Stage, Training, run_stage
 from ..stages.scene_judge import JUDGE_TOY, Cases, accuracy, save_accuracy, settle, train, verdict
-from .scene_options import DEFAULT_RUN, Length, Run
+from .scene_options import DEFAULT_RUN, Run
 
 app = typer.Typer()
 
@@ -46,8 +46,8 @@ def train_judge(
 
 def _cases(files: RunFolder, stock: str, shards: str, process: Process, most: int | None = None) -> Cases:
     """Pictures of one stock's drawings, with what the judge should say of them."""
-    scenes = laid_out(files.made(f"shards/{shards}"), process, most)
-    pictures = compose_pictures(Stock.load(files.made(stock)), scenes.pictures, process)
+    scenes = read_laid_out(files.find(f"shards/{shards}"), process, most)
+    pictures = compose_pictures(Stock.load(files.find(stock)), scenes.pictures, process)
     return Cases(pictures, {name: rows.to(process.device) for name, rows in scenes.truth.items()})
 
 
