@@ -40,6 +40,7 @@ from instaflow_demo.service import Service
 from instaflow_demo.weights.locate import Weights
 
 pytest.importorskip("openvino")
+pytestmark = pytest.mark.timeout(1000)  # the lowest priority waits for whatever else the machine does
 
 ONE, OTHER = "instaflow-mini", "2rf-mini"
 
@@ -100,7 +101,7 @@ def converting() -> list[psutil.Process]:
     return found
 
 
-def until(condition: Callable[[], object], seconds: float = 240) -> None:
+def until(condition: Callable[[], object], seconds: float = 400) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
