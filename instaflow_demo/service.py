@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator
 
 from . import engines
+from .engines.conversion import Conversions, run_alike
 from .engines.failures import catch_failure
 from .engines.pool import Job, Loaded, Pool
 from .events import Done, Event, Failed, ImageReady, Loading, Noted
@@ -31,6 +32,7 @@ class Service:
         for a process that serves for hours: minutes of work in the background pay there.
         """
         self.pool = Pool(weights, safety=safety)
+        self._conversions = Conversions(self.pool, background=lasting)
         self._weights = weights
         self._gallery = gallery
         self._lasting = lasting
@@ -45,20 +47,21 @@ class Service:
         """For every model of the registry, and for the refiner, whether it can be used now."""
         return {name: self._weights.availability(spec) for name, spec in LOADABLE.items()}
 
-    def run(self, request: GenerationRequest) -> Generator[Event, None, None]:
+    def run(self, request: GenerationRequest, *, patient: bool = False) -> Generator[Event, None, None]:
         """Generate, yielding events; closing the generator ends the work within one step.
 
         A model that fails yields `Failed` and the others go on. One whose files are not what they should be does so
-        before anybody has to wait for it.
+        before anybody has to wait for it. With `patient`, OpenVINO runs what it can even if that has to be converted
+        first, as if it had been asked for.
         """
         jobs = []
         for run in request.runs:
             with catch_failure(run.model) as failure:
-                jobs.append(self._inspect(request, run))
+                jobs.append(self._inspect(request, run, patient=patient))
             if failure.sentence:
                 yield Failed(run.model.id, failure.sentence)
         with self._turns.turn():
-            for job in jobs:
+            for job in run_alike(jobs):
                 with catch_failure(job.run.model) as failure:
                     yield from self._run(job)
                 if failure.sentence:
@@ -73,12 +76,14 @@ class Service:
         self.pool.use_folder(model, folder)
 
     def close(self) -> None:
-        """Unload every model."""
+        """Unload every model, and stop what goes on in the background."""
+        self._conversions.close()
         with self._turns.turn():
             self.pool.close()
 
-    def _inspect(self, request: GenerationRequest, run: ModelRun) -> Job:
+    def _inspect(self, request: GenerationRequest, run: ModelRun, *, patient: bool) -> Job:
         job = Job(request, run, engines.choose_placement(request, run.model, lasting=self._lasting))
+        job = self._conversions.settle(job, patient=patient)
         self.pool.inspect(job)
         return job
 
@@ -89,8 +94,9 @@ class Service:
         if unseen := loaded.notes if loaded.load_s else (*job.placement.notes, *loaded.notes):
             yield Noted(model, unseen)  # `Loading` had the placement's
         meter = _Meter(job)
-        events = meter.watch(loaded.engine.generate(job.request, job.run))
+        events = self._conversions.watch(job, meter.watch(loaded.engine.generate(job.request, job.run)))
         yield from Finishing(job, loaded, self.pool, self._gallery).finish(events)
+        self._conversions.begin(job, loaded.files)
         yield Done(model, meter.measure(loaded))
 
 

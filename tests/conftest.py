@@ -4,11 +4,12 @@ import gc
 import os
 import socket
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+import served
 import together
-from served import home
 
 from instaflow_demo.registry import MODELS
 
@@ -18,7 +19,19 @@ if TYPE_CHECKING:  # the process that only starts the others has no use for torc
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 
 LONG = (
-    *("browser", "training", "homes", "networks", "table", "evaluation", "text2im", "damaged", "refiner", "compiled"),
+    *(
+        "browser",
+        "training",
+        "homes",
+        "networks",
+        "conversion",
+        "table",
+        "evaluation",
+        "text2im",
+        "damaged",
+        "refiner",
+        "compiled",
+    ),
     *("app", "hub", "cli", "notebook", "secrets"),
 )
 """Files that take longest. They go first, so that no process is left alone with one of them at the end."""
@@ -70,8 +83,17 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests convert is not put among the user's own, and is gone afterwards."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INSTAFLOW_DEMO_HOME", str(home(tmp_path_factory.mktemp("home"))))
+        patch.setenv("INSTAFLOW_DEMO_HOME", str(served.home(tmp_path_factory.mktemp("home"))))
         yield
+
+
+@pytest.fixture(scope="module")
+def home_with_openvino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One in which the shipped models are converted for OpenVINO, or will be, once for all tests that use it."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = served.home_with_openvino(tmp_path_factory.mktemp("converted"))
+        patch.setenv("INSTAFLOW_DEMO_HOME", str(made))
+        yield made
 
 
 @pytest.fixture(scope="session", params=FLOWS)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conditions import without
 from together import shared
 
 ROOT = Path(__file__).parent.parent
@@ -61,24 +62,26 @@ def running_app(
             process.terminate()
 
 
-def converted() -> Path:
-    """Networks that are converted for OpenVINO, which all tests and their apps share: it takes a minute."""
-    folder = shared("openvino")
-    folder.mkdir(exist_ok=True)
+def home(folder: Path) -> Path:
+    """A folder for converted checkpoints that has nothing in it."""
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def home(folder: Path) -> Path:
-    """A folder for converted checkpoints that has nothing in it but what is converted for OpenVINO."""
-    folder.mkdir(parents=True, exist_ok=True)
-    link = folder / "openvino"
+def home_with_openvino(folder: Path) -> Path:
+    """One with what tests have converted for OpenVINO, which they share: it takes a minute."""
+    shared("openvino").mkdir(exist_ok=True)
+    link = home(folder) / "openvino"
     if not link.exists():
-        link.symlink_to(converted())
+        link.symlink_to(shared("openvino"))
     return folder
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """This process's environment with no way to the network, and an empty Hugging Face cache."""
+    """This process's environment with no way to the network, an empty Hugging Face cache, and without OpenVINO.
+
+    An app would convert models in the background, and what it draws would depend on the moment.
+    """
     proxies = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")}
     return (
         os.environ
@@ -87,6 +90,7 @@ def environment(folder: Path) -> dict[str, str]:
             "HF_HOME": str(folder / "hf"),
             "INSTAFLOW_DEMO_HOME": str(home(folder / "home")),
             "OMP_NUM_THREADS": "1",  # small networks only wait for threads, and other tests run beside
+            "PYTHONPATH": without("openvino", folder / "none"),
             "PYTHONUNBUFFERED": "1",
         }
     )

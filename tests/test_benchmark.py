@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from served import ROOT
+from served import ROOT, home_with_openvino
 from small_glide import save_converted
 from terminal import demo
 
@@ -30,6 +30,9 @@ FIELDS = {
     *("p95_s", "stages", "images_per_second", "peak_bytes"),
 }
 FAST = "instaflow-mini"
+
+
+pytestmark = pytest.mark.usefixtures("home_with_openvino")
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +189,7 @@ def test_the_machine_of_a_file_is_its_gpu_or_else_its_processor(gpu: str | None,
 
 
 def test_the_command_writes_what_it_measured(tmp_path: Path) -> None:
+    home_with_openvino(tmp_path / "home")
     files = {name: tmp_path / f"b.{name}" for name in ("json", "csv", "markdown")}
     command = ["benchmark", "--models", FAST, "--repeats", "2", "--device", "cpu", "--baseline", "diffusers"]
     done = demo(tmp_path, *command, *[part for name, file in files.items() for part in (f"--{name}", str(file))])

@@ -20,7 +20,7 @@ from instaflow_demo.gallery import read_metadata
 
 HOSTILE = '<img src=x onerror="window.__x=1"> ${window.__x=2} {{value}} <script>window.__x=3</script> \'"'
 RUN_MS = 120_000
-READY_MS = 240_000  # the first page converts networks, where OpenVINO is installed
+READY_MS = 240_000
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from PIL import Image
 from served import ROOT
 
@@ -93,6 +94,26 @@ def test_front_matter_is_what_spaces_reads() -> None:
     assert set(FRONT["models"]) == {
         spec.source for spec in MODELS.values() if not spec.shipped and spec.kind == "latent"
     }
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "python", "has_wheels"),
+    [
+        ("linux", "x86_64", "3.11", True),
+        ("win32", "AMD64", "3.14", True),
+        ("darwin", "arm64", "3.13", True),
+        ("darwin", "x86_64", "3.12", False),
+        ("linux", "aarch64", "3.12", False),  # they need a newer glibc than PyTorch's, of which no marker can ask
+        ("linux", "x86_64", "3.15", False),
+    ],
+)
+def test_openvino_comes_with_the_requirements_where_pip_finds_it(
+    system: str, machine: str, python: str, has_wheels: bool
+) -> None:
+    marker = Requirement(requirements(ROOT / "requirements.txt")["openvino"]).marker
+    assert marker
+    where = {"sys_platform": system, "platform_machine": machine, "python_version": python}
+    assert marker.evaluate(where) == has_wheels
 
 
 def test_the_space_gets_a_gradio_that_the_requirements_allow() -> None:

@@ -21,8 +21,8 @@ from small_sd import save_published, small_tiny_decoder
 from instaflow_demo import engines
 from instaflow_demo.engines import Engine
 from instaflow_demo.engines.backends.eager import EagerNetworks
+from instaflow_demo.engines.backends.kept import is_whole
 from instaflow_demo.engines.backends.openvino import Compiled, OpenVinoNetworks
-from instaflow_demo.engines.backends.openvino import _is_whole as is_whole
 from instaflow_demo.errors import DeviceUnavailable
 from instaflow_demo.events import ImageReady, Preview
 from instaflow_demo.machine import caches, device
@@ -32,6 +32,7 @@ from instaflow_demo.request import GenerationRequest
 from instaflow_demo.weights.locate import ModelFiles, Weights
 
 openvino = pytest.importorskip("openvino")
+pytestmark = pytest.mark.usefixtures("home_with_openvino")
 
 EAGER, OPENVINO, STOCK = (
     Placement("cpu", "float32", backend=backend) for backend in ("eager", "openvino", "diffusers")
@@ -286,7 +287,9 @@ def request(model: str, **settings) -> GenerationRequest:
     ],
 )
 def test_openvino_runs_shipped_latent_models_and_others_where_it_is_asked_for(model, backend, runs_in) -> None:
-    assert engines.choose_placement(request(model, backend=backend), MODELS[model]).backend == runs_in
+    placement = engines.choose_placement(request(model, backend=backend), MODELS[model])
+    assert placement.backend == runs_in
+    assert placement.background == (backend == "auto" and runs_in == "openvino")
 
 
 def test_without_openvino_pytorch_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:

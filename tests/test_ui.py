@@ -22,6 +22,8 @@ from instaflow_demo.engines import memory
 from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.backends.eager import no_decoder
 from instaflow_demo.engines.batches import Batch, run_batches
+from instaflow_demo.engines.conversion import ALIKE, CONVERTING, NOT_CONVERTED, NOT_KEPT, TAKEN_OVER, UNCONVERTED
+from instaflow_demo.engines.conversion import gain_note as gained_by_openvino
 from instaflow_demo.engines.latent import gain_note
 from instaflow_demo.engines.pixels import to_uint8_host
 from instaflow_demo.engines.unread import NEGATIVE, PROMPT, Reader
@@ -59,6 +61,7 @@ def sentences(folder: Path) -> Iterator[str]:
             yield error.sentence
     yield from (no_decoder(decoder).sentence for decoder in ("int8", "tiny"))
     yield from (COMPILING, gain_note(5.8), NOT_COMPILED)
+    yield from (CONVERTING, NOT_CONVERTED, NOT_KEPT, UNCONVERTED, ALIKE, TAKEN_OVER, gained_by_openvino(5.8))
     for placement, found in ((Placement("cuda", "float16"), True), (Placement("cpu", "float16"), True), (CPU, None)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(device, "choose", lambda *_, placement=placement: placement)

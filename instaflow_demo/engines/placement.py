@@ -18,7 +18,7 @@ def choose_placement(request: GenerationRequest, spec: ModelSpec, *, lasting: bo
     OpenVINO runs shipped latent models on a CPU wherever it is installed, and published ones, whose conversion takes
     minutes and gigabytes, where it is asked for: in bfloat16 if the processor has it and no precision is asked for.
     Compiled networks and the stock pipeline run where they are asked for; on a GPU, networks are also compiled in the
-    background of a process that is `lasting` enough to gain by it.
+    background of a process that is `lasting` enough to gain by it. What nobody asked for is made in the background.
 
     Raises:
         DeviceUnavailable: when what is asked for cannot run this, or there is no such device.
@@ -31,7 +31,7 @@ def choose_placement(request: GenerationRequest, spec: ModelSpec, *, lasting: bo
         wanted = "compiled" if compiling else "openvino"
         if not (lasting if compiling else spec.shipped) or _why_unsupported(wanted, request, placement):
             return placement
-        return replace(_with_backend(wanted, request, placement), background=compiling)
+        return replace(_with_backend(wanted, request, placement), background=compiling or request.decoder != "int8")
     wanted = request.backend
     if reason := _why_unsupported(wanted, request, placement):
         raise DeviceUnavailable(reason)

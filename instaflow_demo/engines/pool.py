@@ -158,8 +158,20 @@ class Pool:
         Raises:
             ModelUnavailable: when they are missing, or not what they should be.
         """
-        if job.key not in self._loaded or job.run.model.id in self._moved:
+        if not self.holds(job):
             self._find(job)
+
+    def holds(self, job: Job) -> bool:
+        """Whether what a job needs is in memory, and nobody has moved the model since."""
+        return job.key in self._loaded and job.run.model.id not in self._moved
+
+    def locate(self, job: Job) -> ModelFiles:
+        """The files of a job's model.
+
+        Raises:
+            ModelUnavailable: when they are missing or damaged.
+        """
+        return self._weights.locate(job.run.model)
 
     def acquire(self, job: Job, load: Load[Model], loading: Loading) -> Generator[Loading, None, Loaded[Model]]:
         """The model of a job, fitted into the memory that is free; others make way for it if need be.
@@ -171,6 +183,7 @@ class Pool:
             OutOfMemory: when it cannot fit.
         """
         self._unload_moved()
+        self._unload_predecessor(job)
         loaded = self._loaded.get(job.key)
         if loaded is None:
             loaded = yield from self._load(job, load, loading)
@@ -264,6 +277,13 @@ class Pool:
             model = self._moved.pop()
             for key in [key for key in self._loaded if key.model == model]:
                 self._unload(key)
+
+    def _unload_predecessor(self, job: Job) -> None:
+        """Unload what has stood in for a job's backend until that was ready."""
+        if job.placement.backend == "openvino":
+            for key in [key for key in self._loaded if key.model == job.run.model.id]:
+                if key.backend == "eager" and key.background:
+                    self._unload(key)
 
     def _unload(self, key: Key) -> None:
         self._loaded.pop(key).engine.close()

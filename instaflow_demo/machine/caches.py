@@ -29,6 +29,7 @@ HOMELESS = Path("/nonexistent")  # what Debian enters as the home of users who h
 HUB = "hub"  # the spare folder's part for downloads
 INDUCTOR = "TORCHINDUCTOR_CACHE_DIR"
 PARTIAL = ".partial-"  # what the names of unfinished files and folders begin with
+WRITER = "INSTAFLOW_DEMO_WRITER"  # and then the name of the process that writes them, where it was given one
 _STALE_SECONDS = 3600
 _PROBE_BYTES = 1 << 16  # a full disk may still take an empty file
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -198,14 +199,19 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
         OSError: when that cannot be; nothing is left behind.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{PARTIAL}{secrets.token_hex(8)}")
+    unfinished = name_unfinished(file.parent)
     try:
-        with partial.open("xb") as storing:
+        with unfinished.open("xb") as storing:
             storing.write(hashlib.sha256(content).digest())
             storing.write(content)
-        partial.replace(file)
+        unfinished.replace(file)
     finally:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
+
+
+def name_unfinished(folder: Path) -> Path:
+    """A new name for what is unfinished in a folder."""
+    return folder / f"{PARTIAL}{os.environ.get(WRITER, '')}{secrets.token_hex(8)}"
 
 
 def sweep(folder: Path) -> None:

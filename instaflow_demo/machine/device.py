@@ -27,7 +27,7 @@ _FAST_HALF = ("avx512_bf16", "amx_bf16", "amx_fp16", "bf16 ")
 class Placement:
     """A device, a precision and what runs latent models there, with notes where they are not what was asked for.
 
-    With `background`, another backend serves until this one is ready.
+    With `background`, another backend serves until this one is ready; the eager one is such a backend itself.
     """
 
     device: str

@@ -253,7 +253,7 @@ class _Samples:
         Raises:
             _CannotTimeError: when it cannot be made.
         """
-        with closing(service.run(_with_new_prompt(self.case.request))) as events:
+        with closing(service.run(_with_new_prompt(self.case.request), patient=True)) as events:
             for event in events:
                 if isinstance(event, Failed):
                     raise _CannotTimeError(event.message)

@@ -8,11 +8,7 @@ process converts again: that draws the same images, and after seconds as fast.
 # openvino describes its classes loosely
 # pyright: reportPrivateImportUsage=false
 
-import hashlib
 import io
-import json
-import secrets
-import shutil
 import sys
 import warnings
 from collections import OrderedDict
@@ -33,13 +29,13 @@ from ...machine.device import Placement
 from ...request import Decoder
 from ...weights.locate import ModelFiles
 from ..memory import Plan
+from . import kept
 from .eager import Calls, EagerNetworks, LastRun, Latents, Part, no_decoder
 
 INT8_DECODER = "decoder_int8.xml"
 MADE_FROM = "weights_sha256"  # what the decoder in 8 bits was made from, in its own metadata
 _SHAPES = 3  # compiled ones that are held of a network: each holds weights of its own
 _BLOBS = 8  # and that are kept on the disk
-_NETWORK, _SUMS = "network.xml", "sha256.json"
 
 
 def import_openvino() -> ModuleType:
@@ -86,16 +82,16 @@ class OpenVinoNetworks:
         """Find the converted networks of a checkpoint, or convert them first, which takes seconds to minutes."""
         whole = replace(placement, dtype="float32")
         eager = cache(lambda: EagerNetworks.read(files, whole))  # read only if something is to be converted
-        parts = {
-            "text": _convert(files.component("text_encoder"), lambda: _text(eager())),
-            "unet": _convert(files.component("unet"), lambda: _unet(eager())),
-            "full": _convert(files.component("vae"), lambda: _decoder(eager(), "full")),
+        make: dict[str, Callable[[], tuple[nn.Module, tuple[Tensor, ...]]]] = {
+            "text": lambda: _text(eager()),
+            "unet": lambda: _unet(eager()),
+            "full": lambda: _decoder(eager(), "full"),
+            "tiny": lambda: _decoder(eager(), "tiny"),
         }
-        if files.tiny_decoder:
-            parts["tiny"] = _convert(files.tiny_decoder, lambda: _decoder(eager(), "tiny"))
+        parts = {name: _convert(source, make[name]) for name, source in kept.list_sources(files).items()}
         int8 = files.component("openvino") / INT8_DECODER
         if int8.is_file():
-            parts["int8"] = Network(int8, caches.converted_dir() / _name(int8, [int8]))
+            parts["int8"] = Network(int8, caches.converted_dir() / kept.cache_name(int8, [int8]))
         latents = Latents.of(files.component("unet"), files.component("vae"))
         return cls(parts, latents, half=placement.dtype == "bfloat16")
 
@@ -156,11 +152,11 @@ def _compiled(network: Network, shape: Sequence[Sequence[int]], *, half: bool) -
     openvino = import_openvino()
     core, settings = openvino.Core(), _settings(half=half)
     processor = core.get_property("CPU", "FULL_DEVICE_NAME"), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    made_for = _digest(repr((shape, sorted(settings.items()), processor, openvino.__version__)))
+    made_for = kept.digest(repr((shape, sorted(settings.items()), processor, openvino.__version__)))
     file = network.compiled / f"{made_for}.blob" if network.compiled else None
-    if file and (kept := caches.read_whole(file)):
+    if file and (stored := caches.read_whole(file)):
         with suppress(RuntimeError):  # it was whole, and OpenVINO has its own reasons
-            return core.import_model(io.BytesIO(kept), "CPU", settings)
+            return core.import_model(io.BytesIO(stored), "CPU", settings)
     model = network.read()
     model.reshape({each: list(size) for each, size in zip(model.inputs, shape, strict=True)})
     made = core.compile_model(model, "CPU", settings)
@@ -192,49 +188,26 @@ def _convert(source: Path, make: Callable[[], tuple[nn.Module, tuple[Tensor, ...
 
     Raises whatever `make` raises; that nothing can be kept is no error.
     """
-    name = _name(source, sorted(source.iterdir()))
-    wanted, spare = caches.converted_dir(), caches.spare_dir()
-    if _is_whole(wanted / name):
-        return _find_kept(wanted / name)
+    name = kept.cache_name(source)
+    wanted = caches.converted_dir()
+    if kept.is_whole(wanted / name):
+        return _kept(wanted / name)
     convert = cache(lambda: _save_exactly(*make()))
-    if spare is None or not _is_whole(spare / name):
+    spare = kept.find_kept(name)
+    if spare is None:
         convert()  # what goes wrong here has nothing to do with folders
 
     def write(folder: Path) -> Path:
-        return folder / name if _is_whole(folder / name) else _write(*convert(), folder / name)
+        if kept.is_whole(folder / name):
+            return folder / name
+        return kept.copy(spare, folder / name) if spare else _write(*convert(), folder / name)
 
     folder, note = caches.keep(wanted, "conversions", write)
-    return replace(_find_kept(folder), note=note) if folder else Network(convert()[0], None, note)
+    return replace(_kept(folder), note=note) if folder else Network(convert()[0], None, note)
 
 
-def _find_kept(folder: Path) -> Network:
-    return Network(folder / _NETWORK, folder / "compiled")
-
-
-def _name(source: Path, files: Sequence[Path]) -> Path:
-    """Where what is made of these files of `source` is kept, below a cache's folder."""
-    stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    made_from = _digest(str(source.resolve())), _digest(repr((stamps, import_openvino().__version__)))
-    return Path("openvino", *made_from)
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether a converted network is as it was written, to the last bit."""
-    try:
-        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        return sums == _sums(folder)
-    except (OSError, ValueError):
-        return False
-
-
-def _sums(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file of a converted network."""
-
-    def digest(name: str) -> str:
-        with (folder / name).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    return {name: digest(name) for name in (_NETWORK, Path(_NETWORK).with_suffix(".bin").name)}
+def _kept(folder: Path) -> Network:
+    return Network(folder / kept.NETWORK, folder / "compiled")
 
 
 def _save_exactly(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[Any, bool]:
@@ -243,25 +216,9 @@ def _save_exactly(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[Any,
 
 
 def _write(model: Any, halves: bool, folder: Path) -> Path:
-    """The folder, after the model was written to it.
-
-    Raises:
-        OSError, RuntimeError: when it cannot be; nothing is left behind.
-    """
-    others = folder.parent
-    others.mkdir(parents=True, exist_ok=True)
-    caches.sweep(others)
-    partial = others / f"{caches.PARTIAL}{secrets.token_hex(8)}"
-    try:
-        import_openvino().save_model(model, partial / _NETWORK, compress_to_fp16=halves)
-        (partial / _SUMS).write_text(json.dumps(_sums(partial)), encoding="utf-8")
-        _publish(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    for other in others.iterdir():  # made from other weights, or by another version
-        if other != folder and not other.name.startswith(caches.PARTIAL):
-            shutil.rmtree(other, ignore_errors=True)
-    return folder
+    """The folder, after the model was written to it. Raises as `kept.store`."""
+    save = import_openvino().save_model
+    return kept.store(folder, lambda partial: save(model, partial / kept.NETWORK, compress_to_fp16=halves))
 
 
 def _trace(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
@@ -277,24 +234,9 @@ def _trace(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
         return front_end.convert(front_end.load(traced))
 
 
-def _publish(partial: Path, folder: Path) -> None:
-    """Give a folder its name, unless another process was faster; one that has been damaged makes way."""
-    if folder.exists() and not _is_whole(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    try:
-        partial.rename(folder)
-    except OSError:
-        if not _is_whole(folder):
-            raise
-
-
 def _halves_exactly(network: nn.Module) -> bool:
     """Whether half precision holds the weights as they are, because they were stored so."""
     return all(torch.equal(weight.half().float(), weight) for weight in network.parameters())
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _text(networks: EagerNetworks) -> tuple[nn.Module, tuple[Tensor, ...]]:

@@ -44,8 +44,8 @@ PAGE = {
     "device": "Device",
     "device_info": "auto: a CUDA GPU if there is one, else the CPU",
     "backend": "Backend",
-    "backend_info": "auto: on a GPU PyTorch, compiled in the background; on a CPU OpenVINO for shipped models, where "
-    "it is installed; eager: PyTorch as it is",
+    "backend_info": "auto: on a GPU PyTorch, compiled in the background; on a CPU OpenVINO for shipped models, made "
+    "ready in the background; eager: PyTorch as it is",
     "decoder": "Decoder",
     "decoder_info": "full: the model's own; int8: the same in 8 bits, by OpenVINO; tiny: a small, quick and rough one",
     "decoded_by": "{decoder} decoder",

@@ -45,7 +45,7 @@ PAGE = {
     "device_info": "auto: uma GPU CUDA se houver, senão a CPU",
     "backend": "Motor",
     "backend_info": "auto: na GPU, PyTorch compilado em segundo plano; na CPU, OpenVINO para os modelos incluídos, "
-    "onde está instalado; eager: PyTorch como é",
+    "preparado em segundo plano; eager: PyTorch como é",
     "decoder": "Decodificador",
     "decoder_info": (
         "full: o do próprio modelo; int8: o mesmo em 8 bits, pelo OpenVINO; tiny: um pequeno, mais rápido e menos fiel"

@@ -7,6 +7,34 @@ SENTENCES = {
     "PyTorch could not compile this model for this size, so it runs as it is; the log says why.": (
         "O PyTorch não conseguiu compilar este modelo para este tamanho; ele é executado como é, e o log diz por quê."
     ),
+    "OpenVINO is being made ready for this model, and PyTorch runs it until then: in a minute or two it will be "
+    "faster.": (
+        "O OpenVINO está sendo preparado para este modelo, e até lá o PyTorch o executa: em um ou dois minutos ele "
+        "será mais rápido."
+    ),
+    "OpenVINO is ready for this model and has taken over from PyTorch.": (
+        "O OpenVINO está pronto para este modelo e assumiu o lugar do PyTorch."
+    ),
+    "OpenVINO has taken over this model from PyTorch: it is {times:.1f} times as fast as before.": (
+        "O OpenVINO assumiu este modelo no lugar do PyTorch: ele está {times:.1f} vezes mais rápido do que antes."
+    ),
+    "OpenVINO is not ready for every model of this run, so PyTorch runs them all: that compares fairly.": (
+        "O OpenVINO ainda não está pronto para todos os modelos desta execução, e por isso o PyTorch executa todos: "
+        "assim a comparação é justa."
+    ),
+    "OpenVINO could not be made ready for this model, so PyTorch runs it; the log says why.": (
+        "Não foi possível preparar o OpenVINO para este modelo; o PyTorch o executa, e o log diz por quê."
+    ),
+    "OpenVINO's networks can be kept nowhere, so PyTorch runs this model: set INSTAFLOW_DEMO_HOME to a folder that can "
+    "be written to and has room.": (
+        "As redes do OpenVINO não podem ser guardadas em lugar nenhum, e por isso o PyTorch executa este modelo: "
+        "defina INSTAFLOW_DEMO_HOME como uma pasta com espaço e permissão de escrita."
+    ),
+    "PyTorch runs this model. OpenVINO would be faster, once a run with “--backend openvino” has made it ready, which "
+    "takes a minute and is kept.": (
+        "O PyTorch executa este modelo. O OpenVINO seria mais rápido, depois que uma execução com “--backend openvino” "
+        "o preparasse, o que leva um minuto e fica guardado."
+    ),
     "PyTorch cannot compile this model here ({kind}; the log or --debug says more): choose the backend “eager”.": (
         "O PyTorch não consegue compilar este modelo aqui ({kind}; o log ou --debug diz mais): escolha o motor “eager”."
     ),
