@@ -23,7 +23,8 @@ from ..errors import ModelUnavailable
 from ..grammar.scene import Scene
 from ..grammar.things import things
 from ..grammar.vocabulary import colours, phrases, places, single_icons
-from .judge import UNSTATED, in_8_bits, restored
+from ..weights.eight_bits import in_8_bits, restored
+from .judge import UNSTATED
 
 SIDE = 160  # pixels of a side that the judge looks at
 MOST_GROUPS = 3  # of a scene that the judge is told about

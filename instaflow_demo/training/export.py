@@ -17,10 +17,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from ..errors import DemoError
-from ..evaluation.judge import SCALE
 from ..flow import RectifiedFlowScheduler
 from ..grammar import concepts
 from ..weights.convert_glide import write_index
+from ..weights.files import SCALE
 from . import family
 from .run_folder import RunFolder
 
