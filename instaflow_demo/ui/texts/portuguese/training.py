@@ -14,6 +14,14 @@ SENTENCES = {
     "The judge of scenes in {folder} is missing or damaged: train it again.": (
         "O juiz de cenas em {folder} falta ou está danificado: treine-o de novo."
     ),
+    "The judge of scenes in {folder} lacks what it compares with: restore the folder.": (
+        "Falta ao juiz de cenas em {folder} aquilo com que compara: restaure a pasta."
+    ),
+    "The prompts “{name}” are of scenes, and the judge here knows single things: choose captions, portuguese or "
+    "synonyms.": (
+        "Os prompts “{name}” são de cenas, e o juiz daqui conhece coisas sozinhas: escolha captions, portuguese ou "
+        "synonyms."
+    ),
     "The judge in {folder} is missing or damaged: restore the folder.": (
         "O juiz em {folder} falta ou está danificado: restaure a pasta."
     ),
