@@ -10,12 +10,13 @@ import pytest
 import torch
 from PIL import Image
 from served import ROOT
+from small_judge import save_scene_judge
 from typer.testing import CliRunner
 
 from instaflow_demo.errors import DemoError
 from instaflow_demo.registry import MODELS
 from instaflow_demo.training import architecture, scene_export
-from instaflow_demo.training.__main__ import make_scenes_app
+from instaflow_demo.training.__main__ import app, make_scenes_app
 from instaflow_demo.training.run_folder import RunFolder, save_half
 from instaflow_demo.training.scene_sheets import prompts_of_sheets
 from instaflow_demo.weights.locate import Weights
@@ -138,6 +139,16 @@ def test_storage_costs_few_decibels(run: Path, exported: Path, tmp_path: Path) -
     found = json.loads((tmp_path / "storage.json").read_text())
     assert set(found) == set(FLOWS)
     assert all(cost["mean"] >= cost["worst"] > 25 for cost in found.values()), said
+
+
+def test_the_decoder_of_an_exported_family_is_stored_in_8_bits(exported: Path, tmp_path: Path) -> None:
+    pytest.importorskip("nncf")
+    models = shutil.copytree(exported, tmp_path / "models", symlinks=True)
+    save_scene_judge(models / "judge/network")
+    done = CliRunner().invoke(app, ["int8-decoder", "--models", str(models), "--calibration", "2", "--examined", "1"])
+    assert done.exit_code == 0, done.output
+    assert "dB apart on average" in done.stdout
+    assert json.loads((models / "mini/openvino/decoder_int8.json").read_text())["calibration_images"] == 2
 
 
 @pytest.fixture
