@@ -47,6 +47,9 @@ from .options import (
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
+_WIDE = 20  # columns; a terminal shows a table of more on its side
+
+
 class PromptSetName(StrEnum):  # typer takes no list of a Literal
     """The sets of prompts of an evaluation."""
 
@@ -264,7 +267,8 @@ def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:
 
 
 def _show_evaluation(rows: Sequence[paper.EvaluationRow], found: Mapping[str, Any]) -> None:
-    output.show(tables.to_terminal(rows, paper.evaluation_columns(rows, found["judge"].get("not_judged", {}))))
+    columns = paper.evaluation_columns(rows, found["judge"].get("not_judged", {}))
+    output.show(tables.to_terminal(rows, columns, sideways=len(columns) > _WIDE))
     if pairs := found["pairs_distinguished"]:
         listed = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in pairs.items())
         typer.echo(
