@@ -15,11 +15,11 @@ import typer
 from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine.caches import refusal
-from instaflow_demo.machine.paths import path_of
+from instaflow_demo.machine.paths import parse_path
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
-from instaflow_demo.weights.locate import FOLDERS, Weights, given_folders
+from instaflow_demo.weights.locate import FOLDERS, Weights, parse_folders
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -45,9 +45,9 @@ def main(
     models: Annotated[
         str, typer.Option(help="Models to offer, separated by commas; all of them if left out.")
     ] = ",".join(MODELS),
-    out: Annotated[Path, typer.Option(parser=path_of, metavar="FOLDER", help="Folder that saved images go to.")] = Path(
-        "outputs"
-    ),
+    out: Annotated[
+        Path, typer.Option(parser=parse_path, metavar="FOLDER", help="Folder that saved images go to.")
+    ] = Path("outputs"),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     safety: Annotated[
         bool | None,
@@ -71,8 +71,8 @@ def main(
         place_gradio_files(shown.parent)
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
-        service = Service(weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
-        page, warm = assemble(service, offered(models), out, shown, alone=alone, offline=offline)
+        service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
+        page, warm = assemble(service, parse_model_ids(models), out, shown, alone=alone, offline=offline)
         launch(page, host, port, share)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -108,7 +108,7 @@ def only_user(host: str, *, share: bool) -> bool:
     return host in LOOPBACK and not share and "SPACE_ID" not in os.environ
 
 
-def offered(names: str) -> tuple[str, ...]:
+def parse_model_ids(names: str) -> tuple[str, ...]:
     """The model ids of a comma-separated list.
 
     Raises:
@@ -122,14 +122,14 @@ def offered(names: str) -> tuple[str, ...]:
     return tuple(run.model.id for run in runs)
 
 
-def weights(model_dirs: list[str] | None) -> Weights:
+def locate_weights(model_dirs: list[str] | None) -> Weights:
     """Where models are, with the folders that the user gave for some of them.
 
     Raises:
         typer.BadParameter: with a sentence, for a folder that does not exist or a model that is not in the registry.
     """
     try:
-        return Weights(folders=given_folders(model_dirs))
+        return Weights(folders=parse_folders(model_dirs))
     except InvalidRequest as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -196,7 +196,7 @@ def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
         ssr_mode=False,
         state_session_capacity=200,
         footer_links=["settings"],
-        **ui.look(),
+        **ui.launch_options(),
     )
 
 

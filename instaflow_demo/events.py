@@ -1,10 +1,10 @@
 """What long work yields. Callers decide what to show, save or stop; nothing here knows a user interface."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import Sentence
 from .measure import Measurement, Timing, iterations_per_second
@@ -14,37 +14,6 @@ if TYPE_CHECKING:
 
 
 Stage = Literal["sample", "upsample", "refine"]
-
-
-class LazySeconds:
-    """A field of a dataclass that may be given as a function, which is called when the seconds are first read.
-
-    A device that works ahead knows its times later than its host has an event to tell of them.
-    """
-
-    def __init__(self, default: float | None = None):
-        self._default = default
-        self._name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> float: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> float: ...
-    def __get__(self, instance: object | None, owner: type) -> float:
-        if instance is None:
-            if self._default is None:
-                raise AttributeError(self._name)  # a dataclass asks for a default so
-            return self._default
-        values: dict[str, Any] = vars(instance)
-        if callable(values[self._name]):
-            values[self._name] = values[self._name]()
-        return values[self._name]
-
-    def __set__(self, instance: object, seconds: float | Callable[[], float]) -> None:
-        vars(instance)[self._name] = seconds
 
 
 @dataclass(frozen=True)
@@ -58,7 +27,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Noted:
-    """Something that a user should know of a model's part of the request as a whole: sentences, each told once."""
+    """Something that a user should know of a model's part of the request as a whole: sentences, each shown once."""
 
     model: str
     notes: tuple[Sentence, ...]
@@ -71,8 +40,7 @@ class Step:
     A cascade samples and then upsamples, and images may be refined at last; `step` and `steps` count within the stage.
     `elapsed_s` counts the stage so far, the first one with this batch's text encoding. `stepped` denoising steps of
     both stages of a cascade, or of the only one, have taken `stepping_s` seconds: what `Timing` counts when all are
-    over. Both times are read from the device's clock when somebody asks for them; equality, `repr`, `replace` and
-    pickling do so.
+    over.
     """
 
     model: str
@@ -80,18 +48,10 @@ class Step:
     images: int
     step: int
     steps: int
-    elapsed_s: LazySeconds = LazySeconds()
+    elapsed_s: float
     stage: Stage = "sample"
     stepped: int = 0
-    stepping_s: LazySeconds = LazySeconds(0.0)
-
-    def wait(self) -> Self:
-        """The event, once the device has taken the step."""
-        _ = self.elapsed_s, self.stepping_s
-        return self
-
-    def __reduce__(self) -> tuple[type[Self], tuple]:
-        return type(self), tuple(getattr(self, each.name) for each in fields(self))
+    stepping_s: float = 0.0
 
     @property
     def iterations_per_second(self) -> float:

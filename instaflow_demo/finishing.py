@@ -10,7 +10,7 @@ from PIL import Image
 from . import engines
 from .engines import Engine
 from .engines.adapters.extras import Extras
-from .engines.failures import caught
+from .engines.failures import catch_failure
 from .engines.memory import Plan
 from .engines.pool import Job, Loaded, Pool
 from .errors import Sentence, StorageFull
@@ -39,11 +39,11 @@ class Finishing:
     gallery: Gallery | None = None
     _refiner: "Loaded[Refiner] | None" = field(default=None, init=False)
 
-    def finished(self, events: Iterator[Event]) -> Iterator[Event]:
+    def finish(self, events: Iterator[Event]) -> Iterator[Event]:
         """The events of the model, its images as they are shown."""
-        return self.saved(self.checked(self.refined(events)))
+        return self.save_all(self.check_all(self.refine_all(events)))
 
-    def refined(self, events: Iterator[Event]) -> Iterator[Event]:
+    def refine_all(self, events: Iterator[Event]) -> Iterator[Event]:
         """The images refined, if the request asks for it; those that cannot be are as they were, with a note.
 
         They wait until the model is done, so that its times and its memory are its own, and it can make way.
@@ -58,7 +58,7 @@ class Finishing:
                 yield Unrefined(event.model, event.index, event.timing)
             else:
                 yield event
-        with caught(REFINER) as failure:
+        with catch_failure(REFINER) as failure:
             yield from self._refine(waiting)
         for event in waiting:
             yield replace(event, notes=(*event.notes, _UNREFINED, failure.sentence))
@@ -69,7 +69,7 @@ class Finishing:
             return
         loading = Loading(self.job.run.model.id, stage="refine")
         self._refiner = refiner = yield from self.pool.acquire(_refining(self.job), _load_refiner, loading)
-        told: set[Noted] = set()
+        seen: set[Noted] = set()
         while waiting:
             for event in refiner.engine.refine(waiting[0], self.job.request):
                 if isinstance(event, ImageReady):
@@ -77,11 +77,11 @@ class Finishing:
                     yield replace(event, notes=(*event.notes, *refiner.notes))
                 elif not isinstance(event, Noted):
                     yield event
-                elif event not in told:  # all images have the same texts
-                    told.add(event)
+                elif event not in seen:  # all images have the same texts
+                    seen.add(event)
                     yield event
 
-    def checked(self, events: Iterator[Event]) -> Iterator[Event]:
+    def check_all(self, events: Iterator[Event]) -> Iterator[Event]:
         """The images that the safety checker allows, and empty ones for the others."""
         for event in events:
             if isinstance(event, ImageReady):
@@ -100,7 +100,7 @@ class Finishing:
         empty = Image.new("RGB", event.image.size, (128, 128, 128))
         return replace(event, image=empty, sha256=digest(empty), notes=(*event.notes, _BLOCKED))
 
-    def saved(self, events: Iterator[Event]) -> Iterator[Event]:
+    def save_all(self, events: Iterator[Event]) -> Iterator[Event]:
         """The images with all notes on them and, if the request asks for it, with the files they were saved to."""
         notes = (*self.job.placement.notes, *self.loaded.notes)
         for event in events:
@@ -123,7 +123,7 @@ def _refining(job: Job) -> Job:
     """The refiner's part of a job: it takes one image after another, and nothing is merged into it."""
     alone = replace(job.request, batched=False, loras=(), delta_from="")
     last_steps = ModelRun(REFINER, REFINER.steps.default, REFINER.guidance.default, job.run.size)
-    return Job(alone, last_steps, replace(engines.placed(job.request, REFINER), notes=()))
+    return Job(alone, last_steps, replace(engines.choose_placement(job.request, REFINER), notes=()))
 
 
 def _load_refiner(_spec: ModelSpec, files: ModelFiles, placement: Placement, plan: Plan, _extras: Extras) -> "Refiner":

@@ -45,7 +45,7 @@ class Gallery:
         Raises:
             StorageFull: when there is no room, or the folder cannot be written to; nothing is left behind.
         """
-        return self._store(event, lambda: encoded(event, metadata))
+        return self._store(event, lambda: encode_png(event, metadata))
 
     def keep(self, event: ImageReady) -> Path:
         """Copy the file that an image was saved to, and return the copy's path; one without a file is written anew.
@@ -53,7 +53,7 @@ class Gallery:
         Raises:
             StorageFull: as `save`.
         """
-        return self._store(event, lambda: event.path.read_bytes() if event.path else encoded(event, event.metadata))
+        return self._store(event, lambda: event.path.read_bytes() if event.path else encode_png(event, event.metadata))
 
     def _store(self, event: ImageReady, content: Callable[[], bytes]) -> Path:
         try:
@@ -89,7 +89,7 @@ class Gallery:
                 path.unlink()
 
 
-def encoded(event: ImageReady, metadata: Mapping[str, Any]) -> bytes:
+def encode_png(event: ImageReady, metadata: Mapping[str, Any]) -> bytes:
     """An image as a PNG file with the metadata that makes it again."""
     png = io.BytesIO()
     event.image.save(png, "PNG", pnginfo=_text(metadata))

@@ -25,7 +25,7 @@ def iterations_per_second(steps: int, stepping_s: float) -> float:
 class Timing:
     """One pass through a model: one image, or one batch of them. Seconds.
 
-    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling, `beside_s` the part that no denoising
+    `upsample_s` is the part of `sample_s` that a cascade spends on upsampling, `overhead_s` the part that no denoising
     step took: moving networks to the device and back, drawing noise. `backend` is what ran it, where that may be
     another one than was chosen.
     """
@@ -38,7 +38,7 @@ class Timing:
     warm: bool
     upsample_s: float = 0.0
     backend: str = ""
-    beside_s: float = 0.0
+    overhead_s: float = 0.0
 
     @property
     def total_s(self) -> float:
@@ -56,14 +56,14 @@ class Timing:
     @property
     def stepping_s(self) -> float:
         """What the denoising steps took."""
-        return self.sample_s - self.beside_s
+        return self.sample_s - self.overhead_s
 
     @property
     def iterations_per_second(self) -> float:
         return iterations_per_second(self.steps, self.stepping_s)
 
 
-def counted(passes: Sequence[Timing]) -> tuple[Timing, ...]:
+def select_counted(passes: Sequence[Timing]) -> tuple[Timing, ...]:
     """The passes to average over: the warm ones, if any; where the backend changed on the way, those after that."""
     warm = any(p.warm for p in passes)
     alike = [p for p in passes if p.warm == warm]
@@ -108,7 +108,7 @@ class Measurement(Conditions):
     @property
     def counted(self) -> tuple[Timing, ...]:
         """The passes that the averages are taken over."""
-        return counted(self.passes)
+        return select_counted(self.passes)
 
     @property
     def text_s(self) -> float:

@@ -104,6 +104,11 @@ class ModelSpec:
         return self.family == "shipped"
 
     @property
+    def is_rectified_flow(self) -> bool:
+        """Whether it is stepped along a rectified flow, and not by the noise schedule of its checkpoint."""
+        return self.scheduler == "rectified-flow"
+
+    @property
     def traits(self) -> Kind:
         """What its kind of checkpoint is made of, and what can be chosen for it."""
         return KINDS[self.kind]
@@ -292,7 +297,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType({row.id: row for row in _ROWS
 REFINER = ModelSpec(
     id="sdxl-refiner",
     title="SDXL refiner",
-    summary="no system of its own: it draws the last steps of finished images anew",
+    summary="no system of its own: it draws the last steps of finished images again",
     family="published",
     kind="refiner",
     steps=Range(15, 15, 15),

@@ -3,14 +3,14 @@
 from collections.abc import Generator, Iterator
 
 from . import engines
-from .engines.failures import caught
+from .engines.failures import catch_failure
 from .engines.pool import Job, Loaded, Pool
 from .events import Done, Event, Failed, ImageReady, Loading, Noted
 from .finishing import Finishing
 from .gallery import Gallery
 from .machine import device
 from .machine.turns import Turns
-from .measure import Measurement, Timing, counted
+from .measure import Measurement, Timing, select_counted
 from .registry import LOADABLE
 from .request import GenerationRequest, ModelRun
 from .weights.locate import Availability, Weights
@@ -53,13 +53,13 @@ class Service:
         """
         jobs = []
         for run in request.runs:
-            with caught(run.model) as failure:
+            with catch_failure(run.model) as failure:
                 jobs.append(self._inspect(request, run))
             if failure.sentence:
                 yield Failed(run.model.id, failure.sentence)
         with self._turns.turn():
             for job in jobs:
-                with caught(job.run.model) as failure:
+                with catch_failure(job.run.model) as failure:
                     yield from self._run(job)
                 if failure.sentence:
                     yield Failed(job.run.model.id, failure.sentence)
@@ -78,7 +78,7 @@ class Service:
             self.pool.close()
 
     def _inspect(self, request: GenerationRequest, run: ModelRun) -> Job:
-        job = Job(request, run, engines.placed(request, run.model, lasting=self._lasting))
+        job = Job(request, run, engines.choose_placement(request, run.model, lasting=self._lasting))
         self.pool.inspect(job)
         return job
 
@@ -86,12 +86,12 @@ class Service:
         """One model's part of a request."""
         model = job.run.model.id
         loaded = yield from self.pool.acquire(job, engines.load, Loading(model))
-        if untold := loaded.notes if loaded.load_s else (*job.placement.notes, *loaded.notes):
-            yield Noted(model, untold)  # loading told the placement's
+        if unseen := loaded.notes if loaded.load_s else (*job.placement.notes, *loaded.notes):
+            yield Noted(model, unseen)  # `Loading` had the placement's
         meter = _Meter(job)
         events = meter.watch(loaded.engine.generate(job.request, job.run))
-        yield from Finishing(job, loaded, self.pool, self._gallery).finished(events)
-        yield Done(model, meter.measurement(loaded))
+        yield from Finishing(job, loaded, self.pool, self._gallery).finish(events)
+        yield Done(model, meter.measure(loaded))
 
 
 class _Meter:
@@ -112,10 +112,10 @@ class _Meter:
                 self._passes.append(event.timing)  # the images of a batch share one timing, which counts once
             yield event
 
-    def measurement(self, loaded: Loaded) -> Measurement:
+    def measure(self, loaded: Loaded) -> Measurement:
         """What all events come to."""
         run, placement = self._job.run, self._job.placement
-        ran = next((each.backend for each in counted(self._passes)), "")  # empty where an engine does not say
+        ran = next((each.backend for each in select_counted(self._passes)), "")  # empty where an engine does not say
         return Measurement(
             model=run.model.id,
             device=placement.device,

@@ -360,7 +360,7 @@ def _agreement() -> Iterator[Damage]:
         "a U-Net that is told a class",
         "sd",
         partial(unet, num_class_embeds=7),
-        "wants to be told more than a prompt .“num_class_embeds” is 7",
+        "needs more conditions than a prompt .“num_class_embeds” is 7",
     )
     yield Damage(
         "an autoencoder for grey images", "sd", partial(vae, out_channels=1), "gives 2x1x256x256, where 2x3x256x256"
@@ -452,7 +452,7 @@ def _shards() -> Iterator[Damage]:
         "the index maps a key wrongly": (partial(index, change=move), "where its index says that it is"),
         "the index names a file above": (
             partial(index, change=name_all("../vae/diffusion_pytorch_model.safetensors")),
-            "names ../vae/.*, which is no file of weights beside it",
+            "names ../vae/.*, which is not a weights file beside it",
         ),
         "the index names a file elsewhere": (
             partial(index, change=name_all("/etc/passwd")),

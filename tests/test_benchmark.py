@@ -208,7 +208,7 @@ def test_the_command_refuses_a_file_of_something_else(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     done = demo(tmp_path, "benchmark", "--models", FAST, "--compare", "x.json")
     assert done.returncode == 2
-    assert "no file of a benchmark" in done.stderr.replace("\n", " ")
+    assert "not a benchmark file" in done.stderr.replace("\n", " ")
 
 
 @pytest.mark.alone

@@ -153,7 +153,7 @@ def test_a_file_is_read_as_it_was_written() -> None:
     ids=lambda text: text[:20],
 )
 def test_what_is_no_benchmark_s_file_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="no file of a benchmark") as caught:
+    with pytest.raises(InvalidRequest, match="not a benchmark file") as caught:
         read_json(text)
     assert translate("pt-BR", caught.value.sentence) != caught.value.sentence
 

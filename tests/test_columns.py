@@ -26,7 +26,7 @@ from page import (
 from instaflow_demo.events import Done, Failed, Loading, Step
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.results.report import COLUMNS, collect, rows
+from instaflow_demo.results.report import COLUMNS, collect, comparison_rows
 from instaflow_demo.results.tables import to_csv, to_markdown
 from instaflow_demo.ui.html.columns import (
     choice_text,
@@ -175,7 +175,7 @@ def test_no_text_becomes_markup() -> None:
 
 
 # ---------------------------------------------------------------- table and machine
-TABLE = rows(collect(FINISHED, request()), request())
+TABLE = comparison_rows(collect(FINISHED, request()), request())
 
 
 def test_table_shows_the_report_and_its_downloads_hold_all_of_it() -> None:

@@ -206,7 +206,7 @@ def draw(extras: Extras, model: str = "instaflow-mini") -> np.ndarray:
 
 def test_instaflow_s_difference_from_its_base_makes_it_again() -> None:
     """On a real model: sd-mini + (instaflow-mini - sd-mini) draws what instaflow-mini draws."""
-    delta = Weights().delta(MODELS["instaflow-mini"], "sd-mini")
+    delta = Weights().locate_delta(MODELS["instaflow-mini"], "sd-mini")
     assert abs(draw(Extras()) - draw(Extras(delta=delta))).max() <= 1
 
 
@@ -235,7 +235,7 @@ def test_a_fine_tune_brings_its_own_text_encoder_and_decoder(tmp_path: Path) -> 
 )
 def test_a_fine_tune_that_is_not_here_is_a_sentence(name: str, said: str) -> None:
     with pytest.raises(ModelUnavailable, match=said):
-        Weights().delta(MODELS["instaflow-mini"], name)
+        Weights().locate_delta(MODELS["instaflow-mini"], name)
 
 
 def test_bin_files_are_not_merged(tmp_path: Path) -> None:

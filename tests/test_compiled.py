@@ -20,9 +20,9 @@ from test_networks import drawn, furthest
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo import engines
-from instaflow_demo.engines.backends.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compiled
+from instaflow_demo.engines.backends.compiled import _ALONE, COMPILING, NOT_COMPILED, CompiledNetworks, compile_function
 from instaflow_demo.engines.backends.eager import EagerNetworks, Latents
-from instaflow_demo.engines.latent import gained
+from instaflow_demo.engines.latent import gain_note
 from instaflow_demo.engines.memory import PLANS, WHOLE
 from instaflow_demo.errors import DeviceUnavailable
 from instaflow_demo.events import ImageReady
@@ -175,7 +175,7 @@ def test_eager_networks_serve_while_others_are_compiled(files: ModelFiles, monke
     assert warm[:2] == ("compiled", True)
     (note,) = warm[2]
     (times,) = re.findall(r"[\d.]+(?= times)", note)
-    assert note == gained(float(times))
+    assert note == gain_note(float(times))
     assert 100 < float(times) < 10_000
     assert furthest(*([np.asarray(event.image).astype(int) for event in each] for each in (meanwhile, afterwards))) <= 1
     assert len(made) == 3
@@ -216,16 +216,16 @@ def test_on_a_gpu_compiling_goes_on_in_the_background(monkeypatch: pytest.Monkey
     monkeypatch.setattr("instaflow_demo.engines.placement.device.choose", lambda *_: Placement("cuda", "float16"))
     auto, asked = (GenerationRequest.parse("a dog", INSTAFLOW.id, backend=backend) for backend in ("auto", "compiled"))
     monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: name)
-    placements = [engines.placed(request, INSTAFLOW, lasting=True) for request in (auto, asked)]
+    placements = [engines.choose_placement(request, INSTAFLOW, lasting=True) for request in (auto, asked)]
     assert [(placement.backend, placement.background) for placement in placements] == [
         ("compiled", True),
         ("compiled", False),
     ]
-    assert engines.placed(auto, INSTAFLOW).backend == "eager", "a command has ended before it would gain"
+    assert engines.choose_placement(auto, INSTAFLOW).backend == "eager", "a command has ended before it would gain"
     monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: None)
-    assert engines.placed(auto, INSTAFLOW, lasting=True).backend == "eager"
+    assert engines.choose_placement(auto, INSTAFLOW, lasting=True).backend == "eager"
     with pytest.raises(DeviceUnavailable, match="pip install triton"):
-        engines.placed(asked, INSTAFLOW)
+        engines.choose_placement(asked, INSTAFLOW)
 
 
 def test_what_cannot_be_compiled_is_a_sentence(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,10 +240,10 @@ def test_what_cannot_be_compiled_is_a_sentence(files: ModelFiles, monkeypatch: p
 def test_compiling_without_a_compiler_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     request = GenerationRequest.parse("a dog", INSTAFLOW.id, device="cpu", backend="compiled")
     monkeypatch.setattr("instaflow_demo.engines.placement.shutil.which", lambda name: f"/usr/bin/{name}")
-    assert engines.placed(request, INSTAFLOW).backend == "compiled"
+    assert engines.choose_placement(request, INSTAFLOW).backend == "compiled"
     monkeypatch.setattr("instaflow_demo.engines.placement.shutil.which", lambda name: None)
     with pytest.raises(DeviceUnavailable, match=r"install g\+\+"):
-        engines.placed(request, INSTAFLOW)
+        engines.choose_placement(request, INSTAFLOW)
 
 
 def test_generated_code_is_kept_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ def test_generated_code_is_kept_where_the_user_says(tmp_path: Path, monkeypatch:
     ):
         monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", before)
         monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path / "home"))
-        compiled(lambda number: number + 1, asked, backend="eager")
+        compile_function(lambda number: number + 1, asked, backend="eager")
         assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == after
 
 
@@ -271,7 +271,7 @@ def test_many_shapes_of_one_function_are_all_compiled() -> None:
         return number + 1
 
     for side in range(2, 14):
-        compiled(add, [torch.zeros(side)], backend=backend)
+        compile_function(add, [torch.zeros(side)], backend=backend)
     assert made == [(side,) for side in range(2, 14)]
 
 

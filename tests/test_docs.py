@@ -167,10 +167,10 @@ def method_row(row: results.EvaluationRow) -> str:
         value, low, high = (f"{scale * number:.{digits}f}" for number in (figure.value, figure.low, figure.high))
         return f"{value} ({low} to {high})"
 
-    bend, seconds = row.figures["straightness"], row.figures["seconds_per_image"]
+    straight, seconds = row.figures["straightness"], row.figures["seconds_per_image"]
     assert seconds is not None
     figures = f"{interval('feature_distance', 1)} | {interval('clip_score', 3)} | {interval('top1', 1, 100)}"
-    last = f"{f'{bend.value:.3f}' if bend else '–'} | {seconds.value:.3f}"
+    last = f"{f'{straight.value:.3f}' if straight else '–'} | {seconds.value:.3f}"
     return f"| `{row.model.id}` | {row.steps} | {figures} | {last} |"
 
 

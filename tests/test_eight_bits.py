@@ -1,5 +1,8 @@
 """Weights in 8 bits: read as the numbers that they stand for, and refused where they stand for none."""
 
+# diffusers describes its classes loosely
+# pyright: reportPrivateImportUsage=false
+
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from instaflow_demo.engines.memory import _parameters
 from instaflow_demo.errors import CheckpointError
 from instaflow_demo.training.architecture import SCENES_TOY, make_unet
 from instaflow_demo.training.run_folder import save_half, store_in_8_bits
-from instaflow_demo.weights.eight_bits import as_floats, restored
+from instaflow_demo.weights.eight_bits import as_floats, from_8_bits
 from instaflow_demo.weights.files import SCALE
 from instaflow_demo.weights.tensors import tensors_of
 
@@ -52,7 +55,7 @@ def test_a_network_takes_a_byte_for_a_number(unet: UNet2DConditionModel, tmp_pat
 def test_any_program_can_restore_the_weights(unet: UNet2DConditionModel, tmp_path: Path) -> None:
     (file,) = tmp_path.glob("*.safetensors")
     stored = load_file(file)
-    found, wanted = restored(stored), unet.state_dict()
+    found, wanted = from_8_bits(stored), unet.state_dict()
     assert found.keys() == wanted.keys()
     assert all((found[name] - wanted[name]).abs().max() < 0.01 for name in wanted)
 

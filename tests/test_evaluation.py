@@ -18,7 +18,7 @@ from instaflow_demo import engines
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.evaluation import metrics, photos
 from instaflow_demo.evaluation.command import Evaluation, evaluate, parse_runs
-from instaflow_demo.evaluation.judge import CLASSES, UNSTATED, Judge, classes
+from instaflow_demo.evaluation.judge import CLASSES, UNSTATED, Judge, classes_of
 from instaflow_demo.evaluation.prompts import ask
 from instaflow_demo.evaluation.run import Pieces, draw_all
 from instaflow_demo.evaluation.scenes import SceneExaminer
@@ -127,7 +127,7 @@ def test_a_class_is_asked_for_only_where_the_caption_states_it() -> None:
     plain = Scene(concepts()[5], "noto")
     full = Scene(concepts()[0], "noto", 2, "small", "", "blue")
     placed = Scene(concepts()[1], "noto", 1, "", "top")
-    found = {name: rows.tolist() for name, rows in classes([plain, full, placed]).items()}
+    found = {name: rows.tolist() for name, rows in classes_of([plain, full, placed]).items()}
     assert found["concept"] == [5, 0, 1]
     assert found["count"] == [0, 1, 0]
     assert found["size"] == [UNSTATED, 1, UNSTATED]
@@ -139,8 +139,8 @@ def test_the_judge_counts_what_was_asked_for(judged: Path) -> None:
     """This judge says the first class of everything, and ranks the others in their order."""
     examiner = SceneExaminer(judged, "captions", 400, "cpu")
     seen = examiner.score(range(400), torch.rand(400, 3, 16, 16) * 2 - 1)
-    figures = examiner.figures(seen)
-    truth = classes([asked.scene for asked in ask("captions", 400)])
+    figures = examiner.compute_figures(seen)
+    truth = classes_of([asked.scene for asked in ask("captions", 400)])
     for name in ("count", "size", "colour", "position"):
         stated = truth[name][truth[name] != UNSTATED]
         figure = figures[name]
@@ -197,7 +197,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(judged: Path, tmp_path: Pat
     *_, last = draw_all(engine, run, examiner, pieces, 2, process)  # pyright: ignore[reportArgumentType]
     assert (last.done, last.total) == (6, 6)
     assert first.stat().st_mtime_ns == made
-    assert len(pieces.together()["clip_score"]) == 6
+    assert len(pieces.join()["clip_score"]) == 6
     assert Pieces.of(tmp_path, run, [judged / spec.source], "other").folder != pieces.folder
 
 
@@ -288,14 +288,14 @@ def test_photographs_are_compared_as_published(photographs: tuple[Path, Path]) -
     examiner = photos.PhotoExaminer(found, 32, colours, lengths)
     real = torch.stack([torch.from_numpy(np.array(square(photo.path))).permute(2, 0, 1) for photo in found])
     seen = examiner.score(range(10), real.float() / 127.5 - 1)
-    figures = examiner.figures(seen)
+    figures = examiner.compute_figures(seen)
     assert set(figures) == {"fid", "clip_vit"}
     fid, score = figures["fid"], figures["clip_vit"]
     assert fid is not None
     assert score is not None
     assert fid.value == pytest.approx(0, abs=0.1)  # of covariances in the thousands
     assert score.value == pytest.approx(0.09)
-    darker = examiner.figures(examiner.score(range(10), real.float() / 255 - 1))["fid"]
+    darker = examiner.compute_figures(examiner.score(range(10), real.float() / 255 - 1))["fid"]
     assert darker is not None
     assert darker.value > 100
 
@@ -313,7 +313,7 @@ def test_a_system_is_evaluated_on_photographs(photographs: tuple[Path, Path], tm
     pieces = Pieces.of(tmp_path / "work", run, [])
     *_, last = draw_all(engine, run, examiner, pieces, 3, OneProcess())  # pyright: ignore[reportArgumentType]
     assert last.done == 4
-    figure = examiner.figures(pieces.together())["fid"]
+    figure = examiner.compute_figures(pieces.join())["fid"]
     assert figure is not None
     assert figure.n == 4
 
@@ -322,7 +322,7 @@ def test_photographs_that_are_not_there_are_a_sentence(photographs: tuple[Path, 
     folder, captions = photographs
     with pytest.raises(InvalidRequest, match="give the folder of the photographs"):
         photos.read_captions(tmp_path, captions, 4)
-    with pytest.raises(InvalidRequest, match="no captions file"):
+    with pytest.raises(InvalidRequest, match="not a captions file"):
         photos.read_captions(folder, folder / "000000000000.png", 4)
     with pytest.raises(InvalidRequest, match="need photographs"):
         evaluate(what("instaflow-mini", 4, metrics=("fid",)), Weights(), tmp_path)

@@ -28,10 +28,10 @@ def form(tmp_path_factory: pytest.TempPathFactory) -> Form:
     settings = Settings(kept=Gallery(out), out=out, models=(FAST, SLOW, "2rf"))
     with gr.Blocks():
         form = Form(settings, gr.I18n(**{language: dict(TEXTS[language]) for language in LANGUAGES}))
-        form.prompt()
-        form.models()
-        form.numbers()
-        form.settings()
+        form.build_prompt()
+        form.build_models()
+        form.build_numbers()
+        form.build_settings()
     return form
 
 

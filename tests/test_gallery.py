@@ -171,7 +171,7 @@ def test_a_kept_image_is_the_file_that_was_shown(tmp_path: Path, monkeypatch: py
     assert event.path
     content = event.path.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(module, "encoded", lambda *_: pytest.fail("it is encoded again"))
+        patch.setattr(module, "encode_png", lambda *_: pytest.fail("it is encoded again"))
         paths = [kept.keep(event) for _ in range(3)]
     event.path.unlink()
     assert [path.exists() for path in paths] == [False, True, True]

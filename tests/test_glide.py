@@ -128,7 +128,7 @@ def test_ancestral_sampling_follows_the_published_formulas() -> None:
     x = torch.stack([torch.randn(3, 8, 8, generator=g) for g in generators(3)])
     drawn = generators(3)
     noises = [torch.stack([torch.randn(3, 8, 8, generator=g) for g in drawn]) for _ in range(99)]
-    *_, ours = glide.ancestral(Field(), x, generators(3))
+    *_, ours = glide.sample_ancestral(Field(), x, generators(3))
     theirs = p_sample_loop(Field(), x, noises, base_scheduler(100).timesteps.tolist()[::-1])
     assert torch.allclose(ours, theirs, atol=1e-4)
 
@@ -142,24 +142,24 @@ def test_a_variance_out_of_range_is_the_nearer_end_of_it(beyond: float) -> None:
         return lambda x, timesteps: torch.cat([field(x, timesteps)[:, :3], torch.full_like(x, variance)], 1)
 
     x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(3))
-    *_, ours = glide.ancestral(glide.bounded(asks_for(beyond)), x, generators(2), steps=10)
-    *_, nearest = glide.ancestral(asks_for(math.copysign(1, beyond)), x, generators(2), steps=10)
-    *_, published = glide.ancestral(asks_for(beyond), x, generators(2), steps=10)
+    *_, ours = glide.sample_ancestral(glide.with_bounded_variance(asks_for(beyond)), x, generators(2), steps=10)
+    *_, nearest = glide.sample_ancestral(asks_for(math.copysign(1, beyond)), x, generators(2), steps=10)
+    *_, published = glide.sample_ancestral(asks_for(beyond), x, generators(2), steps=10)
     assert torch.equal(ours, nearest)
     assert not torch.equal(published, nearest)
 
 
 def test_ddim_follows_the_published_formulas() -> None:
     x = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(3)) * UPSAMPLER_TEMPERATURE
-    images = list(glide.ddim(Field(), x))
+    images = list(glide.sample_ddim(Field(), x))
     assert len(images) == 27
     assert torch.allclose(images[-1], ddim_sample_loop(Field(), x, list(glide.FAST27)), atol=1e-4)
 
 
 def test_an_image_does_not_depend_on_its_batch() -> None:
     x = torch.stack([torch.randn(3, 8, 8, generator=g) for g in generators(3)])
-    *_, together = glide.ancestral(Field(), x, generators(3), steps=10)
-    *_, alone = glide.ancestral(Field(), x[2:], generators(3)[2:], steps=10)
+    *_, together = glide.sample_ancestral(Field(), x, generators(3), steps=10)
+    *_, alone = glide.sample_ancestral(Field(), x[2:], generators(3)[2:], steps=10)
     assert torch.allclose(together[2:], alone, atol=1e-6)
 
 
@@ -175,7 +175,7 @@ def network(x: Tensor, timesteps: Tensor, *, encoder_hidden_states: Tensor, clas
 def test_guidance_moves_epsilon_away_from_the_empty_prompt_and_leaves_the_variance() -> None:
     """The prompts come first and the empty ones after them, opposite to Stable Diffusion."""
     states = torch.tensor([1.0, 2.0, 10.0, 20.0]).view(4, 1, 1)  # two prompts, then their empty ones
-    output = glide.guided(network, states, torch.zeros(4, 1), 3.0)(torch.zeros(2, 3, 2, 2), torch.zeros(2))
+    output = glide.with_guidance(network, states, torch.zeros(4, 1), 3.0)(torch.zeros(2, 3, 2, 2), torch.zeros(2))
     assert output.shape == (2, 6, 2, 2)
     assert output[:, :3].mean((1, 2, 3)).tolist() == [10 + 3 * (1 - 10), 20 + 3 * (2 - 20)]
     assert output[:, 3:].mean((1, 2, 3)).tolist() == [1, 2]
@@ -183,12 +183,12 @@ def test_guidance_moves_epsilon_away_from_the_empty_prompt_and_leaves_the_varian
 
 def test_without_guidance_the_network_runs_once() -> None:
     states = torch.tensor([1.0, 2.0]).view(2, 1, 1)
-    output = glide.guided(network, states, torch.zeros(2, 1), 1.0)(torch.zeros(2, 3, 2, 2), torch.zeros(2))
+    output = glide.with_guidance(network, states, torch.zeros(2, 1), 1.0)(torch.zeros(2, 3, 2, 2), torch.zeros(2))
     assert output.mean((1, 2, 3)).tolist() == [1, 2]
 
 
 def test_the_upsampler_sees_eight_bits_beside_the_noise() -> None:
-    low = glide.quantised(torch.tensor([-1.0, -0.5001, 0.3, 1.0]).view(1, 1, 2, 2).expand(1, 3, 2, 2))
+    low = glide.round_to_8_bits(torch.tensor([-1.0, -0.5001, 0.3, 1.0]).view(1, 1, 2, 2).expand(1, 3, 2, 2))
     assert torch.equal((low + 1) * 127.5, ((low + 1) * 127.5).round())
 
     def seen(x: Tensor, timesteps: Tensor) -> Tensor:
@@ -197,7 +197,7 @@ def test_the_upsampler_sees_eight_bits_beside_the_noise() -> None:
         assert torch.allclose(x[0, 3, 0], torch.tensor([-1.0, -0.875, -0.625, -0.5]) + 0.0, atol=0.01)  # bilinear
         return x
 
-    glide.upsampled(seen, low, 4)(torch.zeros(1, 3, 4, 4), torch.zeros(1))
+    glide.with_low_resolution(seen, low, 4)(torch.zeros(1, 3, 4, 4), torch.zeros(1))
 
 
 # ---------------------------------------------------------------- published files

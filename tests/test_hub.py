@@ -17,7 +17,7 @@ from tiny_hub import COMMIT, TinyHub, cached, tiny_hub
 
 from instaflow_demo.gallery import read_metadata
 from instaflow_demo.registry import MODELS
-from instaflow_demo.weights.hub import RemoteFile, needed
+from instaflow_demo.weights.hub import RemoteFile, choose_files
 from instaflow_demo.weights.locate import variant_of
 
 PARTS = MODELS["2rf"].traits.components
@@ -182,13 +182,13 @@ OLD_NAMES = ("diffusion_pytorch_model.bin", "diffusion_pytorch_model.fp16.bin", 
 )
 def test_one_set_of_weights_is_chosen(names: tuple[str, ...], half: bool, chosen: str) -> None:
     files = [RemoteFile(f"unet/{name}", 1) for name in (*names, "config.json")]
-    assert {file.name for file in needed(files, ["unet"], half=half)} == {f"unet/{chosen}", "unet/config.json"}
+    assert {file.name for file in choose_files(files, ["unet"], half=half)} == {f"unet/{chosen}", "unet/config.json"}
 
 
 def test_shards_belong_together() -> None:
     names = [f"model-0000{i}-of-00002.safetensors" for i in (1, 2)] + ["model.safetensors.index.json"]
     files = [RemoteFile(f"text_encoder/{name}", 1) for name in names]
-    assert needed(files, ["text_encoder"], half=False) == files
+    assert choose_files(files, ["text_encoder"], half=False) == files
     assert variant_of(["tf_model.h5"], half_first=False) is None
 
 

@@ -110,7 +110,7 @@ def test_a_benchmark_has_the_rate_of_its_passes(tmp_path: Path) -> None:
 
 
 def test_text_and_moves_are_not_iterations() -> None:
-    timing = Timing(1, 25, text_s=3.0, sample_s=6.0, decode_s=4.0, warm=True, beside_s=1.0)
+    timing = Timing(1, 25, text_s=3.0, sample_s=6.0, decode_s=4.0, warm=True, overhead_s=1.0)
     assert timing.iterations_per_second == 5.0
     assert Timing(1, 1, 0.0, 0.0, 0.0, True).iterations_per_second == 0.0
 

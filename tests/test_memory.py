@@ -85,11 +85,11 @@ def difference(one: list[ImageReady], other: list[ImageReady]) -> tuple[float, f
 
 
 def test_networks_are_counted_without_reading_them(engine: LatentEngine, files: ModelFiles) -> None:
-    need = memory.need(SD, files, CPU, 256, guided=True)
+    need = memory.estimate_need(SD, files, CPU, 256, guided=True)
     networks = [network for part in ("text_encoder", "unet", "vae") for network in engine._networks.modules(part)]
     assert len(networks) == 3
     assert need.groups == tuple(sum(p.numel() * 4 for p in network.parameters()) for network in networks)
-    assert memory.need(SD, files, GPU, 256, guided=True).groups == tuple(size // 2 for size in need.groups)
+    assert memory.estimate_need(SD, files, GPU, 256, guided=True).groups == tuple(size // 2 for size in need.groups)
 
 
 @pytest.mark.parametrize("stored", [{"safetensors": False}, {"variant": "fp16"}], ids=["bin", "fp16"])
@@ -99,7 +99,7 @@ def test_networks_are_counted_however_they_are_stored(tmp_path: Path, stored: di
         for network in made:
             network.half()
     folder = small_sd.save_published(tmp_path / "sd", made, **stored)
-    need = memory.need(MODELS["sd-1.5"], ModelFiles(folder), GPU, 512, guided=True)
+    need = memory.estimate_need(MODELS["sd-1.5"], ModelFiles(folder), GPU, 512, guided=True)
     wanted = [sum(p.numel() * 2 for p in network.parameters()) for network in made]
     assert need.groups == pytest.approx(wanted, rel=0.25)  # .bin files have headers, which weigh in such small ones
 
@@ -109,7 +109,7 @@ def test_a_cascade_s_networks_are_counted_and_offloaded_too(tmp_path: Path, monk
     engine = Text2ImEngine.load(spec, files, CPU)
     (words, base), (more_words, upsampler) = engine._base, engine._upsampler
     sizes = [sum(p.numel() * 4 for p in network.parameters()) for network in (words, more_words, base, upsampler)]
-    need = memory.need(spec, files, CPU, 256, guided=True)
+    need = memory.estimate_need(spec, files, CPU, 256, guided=True)
     assert need.groups == (sizes[0] + sizes[1], sizes[2], sizes[3])
     request = GenerationRequest.parse("a dog", "text2im", steps=10, seed=7)
     whole, moves = [event for event in engine.generate(request, request.runs[0])][-1], []
@@ -125,7 +125,7 @@ def test_a_cascade_s_networks_are_counted_and_offloaded_too(tmp_path: Path, monk
 
 def test_the_forecast_covers_what_is_alive_at_the_peak(engine: LatentEngine, files: ModelFiles) -> None:
     """Not by much: a forecast of twice as much would send models away for nothing."""
-    need = memory.need(SD, files, CPU, 256, guided=True)
+    need = memory.estimate_need(SD, files, CPU, 256, guided=True)
     unet, vae = (engine._networks.modules(part)[0] for part in ("unet", "vae"))
     states, latents = torch.zeros(2, 32, unet.config["cross_attention_dim"]), torch.zeros(2, 8, 32, 32)
     with torch.inference_mode(), Live() as sampling:
@@ -151,8 +151,8 @@ def test_the_refiner_s_forecast_covers_what_is_alive_at_the_peak_of_its_full_siz
             vae.encode(pixels)
     parameters = sum(p.numel() for network in (text_encoder, unet, vae) for p in network.parameters())
     assert parameters * 2 == pytest.approx(REFINER.download_bytes, rel=0.01)
-    assert sampling.peak < 2 * memory.activations("unet", 384, 64, 4) < 2 * sampling.peak
-    assert encoding.peak < decoding.peak < memory.activations("vae", 128, 512, 4) < 2 * decoding.peak
+    assert sampling.peak < 2 * memory.activation_bytes("unet", 384, 64, 4) < 2 * sampling.peak
+    assert encoding.peak < decoding.peak < memory.activation_bytes("vae", 128, 512, 4) < 2 * decoding.peak
 
 
 def test_the_fastest_plan_that_fits_is_chosen() -> None:
@@ -169,9 +169,9 @@ def test_the_manual_states_the_plans_of_common_cards() -> None:
     for number, (images, size) in enumerate(((1, 512), (8, 512), (1, 768), (8, 768))):
         need = memory.Need(
             tuple(count * 2 for count in (123_060_480, 859_520_964, 83_653_863)),
-            memory.activations("unet", 320, size // 8, 2) * 2,
-            memory.activations("vae", 128, size, 2),
-            memory.activations("vae", 128, memory.TILE, 2),
+            memory.activation_bytes("unet", 320, size // 8, 2) * 2,
+            memory.activation_bytes("vae", 128, size, 2),
+            memory.activation_bytes("vae", 128, memory.TILE, 2),
         )
         stated = {row[0]: row[number + 1] for row in table(lines, "card")}
         assert stated.pop("needs") == f"{need.total(WHOLE, images) / 1e9:.1f} GB"
@@ -252,7 +252,7 @@ def test_models_make_way_the_least_recently_used_first(
 ) -> None:
     """Memory for two: what is loaded is subtracted from what is free, as a real device would."""
     service = Service(Weights(), Gallery(tmp_path))
-    one = memory.need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
+    one = memory.estimate_need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
     monkeypatch.setattr(
         device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service.pool.loaded)
     )
@@ -273,14 +273,14 @@ def test_nothing_makes_way_for_a_model_that_cannot_fit_even_so(
     tmp_path: Path, files: ModelFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Service(Weights(), Gallery(tmp_path))
-    one = memory.need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
+    one = memory.estimate_need(SD, files, CPU, 256, guided=True).total(WHOLE, 1)
     monkeypatch.setattr(
         device, "free_bytes", lambda placement: int(2.2 * one) - sum(each.held for each in service.pool.loaded)
     )
-    big = memory.need
+    big = memory.estimate_need
     monkeypatch.setattr(
         memory,
-        "need",
+        "estimate_need",
         lambda spec, *rest, **options: Need((3 * one,), 1) if spec.id == "2rf-mini" else big(spec, *rest, **options),
     )
     list(service.run(GenerationRequest.parse("a dog", SD.id, steps=1, save=False)))
@@ -291,7 +291,7 @@ def test_nothing_makes_way_for_a_model_that_cannot_fit_even_so(
 
 
 def test_short_memory_is_said_with_every_image(tmp_path: Path, files: ModelFiles, free: Callable) -> None:
-    need = memory.need(SD, files, CPU, 256, guided=True)
+    need = memory.estimate_need(SD, files, CPU, 256, guided=True)
     free(need.total(ONE_BY_ONE, 4))
     service = Service(Weights(), Gallery(tmp_path))
     request = GenerationRequest.parse("a dog", SD.id, steps=1, images=4, batched=True, save=False)
@@ -305,7 +305,7 @@ def test_a_checkpoint_that_cannot_be_counted_is_a_sentence(tmp_path: Path) -> No
     folder = small_sd.save_published(tmp_path / "sd")
     (folder / "unet/config.json").write_text("{")
     with pytest.raises(ModelUnavailable, match=r"config\.json is not valid JSON"):
-        memory.need(MODELS["sd-1.5"], ModelFiles(folder), CPU, 512, guided=True)
+        memory.estimate_need(MODELS["sd-1.5"], ModelFiles(folder), CPU, 512, guided=True)
 
 
 @pytest.fixture

@@ -256,7 +256,7 @@ def test_two_processes_may_convert_the_same_network(checkpoint: Path, tmp_path: 
 
 
 def test_only_the_last_shapes_stay_compiled(files: ModelFiles) -> None:
-    network = Compiled(OpenVinoNetworks.read(files, EAGER).converted("tiny"))
+    network = Compiled(OpenVinoNetworks.read(files, EAGER).network("tiny"))
     shown = [network(torch.zeros(1, 4, side, 8)).shape for side in (8, 16, 24, 32, 8)]
     assert [shape[2] for shape in shown] == [64, 128, 192, 256, 64]
     assert len(network._compiled) == 3
@@ -286,23 +286,28 @@ def request(model: str, **settings) -> GenerationRequest:
     ],
 )
 def test_openvino_runs_shipped_latent_models_and_others_where_it_is_asked_for(model, backend, runs_in) -> None:
-    assert engines.placed(request(model, backend=backend), MODELS[model]).backend == runs_in
+    assert engines.choose_placement(request(model, backend=backend), MODELS[model]).backend == runs_in
 
 
 def test_without_openvino_pytorch_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instaflow_demo.engines.placement.find_spec", lambda name: None)
-    assert engines.placed(request("instaflow-mini"), MODELS["instaflow-mini"]).backend == "eager"
+    assert engines.choose_placement(request("instaflow-mini"), MODELS["instaflow-mini"]).backend == "eager"
     with pytest.raises(DeviceUnavailable, match="pip install openvino"):
-        engines.placed(request("instaflow-mini", backend="openvino"), MODELS["instaflow-mini"])
+        engines.choose_placement(request("instaflow-mini", backend="openvino"), MODELS["instaflow-mini"])
 
 
 def test_what_openvino_cannot_do_is_a_sentence(tmp_path: Path) -> None:
     merged = request("instaflow-mini", backend="openvino", delta_from="sd-mini")
     with pytest.raises(DeviceUnavailable, match="leave out"):
-        engines.placed(merged, MODELS["instaflow-mini"])
-    assert engines.placed(request("instaflow-mini", delta_from="sd-mini"), MODELS["instaflow-mini"]).backend == "eager"
+        engines.choose_placement(merged, MODELS["instaflow-mini"])
+    assert (
+        engines.choose_placement(request("instaflow-mini", delta_from="sd-mini"), MODELS["instaflow-mini"]).backend
+        == "eager"
+    )
     with pytest.raises(DeviceUnavailable, match="decoder “full”"):
-        engines.placed(request("instaflow-mini", backend="diffusers", decoder="tiny"), MODELS["instaflow-mini"])
+        engines.choose_placement(
+            request("instaflow-mini", backend="diffusers", decoder="tiny"), MODELS["instaflow-mini"]
+        )
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Passes that are too large for a device, and the times of those that fit, on a device and a clock of our own."""
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from test_schedulers import STOCHASTIC, said
 
 from instaflow_demo import engines
 from instaflow_demo.engines import Engine, latent, memory
-from instaflow_demo.engines.batches import HALVED
+from instaflow_demo.engines.batches import HALVED, step_events
 from instaflow_demo.engines.memory import PLANS
 from instaflow_demo.engines.pixels import to_uint8_async
 from instaflow_demo.errors import OutOfMemory
@@ -242,24 +241,25 @@ def test_a_device_that_works_ahead_has_its_next_step_before_anybody_waits_for_th
     assert told == [Step, Preview, Step, Preview, Step, ImageReady] * 2
 
 
-def test_an_event_reads_its_times_when_they_are_asked_for() -> None:
+def test_a_clock_is_read_when_the_event_of_its_step_is_due() -> None:
     asked = []
 
-    def seconds(value: float) -> Moment:
-        return lambda: asked.append(value) or value
+    def read() -> Step:
+        asked.append("step")
+        return Step(SD.id, 0, 1, 2, 4, 3.0, stepped=2, stepping_s=0.5)
 
-    step = Step(SD.id, 0, 1, 2, 4, seconds(3.0), stepped=2, stepping_s=seconds(0.5))
+    def pixels() -> torch.Tensor:
+        asked.append("preview")
+        return torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
+
+    events = step_events(read, pixels)
     assert asked == []
-    assert (step.remaining_s, step.elapsed_s, asked) == (3.0, 3.0, [3.0])
-    assert step.iterations_per_second == 4.0
-    same = Step(SD.id, 0, 1, 2, 4, 3.0, stepped=2, stepping_s=0.5)
-    assert step == same == copy.deepcopy(step) == replace(step) == replace(same, step=2)
-    assert hash(step) == hash(same)
-    unread = Step(SD.id, 0, 1, 2, 4, seconds(3.0), stepping_s=seconds(0.5))
-    assert "elapsed_s=3.0" in repr(unread)
-    assert copy.copy(Step(SD.id, 0, 1, 2, 4, seconds(7.0))).elapsed_s == 7.0
-    assert unread != same
-    assert Step(SD.id, 0, 1, 2, 4, 1.0).stepping_s == 0.0
+    step = next(events)
+    assert isinstance(step, Step)
+    assert (step.remaining_s, step.iterations_per_second, asked) == (3.0, 4.0, ["step"])
+    (preview,) = events
+    assert isinstance(preview, Preview)
+    assert (preview.model, preview.image, asked) == (SD.id, 0, ["step", "preview"])
 
 
 def test_a_stopwatch_adds_up_stages_and_what_others_hold_is_not_theirs() -> None:
@@ -294,7 +294,7 @@ def test_a_model_is_fitted_anew_whenever_a_device_has_more_room_or_less(
 ) -> None:
     """Tiles can show, and nothing else may."""
     service = Service(Weights(folders={SD.id: checkpoint}), Gallery(tmp_path))
-    need = memory.need(SD, ModelFiles(checkpoint), CPU, 512, guided=True)
+    need = memory.estimate_need(SD, ModelFiles(checkpoint), CPU, 512, guided=True)
     request, whole = ask(images=2, steps=1, size=512), []
     for plan in (*PLANS[:3], PLANS[0]):
         room = need.total(plan, 2) - sum(loaded.held for loaded in service.pool.loaded)

@@ -12,10 +12,10 @@ from terminal import demo
 
 from instaflow_demo.errors import InvalidRequest, ModelUnavailable
 from instaflow_demo.machine import paths
-from instaflow_demo.machine.paths import path_of
+from instaflow_demo.machine.paths import parse_path
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights.locate import Weights, given_folders
+from instaflow_demo.weights.locate import Weights, parse_folders
 
 MODEL = MODELS["sd-1.5"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9000000\n"
@@ -58,31 +58,31 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_path_is_what_its_writer_means(home: Path, written: str, meant: str) -> None:
-    assert path_of(written) == Path(meant.format(home=home))
-    assert path_of(Path(meant.format(home=home))) == Path(meant.format(home=home))
+    assert parse_path(written) == Path(meant.format(home=home))
+    assert parse_path(Path(meant.format(home=home))) == Path(meant.format(home=home))
 
 
 def test_a_user_s_folder_is_known_by_name() -> None:
     user = getpass.getuser()
-    assert path_of(f"~{user}/sd15") == Path(f"~{user}").expanduser() / "sd15"
-    assert path_of("~nobody-of-that-name/sd15") == Path("~nobody-of-that-name/sd15")
+    assert parse_path(f"~{user}/sd15") == Path(f"~{user}").expanduser() / "sd15"
+    assert parse_path("~nobody-of-that-name/sd15") == Path("~nobody-of-that-name/sd15")
 
 
 @pytest.mark.parametrize("name", ["$HOME", "a\\ b", "100%", "“x", "file"])
 def test_what_is_there_under_that_very_name_is_meant(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    assert path_of(f"{tmp_path}/{name}") == tmp_path / name
+    assert parse_path(f"{tmp_path}/{name}") == tmp_path / name
 
 
 def test_what_a_shell_or_a_dropped_file_escapes_is_understood(tmp_path: Path) -> None:
     (tmp_path / "my models (old)").mkdir()
-    assert path_of(f"{tmp_path}/my\\ models\\ \\(old\\)") == tmp_path / "my models (old)"
-    assert path_of("C:\\models\\sd15") == Path("C:\\models\\sd15")
+    assert parse_path(f"{tmp_path}/my\\ models\\ \\(old\\)") == tmp_path / "my models (old)"
+    assert parse_path("C:\\models\\sd15") == Path("C:\\models\\sd15")
 
 
 @pytest.mark.parametrize("long", ["x" * 5000, "/".join(["y" * 200] * 50), "zero\0byte"])
 def test_no_text_is_too_odd_to_ask_for(long: str) -> None:
-    path = path_of(long)
+    path = parse_path(long)
     assert not paths.exists(path)
     assert not paths.is_folder(path)
     assert paths.absence(path)
@@ -142,7 +142,7 @@ UNDERSTOOD: list[Callable[[Path], Path]] = [
 @pytest.mark.parametrize("named", UNDERSTOOD)
 def test_the_folder_that_is_meant_is_found(published: Path, named: Callable[[Path], Path]) -> None:
     named_path = named(published)
-    found = given_folders([f'sd-1.5="{named_path}"'])["sd-1.5"]
+    found = parse_folders([f'sd-1.5="{named_path}"'])["sd-1.5"]
     weights = Weights()
     weights.use_folder("sd-1.5", f" {named_path}/ ")
     files = weights.locate(MODEL)
@@ -209,11 +209,11 @@ def test_what_cannot_be_meant_is_a_sentence(
     """The same on the command line, in the variable, on the page and for a fine-tune."""
     path = named(tmp_path)
     with pytest.raises(InvalidRequest) as given:
-        given_folders([f"sd-1.5={path}"])
+        parse_folders([f"sd-1.5={path}"])
     with pytest.raises(ModelUnavailable) as used:
         Weights().use_folder("sd-1.5", str(path))
     with pytest.raises(ModelUnavailable) as merged:
-        Weights().delta(MODELS["instaflow-0.9b"], str(path))
+        Weights().locate_delta(MODELS["instaflow-0.9b"], str(path))
     for caught in (given, used, merged):
         for words in said:
             assert words in str(caught.value)
@@ -223,7 +223,7 @@ def test_what_cannot_be_meant_is_a_sentence(
 def test_a_refiner_in_one_file_is_converted_as_what_it_is(tmp_path: Path) -> None:
     path = written("refiner.safetensors")(tmp_path)
     with pytest.raises(InvalidRequest, match="StableDiffusionXLImg2ImgPipeline"):
-        given_folders([f"{REFINER.id}={path}"])
+        parse_folders([f"{REFINER.id}={path}"])
 
 
 def test_glide_as_it_was_published_is_told_how_it_is_converted(tmp_path: Path) -> None:
@@ -249,15 +249,15 @@ def test_the_variable_holds_several_folders_with_blanks_in_them(
     published: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("INSTAFLOW_DEMO_MODEL_DIRS", text.format(published, one_above(published)))
-    assert given_folders() == {"sd-1.5": published, "2rf": one_above(published) / "sd"}
-    assert given_folders(["sd-1.4=" + str(published)]) == {"sd-1.4": published}
+    assert parse_folders() == {"sd-1.5": published, "2rf": one_above(published) / "sd"}
+    assert parse_folders(["sd-1.4=" + str(published)]) == {"sd-1.4": published}
 
 
 @pytest.mark.parametrize("text", ["/models/sd15", "sd-9=/models/sd15", "sd-1.5=", "=/models"])
 def test_a_value_that_names_no_model_is_a_sentence(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("INSTAFLOW_DEMO_MODEL_DIRS", text)
     with pytest.raises(InvalidRequest, match="is not like ID=FOLDER"):
-        given_folders()
+        parse_folders()
 
 
 # ---------------------------------------------------------------- other paths

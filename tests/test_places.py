@@ -85,7 +85,7 @@ def hue(image: Tensor) -> float:
 
 @pytest.fixture(scope="module")
 def composed(drawings: dict, composer: Composer) -> dict[tuple[str, str], tuple[Tensor, Tensor]]:
-    images, masks = composer.masked(stack([picture(drawings, *pair, (FLAG,)) for pair in PAIRS]))
+    images, masks = composer.compose(stack([picture(drawings, *pair, (FLAG,)) for pair in PAIRS]))
     return {pair: (image, mask) for pair, image, mask in zip(PAIRS, images, masks, strict=True)}
 
 
@@ -181,10 +181,10 @@ def test_a_sealed_place_and_the_ground_have_no_holes(drawings: dict, place: str)
 
 def test_a_flipped_setting_is_that_of_the_mirrored_drawing() -> None:
     _, setting = draw_place("bathroom", 0)
-    flipped = setting.flipped()
+    flipped = setting.flip()
     assert (flipped.left, flipped.right) == (SIZE - setting.right, SIZE - setting.left)
     assert flipped.slots["bathtub"].x == SIZE - setting.slots["bathtub"].x
-    assert flipped.flipped() == setting
+    assert flipped.flip() == setting
 
 
 def test_the_same_seed_draws_the_same() -> None:
@@ -206,7 +206,7 @@ def test_a_picture_depends_on_nothing_beside_it(drawings: dict, composer: Compos
 
 
 def test_the_mask_is_where_the_things_are(drawings: dict, composer: Composer) -> None:
-    images, masks = composer.masked(
+    images, masks = composer.compose(
         stack([picture(drawings, "meadow", "day", two_things()), picture(drawings, "meadow", "day")])
     )
     assert masks[1].max() == 0
@@ -220,14 +220,14 @@ def test_the_mask_is_where_the_things_are(drawings: dict, composer: Composer) ->
 def test_a_thing_in_the_bathtub_ends_at_the_rim(drawings: dict, composer: Composer) -> None:
     slot = drawings["bathroom"][1].slots["bathtub"]
     thing = Placed(0, slot.x, slot.y, slot.side, cut=slot.cut, shadow=0)
-    _, masks = composer.masked(stack([picture(drawings, "bathroom", "day", (thing,))]))
+    _, masks = composer.compose(stack([picture(drawings, "bathroom", "day", (thing,))]))
     assert masks[0, 0, int(slot.cut) + 3 :].max() == 0
     assert masks[0, 0, int(slot.cut) - 4, int(slot.x)] == 1
 
 
 def test_a_mirrored_picture(drawings: dict, composer: Composer) -> None:
     plain = picture(drawings, "bedroom", "rain")
-    same, mirrored = composer(stack([plain, replace(plain, flip=True, setting=plain.setting.flipped())]))
+    same, mirrored = composer(stack([plain, replace(plain, flip=True, setting=plain.setting.flip())]))
     ground = slice(200, 256)  # windows show the same weather, whichever way the room is turned
     assert torch.allclose(same[:, ground], mirrored[:, ground].flip(-1), atol=0.02)
 
@@ -290,7 +290,7 @@ def test_composing_needs_no_host(drawings: dict, composer: Composer) -> None:
     land = torch.from_numpy(drawings["city"][0][None].copy())
     nowhere = Composer(Banks(land, sprites, draw_overlays(1)).to("meta"))
     batch = stack([Picture(0, drawings["city"][1], light, three_things()) for light in PLACES["city"].lights])
-    images, masks = nowhere.masked(batch)
+    images, masks = nowhere.compose(batch)
     assert images.device.type == masks.device.type == "meta"
     assert images.shape == (len(batch), 3, SIZE, SIZE)
 

@@ -17,7 +17,7 @@ from instaflow_demo.gallery import read_metadata
 from instaflow_demo.machine.device import Placement
 from instaflow_demo.registry import MODELS
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.weights.locate import ModelFiles, Weights, given_folders
+from instaflow_demo.weights.locate import ModelFiles, Weights, parse_folders
 
 FLOAT32 = Placement("cpu", "float32")
 
@@ -124,7 +124,7 @@ def test_what_is_no_number_is_a_sentence_and_no_black_image(tmp_path: Path) -> N
 
 
 def test_a_given_folder_comes_first(checkpoint: Path) -> None:
-    found = Weights(folders=given_folders([f"2rf={checkpoint}"])).availability(MODELS["2rf"])
+    found = Weights(folders=parse_folders([f"2rf={checkpoint}"])).availability(MODELS["2rf"])
     assert found.available
     assert found.found == str(checkpoint)
 
@@ -132,7 +132,7 @@ def test_a_given_folder_comes_first(checkpoint: Path) -> None:
 @pytest.mark.parametrize("value", ["2rf", "2rf=", "=/tmp", "dall-e=/tmp", "2rf=/no/such/folder"])
 def test_a_folder_that_cannot_be_is_refused(value: str) -> None:
     with pytest.raises(InvalidRequest):
-        given_folders([value])
+        parse_folders([value])
 
 
 def test_a_given_folder_that_lacks_something_says_what(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Timing
 from instaflow_demo.registry import MODELS, REFINER
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.results.report import collect, results_json, rows
+from instaflow_demo.results.report import collect, comparison_rows, results_json
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.columns import column_html, results_html
 from instaflow_demo.ui.html.view import Picture, RunView
@@ -37,7 +37,7 @@ from instaflow_demo.ui.settings import Settings
 from instaflow_demo.ui.tabs.compare import ComparePage
 from instaflow_demo.ui.tabs.form import Form
 from instaflow_demo.ui.text import TEXTS
-from instaflow_demo.weights.locate import ModelFiles, Weights, given_folders
+from instaflow_demo.weights.locate import ModelFiles, Weights, parse_folders
 
 CPU = Placement("cpu", "float32")
 FAST = "instaflow-mini"
@@ -175,10 +175,10 @@ def test_another_model_s_folder_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_its_memory_is_counted(refiner: Refiner, checkpoint: Path) -> None:
-    need = memory.need(REFINER, ModelFiles(checkpoint), CPU, 256, guided=True)
+    need = memory.estimate_need(REFINER, ModelFiles(checkpoint), CPU, 256, guided=True)
     networks = (refiner._text_encoder, refiner._unet, refiner._vae)
     assert need.groups == tuple(sum(p.numel() * 4 for p in network.parameters()) for network in networks)
-    half = memory.need(REFINER, ModelFiles(checkpoint), Placement("cuda", "float16"), 256, guided=True)
+    half = memory.estimate_need(REFINER, ModelFiles(checkpoint), Placement("cuda", "float16"), 256, guided=True)
     text_encoder, unet, vae = need.groups
     assert half.groups == (text_encoder // 2, unet // 2, vae)  # the autoencoder stays in float32
     assert half.sampling == pytest.approx(need.sampling / 2)
@@ -206,7 +206,7 @@ def test_it_is_found_in_the_cache_and_in_a_given_folder(
     (repository / "snapshots" / commit).symlink_to(checkpoint)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert Weights().locate(REFINER).commit == commit
-    given = Weights(folders=given_folders([f"{REFINER.id}={checkpoint}"]))
+    given = Weights(folders=parse_folders([f"{REFINER.id}={checkpoint}"]))
     assert given.availability(REFINER).found == str(checkpoint)
 
 
@@ -245,7 +245,7 @@ def test_its_time_is_told_apart(checkpoint: Path, tmp_path: Path) -> None:
     assert list(done.measurement.passes) == own == [event.timing for event in images(events)]
     assert sum(timing.steps for timing in own) == 2  # one each, and none of the refiner's
     outcomes = collect(events, request)
-    (row,) = rows(outcomes, request)
+    (row,) = comparison_rows(outcomes, request)
     assert row.seconds_per_image == done.measurement.seconds_per_image
     machine: Any = SimpleNamespace(to_dict=dict)
     (result,) = results_json(machine, request, outcomes)["results"]
@@ -328,8 +328,8 @@ def test_a_model_makes_way_for_the_refiner_and_the_other_way_round(
 ) -> None:
     """Memory for either, and then for both."""
     service, spec = served(checkpoint, tmp_path), MODELS[FAST]
-    model = memory.need(spec, Weights().locate(spec), CPU, 256, guided=False)
-    last = memory.need(REFINER, ModelFiles(checkpoint), CPU, 256, guided=True)
+    model = memory.estimate_need(spec, Weights().locate(spec), CPU, 256, guided=False)
+    last = memory.estimate_need(REFINER, ModelFiles(checkpoint), CPU, 256, guided=True)
     for _ in range(2):
         free(service, model.total(WHOLE, 1))
         events = []
@@ -490,7 +490,7 @@ def test_the_form_passes_the_wish_on(tmp_path: Path) -> None:
 
     with gr.Blocks():
         form = Form(Settings(kept=Gallery(tmp_path), out=tmp_path, models=(FAST,)), gr.I18n())
-        for part in (form.prompt, form.models, form.numbers, form.settings):
+        for part in (form.build_prompt, form.build_models, form.build_numbers, form.build_settings):
             part()
     values = {name: form[name].value for name in form.names}
     for sent, meant in ((True, True), (False, False), (None, False), ("yes", False)):

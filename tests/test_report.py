@@ -44,7 +44,7 @@ def outcomes() -> tuple[report.Outcome, ...]:
 
 
 def cells(outcomes: tuple[report.Outcome, ...]) -> list[dict[str, str]]:
-    return written(report.rows(outcomes, REQUEST), report.COLUMNS)
+    return written(report.comparison_rows(outcomes, REQUEST), report.COLUMNS)
 
 
 def written(rows: Sequence[Any], columns: Sequence[tables.Column]) -> list[dict[str, str]]:
@@ -86,7 +86,8 @@ def test_a_batch_has_one_time_for_all() -> None:
     assert measured.images == 3
     assert measured.seconds_per_image == pytest.approx(2.0)
     assert measured.iterations_per_second == pytest.approx(25 / 5.4)
-    (row,) = report.rows([report.Outcome(REQUEST.runs[1], measurement=measured)], replace(REQUEST, batched=True))
+    outcome = report.Outcome(REQUEST.runs[1], measurement=measured)
+    (row,) = report.comparison_rows([outcome], replace(REQUEST, batched=True))
     (line,) = written([row], report.COLUMNS)
     assert [*line.values()][1:5] == ["3", "batched", "2.000", "0.50"]
     assert line["Text, sampling, decoding (s)"] == "0.100 / 1.800 / 0.100"
@@ -98,7 +99,7 @@ def test_no_time_at_all_divides_nothing() -> None:
 
 
 def test_the_discussion_puts_published_figures_above_the_measured_ones(outcomes: tuple[report.Outcome, ...]) -> None:
-    table = written(report.discussion(outcomes), report.DISCUSSION)
+    table = written(report.discussion_rows(outcomes), report.DISCUSSION)
     paper = {row["System"]: row for row in table if row["Measured"] == "in the paper, on an A100"}
     fast, slow = table[len(paper) :]
     assert set(paper) == {MODELS[name].title for name in MODELS if not MODELS[name].shipped} - {MODELS["text2im"].title}
@@ -111,7 +112,7 @@ def test_the_discussion_puts_published_figures_above_the_measured_ones(outcomes:
 
 
 def test_csv_and_markdown_hold_the_table(outcomes: tuple[report.Outcome, ...]) -> None:
-    rows, columns = report.rows(outcomes, REQUEST), report.COLUMNS
+    rows, columns = report.comparison_rows(outcomes, REQUEST), report.COLUMNS
     read = [tuple(line) for line in csv.reader(io.StringIO(tables.to_csv(rows, columns)))]
     assert read == [tables.titles(columns), *tables.lines(rows, columns)]
     lines = tables.to_markdown([replace(rows[0], system="a | b")], columns).splitlines()
@@ -124,7 +125,7 @@ def test_both_stages_of_a_cascade_are_told_apart() -> None:
     (run,) = request.runs
     both = Timing(2, run.all_steps, text_s=0.2, sample_s=6.0, decode_s=0.4, warm=False, upsample_s=2.0)
     measured = Measurement("text2im-mini", "cpu", "float32", 100, 3.0, run.network_evaluations, 1.0, (both,), 10**9)
-    rows = report.rows(report.collect([Done("text2im-mini", measured)], request), request)
+    rows = report.comparison_rows(report.collect([Done("text2im-mini", measured)], request), request)
     (told,) = written(rows, report.COLUMNS)
     assert told["Text, sampling, decoding (s)"] == "0.100 / 2.000 + 1.000 / 0.200"
     assert (told["Steps"], told["Mode"], told["Network evaluations"]) == ("100 + 27", "batched", "227")
@@ -134,7 +135,7 @@ def test_both_stages_of_a_cascade_are_told_apart() -> None:
 
 def test_no_prompt_becomes_a_formula_in_a_spreadsheet() -> None:
     request = GenerationRequest.parse('=HYPERLINK("http://x")', "sd-mini", negative_prompt="@SUM(A1)")
-    table = report.rows(report.collect(events_of("sd-mini", SLOW), request), request)
+    table = report.comparison_rows(report.collect(events_of("sd-mini", SLOW), request), request)
     cells_read = [cell for line in csv.reader(io.StringIO(tables.to_csv(table, report.COLUMNS))) for cell in line]
     assert len(cells_read) == 2 * len(report.COLUMNS)
     assert not [cell for cell in cells_read if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
@@ -162,7 +163,7 @@ def test_json_keeps_the_images_that_came_before_a_failure(tmp_path: Path) -> Non
 def test_a_run_that_was_stopped_says_so() -> None:
     outcome = report.collect([Step("sd-mini", 0, 1, 1, 25, 0.1)], REQUEST)[1]
     assert outcome.error == "The run was stopped."
-    assert report.rows([outcome], REQUEST) == []
+    assert report.comparison_rows([outcome], REQUEST) == []
 
 
 def test_a_step_foretells_the_rest() -> None:

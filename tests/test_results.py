@@ -11,7 +11,7 @@ import pytest
 from instaflow_demo.measure import Figure
 from instaflow_demo.registry import MODELS
 from instaflow_demo.results.paper import PAPER, EvaluationRow, Table, agreement, read
-from instaflow_demo.results.report import DISCUSSION, discussion
+from instaflow_demo.results.report import DISCUSSION, discussion_rows
 from instaflow_demo.results.tables import lines, titles
 from instaflow_demo.ui.html.plot import Point, scatter
 from instaflow_demo.ui.tabs.results import agreement_text, parse_press, results_html
@@ -161,7 +161,7 @@ def test_the_tab_and_the_discussion_quote_the_same_figures(language: Language) -
     for method in PAPER:
         assert f"{method.fid_5k:.1f}" in shown and f"{method.clip_score:.3f}" in shown
         assert (method.source.text_pt if language == "pt-BR" else method.source.text).replace(",", ".") in shown
-    table = [dict(zip(titles(DISCUSSION), line, strict=True)) for line in lines(discussion(()), DISCUSSION)]
+    table = [dict(zip(titles(DISCUSSION), line, strict=True)) for line in lines(discussion_rows(()), DISCUSSION)]
     quoted = {row["System"]: (row["FID-5k"], row["CLIP score"], row["Source"]) for row in table}
     for method in PAPER:
         if method.checkpoint:

@@ -8,7 +8,7 @@ from collections.abc import Generator
 import pytest
 
 from instaflow_demo.errors import DeviceUnavailable
-from instaflow_demo.ui.runner import Runner, batches
+from instaflow_demo.ui.runner import Runner, poll
 
 
 def counted(closed: threading.Event, threads: set[int]) -> Generator[int, None, None]:
@@ -22,12 +22,12 @@ def counted(closed: threading.Event, threads: set[int]) -> Generator[int, None, 
 
 
 def test_batches_lose_nothing_and_keep_the_order() -> None:
-    assert [i for batch in batches((i for i in range(500)), 0.01) for i in batch] == list(range(500))
+    assert [i for batch in poll((i for i in range(500)), 0.01) for i in batch] == list(range(500))
 
 
 def test_work_stays_on_one_thread_whoever_looks() -> None:
     closed, threads = threading.Event(), set()
-    looks = batches(counted(closed, threads), 0.02)
+    looks = poll(counted(closed, threads), 0.02)
     for _ in range(4):
         reader = threading.Thread(target=next, args=(looks,))
         reader.start()
@@ -40,7 +40,7 @@ def test_work_stays_on_one_thread_whoever_looks() -> None:
 
 def test_closing_ends_the_work_within_one_item() -> None:
     closed, threads = threading.Event(), set()
-    looks = batches(counted(closed, threads), 0.02)
+    looks = poll(counted(closed, threads), 0.02)
     made = next(batch for batch in looks if batch)
     looks.close()
     assert closed.wait(0.5)
@@ -52,7 +52,7 @@ def test_looks_come_even_when_nothing_happens() -> None:
         time.sleep(0.3)
         yield 1
 
-    looks = batches(slow(), 0.05)
+    looks = poll(slow(), 0.05)
     assert next(looks) == []
     assert [i for batch in looks for i in batch] == [1]
 
@@ -64,7 +64,7 @@ def test_an_error_of_the_work_is_raised_where_it_is_heard() -> None:
 
     seen = []
     with pytest.raises(DeviceUnavailable, match="no GPU"):
-        for batch in batches(failing(), 0.01):
+        for batch in poll(failing(), 0.01):
             seen += batch
     assert seen == [1]
 

@@ -127,13 +127,17 @@ def test_the_checker_counts_in_the_forecast(checkpoint: Path) -> None:
     save_checker(checkpoint / "safety_checker", threshold=1.5)
     spec, files, cpu = MODELS["sd-1.5"], ModelFiles(checkpoint), Placement("cpu", "float32")
     folder = checkpoint / "safety_checker"
-    without, beside = (memory.need(spec, files, cpu, 256, guided=True, checker=each) for each in (None, folder))
+    without, beside = (
+        memory.estimate_need(spec, files, cpu, 256, guided=True, checker=each) for each in (None, folder)
+    )
     numbers = sum(tensor.numel() for tensor in load_file(folder / "model.safetensors").values())
     assert numbers > 0
     for plan in memory.PLANS:
         assert beside.held(plan) - without.held(plan) == numbers * 4
     half = replace(cpu, dtype="bfloat16")
-    without, beside = (memory.need(spec, files, half, 256, guided=True, checker=each) for each in (None, folder))
+    without, beside = (
+        memory.estimate_need(spec, files, half, 256, guided=True, checker=each) for each in (None, folder)
+    )
     assert beside.held(memory.WHOLE) - without.held(memory.WHOLE) == numbers * 4, "it computes in float32"
 
 

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from instaflow_demo.grammar.describe import caption, noun_phrase
-from instaflow_demo.grammar.held_out import held_out, held_out_pairs, pairs_of
+from instaflow_demo.grammar.held_out import held_out_pairs, is_held_out, pairs_of
 from instaflow_demo.grammar.random_scenes import Shares, any_scene, random_scene
-from instaflow_demo.grammar.scene import Group, Scene, completed, fits
+from instaflow_demo.grammar.scene import Group, Scene, fill_in, fits
 from instaflow_demo.grammar.things import things
 from instaflow_demo.grammar.understand import understand
 from instaflow_demo.grammar.vocabulary import LANGUAGES, names, phrases, places
@@ -40,9 +40,7 @@ def test_captions_are_understood_again(language: str, seed: int) -> None:
     rng = Random(seed)
     scenes = [random_scene(rng) for _ in range(500)]
     read = [understand(caption(scene, rng, language)) for scene in scenes]
-    right = sum(
-        found.scene == completed(scene) and not found.ignored for found, scene in zip(read, scenes, strict=True)
-    )
+    right = sum(found.scene == fill_in(scene) and not found.ignored for found, scene in zip(read, scenes, strict=True))
     assert right / len(scenes) >= 0.99
 
 
@@ -59,7 +57,7 @@ def test_unknown_words_are_told(prompt: str, ignored: tuple[str, ...]) -> None:
 
 
 def test_nothing_that_is_suggested_is_held_out() -> None:
-    assert not [pair for _, scene in SUGGESTED for pair in pairs_of(scene) if held_out(*pair)]
+    assert not [pair for _, scene in SUGGESTED for pair in pairs_of(scene) if is_held_out(*pair)]
 
 
 @pytest.mark.parametrize("kind", ["thing at place", "light at place", "colour of thing"])

@@ -28,8 +28,8 @@ from instaflow_demo.engines.checkpoint.schedulers import (
     RULES,
     DPMSolver,
     advance,
-    foreseen,
-    scheduler,
+    load_scheduler,
+    predict_final_latents,
 )
 from instaflow_demo.engines.refiner import Refiner
 from instaflow_demo.errors import ModelUnavailable
@@ -70,7 +70,7 @@ def said(folder: Path, config: object) -> ModelFiles:
 
 
 def read(folder: Path, config: object) -> DPMSolver:
-    made = scheduler(SD, said(folder, config))
+    made = load_scheduler(SD, said(folder, config))
     assert isinstance(made, DPMSolver)
     return made
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_followed_is_refused_by_name_at_once(tmp_path: Path, conf
     files = said(tmp_path, PUBLISHED | config if isinstance(config, dict) and config else config)
     began = time.perf_counter()
     with pytest.raises(ModelUnavailable) as refused:
-        scheduler(SD, files)
+        load_scheduler(SD, files)
     assert time.perf_counter() - began < 2
     sentence = refused.value.sentence
     assert named in sentence
@@ -283,7 +283,7 @@ def test_what_cannot_be_followed_is_refused_before_the_networks_are_read(tmp_pat
 
 def test_a_file_that_is_missing_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="is missing"):
-        scheduler(SD, ModelFiles(tmp_path))
+        load_scheduler(SD, ModelFiles(tmp_path))
 
 
 def test_every_field_of_every_scheduler_is_judged_or_known_to_mean_nothing_here() -> None:
@@ -298,10 +298,10 @@ def test_every_field_of_every_scheduler_is_judged_or_known_to_mean_nothing_here(
 
 
 def test_a_rectified_flow_needs_no_file(tmp_path: Path) -> None:
-    assert type(scheduler(MODELS["2rf"], said(tmp_path, "null"))).__name__ == "RectifiedFlowScheduler"
+    assert type(load_scheduler(MODELS["2rf"], said(tmp_path, "null"))).__name__ == "RectifiedFlowScheduler"
 
 
-def test_the_end_that_is_foreseen_is_the_same_by_both_solvers(tmp_path: Path) -> None:
+def test_the_predicted_final_latents_are_the_same_by_both_solvers(tmp_path: Path) -> None:
     """Both see one output of the network, and must promise the same image of it."""
     promised = []
     for algorithm in ("dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"):
@@ -310,7 +310,7 @@ def test_the_end_that_is_foreseen_is_the_same_by_both_solvers(tmp_path: Path) ->
         generators = [torch.Generator().manual_seed(0)]
         before = torch.randn(1, 4, 8, 8, generator=generators[0])
         advance(made, 0.9 * before, made.timesteps[0], before, generators)
-        promised.append(foreseen(made, before))
+        promised.append(predict_final_latents(made, before, before, 1, 5))
     for other in promised[1:]:
         torch.testing.assert_close(promised[0], other, rtol=1e-4, atol=1e-4)
     alpha = made.alphas_cumprod[-1].sqrt()

@@ -114,7 +114,7 @@ HANDED_ON = {
     ("instaflow_demo/engines/adapters/lora.py", "_misfit(path, layer, found, down, up)"),
     ("instaflow_demo/engines/adapters/lora.py", "_what_else(path)"),
     ("instaflow_demo/engines/backends/eager.py", "said[decoder]"),
-    ("instaflow_demo/engines/placement.py", "against"),
+    ("instaflow_demo/engines/placement.py", "reason"),
     ("instaflow_demo/results/benchmark.py", "event.message"),
     ("instaflow_demo/weights/folders.py", "_pointer(path)"),
     ("instaflow_demo/weights/hub.py", "note"),

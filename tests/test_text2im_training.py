@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from instaflow_demo.glide.sampling import base_scheduler, upsampler_alphas
-from instaflow_demo.training.stages.text2im import Diffusion, corrupted, hybrid_loss
+from instaflow_demo.training.stages.text2im import Diffusion, corrupt, hybrid_loss
 
 SCHEDULES = {
     "base": base_scheduler().alphas_cumprod.double(),
@@ -104,7 +104,7 @@ def test_the_condition_is_shown_beside_the_noisy_image() -> None:
 
 def test_corruption_differs_between_images_and_leaves_eight_bits() -> None:
     images = torch.zeros(64, 3, 8, 8)
-    noise = corrupted(images, torch.Generator().manual_seed(0))
+    noise = corrupt(images, torch.Generator().manual_seed(0))
     strengths = noise.std((1, 2, 3))
     assert strengths.min() < 0.02
     assert 0.08 < strengths.max() < 0.12

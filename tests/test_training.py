@@ -290,9 +290,9 @@ def test_every_way_to_one_step_has_the_same_minutes() -> None:
 
 
 def test_a_stage_that_no_family_has_is_a_sentence() -> None:
-    assert [stage.name for stage in family.chosen(["direct", "teacher"])] == ["teacher", "direct"]
-    with pytest.raises(DemoError, match="data is no stage of the family"):
-        family.chosen(["data"])
+    assert [stage.name for stage in family.choose_stages(["direct", "teacher"])] == ["teacher", "direct"]
+    with pytest.raises(DemoError, match="data is not a stage of the family"):
+        family.choose_stages(["data"])
 
 
 @pytest.mark.parametrize("stage", ["data", *STAGES[1:], "export"])

@@ -22,7 +22,7 @@ from instaflow_demo.engines import memory
 from instaflow_demo.engines.backends.compiled import COMPILING, NOT_COMPILED
 from instaflow_demo.engines.backends.eager import no_decoder
 from instaflow_demo.engines.batches import Batch, run_batches
-from instaflow_demo.engines.latent import gained
+from instaflow_demo.engines.latent import gain_note
 from instaflow_demo.engines.pixels import to_uint8_host
 from instaflow_demo.engines.unread import NEGATIVE, PROMPT, Reader
 from instaflow_demo.errors import DemoError, DeviceUnavailable, Sentence
@@ -58,13 +58,13 @@ def sentences(folder: Path) -> Iterator[str]:
         except DeviceUnavailable as error:
             yield error.sentence
     yield from (no_decoder(decoder).sentence for decoder in ("int8", "tiny"))
-    yield from (COMPILING, gained(5.8), NOT_COMPILED)
+    yield from (COMPILING, gain_note(5.8), NOT_COMPILED)
     for placement, found in ((Placement("cuda", "float16"), True), (Placement("cpu", "float16"), True), (CPU, None)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(device, "choose", lambda *_, placement=placement: placement)
             patch.setattr("instaflow_demo.engines.placement.find_spec", lambda _, found=found: found)
             request = GenerationRequest.parse("a dog", FAST, backend="openvino")
-            yield raised(partial(engines.placed, request, MODELS[FAST]))
+            yield raised(partial(engines.choose_placement, request, MODELS[FAST]))
 
 
 def idle(folder: Path) -> Iterator[str]:
@@ -100,10 +100,10 @@ def failures(folder: Path) -> Iterator[str]:
     yield raised(lambda: weights.use_folder("2rf", str(folder)))
     (folder / "base.pt").touch()
     yield raised(lambda: weights.use_folder("text2im", str(folder)))
-    yield raised(lambda: memory.need(published, ModelFiles(folder), CPU, 512, guided=True))
+    yield raised(lambda: memory.estimate_need(published, ModelFiles(folder), CPU, 512, guided=True))
     yield raised(lambda: Weights(models_dir=folder).locate(MODELS[FAST]))
     need = memory.Need((2 * 10**9,), 10**9)
-    yield from memory.forecast(published, need, memory.WHOLE, 1, 10**9)
+    yield from memory.memory_notes(published, need, memory.WHOLE, 1, 10**9)
     yield raised(lambda: memory.refuse_hopeless(published, need, 10**9, CPU))
     yield from (plan.note for plan in memory.PLANS if plan.note)
     yield raised(lambda: to_uint8_host(torch.full((1, 3, 2, 2), torch.nan)))

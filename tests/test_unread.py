@@ -165,7 +165,7 @@ def test_the_page_tells_it_once_in_the_column_of_its_model(service: Service, tmp
     shown: dict[Any, str] = {}
     for update in page._run(gr.Request(session_hash="x"), *values):
         shown |= {part: str(value) for part, value in update.items() if not isinstance(value, dict)}
-    for model, place in page._places.items():
+    for model, place in page._columns.items():
         html = shown[place.head] + shown[place.results]
         (note,) = told(run(service, model, prompt=LONG))
         assert html.count(str(escape(translate(language, note)))) == 1

@@ -25,7 +25,7 @@ def test_progress_counts_all_images_of_a_model() -> None:
     assert progress.fraction == pytest.approx(0.6)
     assert progress.elapsed_s == pytest.approx(2.5)
     assert progress.remaining_s == pytest.approx(5 / 3)
-    assert progress.speed == pytest.approx(12.5), "the text took a fifth of it"
+    assert progress.iterations_per_second == pytest.approx(12.5), "the text took a fifth of it"
 
 
 def test_progress_of_a_batch() -> None:

@@ -56,7 +56,7 @@ def test_words_for_what_cannot_be_drawn_are_left_out(wordnet: WordNet) -> None:
 def test_the_stage_teaches_synonyms_and_near_words(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["words", "--run", str(tmp_path), "--wordnet", str(EXCERPT)], catch_exceptions=False)
     assert done.exit_code == 0
-    lexicon, _ = RunFolder(tmp_path).words()
+    lexicon, _ = RunFolder(tmp_path).load_words()
     taught = dict(zip((concept.title for concept in concepts()), lexicon.synonyms, strict=True))
     assert "vixen" in taught["fox"]
     assert "ukulele" in taught["guitar"]

@@ -10,7 +10,15 @@ from page import FAST, SLOW
 
 from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.request import GenerationRequest
-from instaflow_demo.ui.text import TEXTS, gigabytes, number, preferred, say, seconds, translate
+from instaflow_demo.ui.text import (
+    TEXTS,
+    format_gigabytes,
+    format_number,
+    format_seconds,
+    preferred_language,
+    say,
+    translate,
+)
 
 
 def _placeholders(text: str) -> set[str]:
@@ -47,15 +55,16 @@ def test_every_text_is_used() -> None:
     ],
 )
 def test_language_of_a_browser(header: str | None, language: str) -> None:
-    assert preferred(header) == language
+    assert preferred_language(header) == language
 
 
 def test_numbers_are_written_as_the_language_does() -> None:
-    assert number("en", 1234.56, 1) == "1,234.6"
-    assert number("pt-BR", 1234.56, 1) == "1.234,6"
-    assert [seconds("en", s) for s in (0.1234, 1.234, 12.34, 123.4)] == ["0.123 s", "1.23 s", "12.3 s", "2 min 3 s"]
-    assert gigabytes("pt-BR", 2_340_000_000) == "2,3 GB"
-    assert (gigabytes("en", 999_400_000), gigabytes("en", 999_600_000)) == ("999 MB", "1.0 GB")
+    assert format_number("en", 1234.56, 1) == "1,234.6"
+    assert format_number("pt-BR", 1234.56, 1) == "1.234,6"
+    written = [format_seconds("en", s) for s in (0.1234, 1.234, 12.34, 123.4)]
+    assert written == ["0.123 s", "1.23 s", "12.3 s", "2 min 3 s"]
+    assert format_gigabytes("pt-BR", 2_340_000_000) == "2,3 GB"
+    assert (format_gigabytes("en", 999_400_000), format_gigabytes("en", 999_600_000)) == ("999 MB", "1.0 GB")
 
 
 def test_sentences_of_the_request_have_translations() -> None:

@@ -13,13 +13,13 @@ from ..gallery import Gallery
 from ..machine.caches import converted_dir
 from ..machine.device import Baseline
 from ..machine.environment import fingerprint
-from ..machine.paths import path_of
+from ..machine.paths import parse_path
 from ..registry import DEFAULT_MODELS, LOADABLE
 from ..request import GenerationRequest
 from ..results import benchmark as benchmarks
 from ..results import benchmark_file, paper, report, tables
 from ..service import Service
-from ..weights.locate import Weights, given_folders
+from ..weights.locate import Weights, parse_folders
 from . import output, progress
 from .exits import FAILED, report_errors
 from .expand import expand
@@ -93,7 +93,7 @@ def list_models(json_file: JsonFile = None, model_dir: ModelDirs = None, debug: 
     """List the models and the refiner: where each was found, or what is missing."""
     with report_errors(debug):
         output.check_destinations(json_file=json_file)
-        weights = Weights(folders=given_folders(model_dir))
+        weights = Weights(folders=parse_folders(model_dir))
         found = [(spec, weights.availability(spec), weights.bytes_of(spec)) for spec in LOADABLE.values()]
         output.show(output.models_table(found))
         *models, refiner = [output.model_json(*row) for row in found]
@@ -114,11 +114,11 @@ def evaluate(
         typer.Option("--metric", help="Compare with photographs; repeatable. Without it our judge judges."),
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option("--reference", parser=path_of, metavar="FOLDER", help="Folder of photographs.")
+        Path | None, typer.Option("--reference", parser=parse_path, metavar="FOLDER", help="Folder of photographs.")
     ] = None,
     captions: Annotated[
         Path | None,
-        typer.Option("--captions", parser=path_of, metavar="FILE", help="Their captions, a file like COCO's."),
+        typer.Option("--captions", parser=parse_path, metavar="FILE", help="Their captions, a file like COCO's."),
     ] = None,
     steps: Steps = None,
     guidance: Guidance = None,
@@ -127,7 +127,7 @@ def evaluate(
     dtype: DtypeName = "auto",
     work: Annotated[
         Path,
-        typer.Option("--work", parser=path_of, metavar="FOLDER", help="Where an unfinished evaluation is kept."),
+        typer.Option("--work", parser=parse_path, metavar="FOLDER", help="Where an unfinished evaluation is kept."),
     ] = Path("outputs/evaluation"),
     json_file: JsonFile = None,
     model_dir: ModelDirs = None,
@@ -150,7 +150,7 @@ def evaluate(
         )
         for note in asked.notes:
             typer.echo(note, err=True)
-        found = evaluation.evaluate(asked, Weights(folders=given_folders(model_dir)), work)
+        found = evaluation.evaluate(asked, Weights(folders=parse_folders(model_dir)), work)
         if found is None:  # one of the processes that only helped
             return
         rows = [paper.parse_row(result) for result in found["results"]]
@@ -199,7 +199,7 @@ def benchmark(
             device=device,
             dtype=dtype,
         )
-        service = Service(Weights(folders=given_folders(model_dir)))
+        service = Service(Weights(folders=parse_folders(model_dir)))
         followed = progress.show_benchmark(benchmarks.run(service, asked), asked)
         columns = benchmarks.COLUMNS
         output.show(tables.to_terminal(followed.rows, columns, sideways=True))
@@ -220,13 +220,15 @@ def convert_glide(
     base: Annotated[
         Path,
         typer.Argument(
-            parser=path_of, metavar="BASE", help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it."
+            parser=parse_path,
+            metavar="BASE",
+            help="OpenAI's base.pt, with GPT-2's vocab.json and merges.txt beside it.",
         ),
     ],
-    upsampler: Annotated[Path, typer.Argument(parser=path_of, metavar="UPSAMPLER", help="OpenAI's upsample.pt.")],
+    upsampler: Annotated[Path, typer.Argument(parser=parse_path, metavar="UPSAMPLER", help="OpenAI's upsample.pt.")],
     out: Annotated[
         Path | None,
-        typer.Argument(parser=path_of, metavar="OUT", help="The folder to write; by default where the demo looks."),
+        typer.Argument(parser=parse_path, metavar="OUT", help="The folder to write; by default where the demo looks."),
     ] = None,
     debug: Debug = False,
 ) -> None:
@@ -247,12 +249,12 @@ def _run(request: GenerationRequest, options: RunOptions) -> None:
         DemoError: when something cannot be fetched, or the refiner is wanted and not here.
         typer.Exit: with 1, after the table, when a model failed or an image was not saved or refined.
     """
-    weights = Weights(folders=given_folders(options.model_dir))
+    weights = Weights(folders=parse_folders(options.model_dir))
     output.check_destinations(json_file=options.json_file, out=options.out if request.save else None)
     progress.prepare(request, weights, download=options.download)
     events = progress.show(Service(weights, Gallery(options.out)).run(request), request)
     outcomes = report.collect(events, request)
-    measured = report.rows(outcomes, request)
+    measured = report.comparison_rows(outcomes, request)
     if measured:
         output.show(tables.to_terminal(measured, report.COLUMNS, sideways=True))
     output.write_json(options.json_file, lambda: report.results_json(fingerprint(options.out), request, outcomes))

@@ -10,13 +10,13 @@ from pathlib import Path
 from ..errors import ModelUnavailable
 from ..events import ImageReady
 from ..gallery import Gallery
-from ..machine.paths import path_of
+from ..machine.paths import parse_path
 from ..registry import MODELS
 from ..request import RANDOM_SEED, GenerationRequest
 from ..results import report, tables
 from ..results.report import Outcome
 from ..service import Service
-from ..weights.locate import Weights, given_folders
+from ..weights.locate import Weights, parse_folders
 from . import progress
 
 _ROW = "display: flex; flex-wrap: wrap; gap: 1em"
@@ -49,8 +49,8 @@ def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: 
     Raises:
         DemoError: with a sentence, if the model cannot be used.
     """
-    weights = Weights(folders=given_folders())
-    loaded = Loaded(model, torch_dtype, download, Service(weights, Gallery(path_of(out))), weights)
+    weights = Weights(folders=parse_folders())
+    loaded = Loaded(model, torch_dtype, download, Service(weights, Gallery(parse_path(out))), weights)
     fewest = {name: spec.steps.low for name, spec in MODELS.items()}
     request = GenerationRequest.parse("a big dog", model, steps=fewest, dtype=torch_dtype, save=False)
     (outcome,) = _generate(loaded, request).outcomes
@@ -121,14 +121,14 @@ def compare(
     results = _generate(loaded, request)
     if display_images:
         _show_images(results)
-    if rows := report.rows(results.outcomes, request):
+    if rows := report.comparison_rows(results.outcomes, request):
         _say(tables.to_markdown(rows, report.COLUMNS))
     return results
 
 
 def discuss(results: Results) -> None:
     """Show the published figures, and below them those of this run."""
-    _say(tables.to_markdown(report.discussion(results.outcomes), report.DISCUSSION))
+    _say(tables.to_markdown(report.discussion_rows(results.outcomes), report.DISCUSSION))
 
 
 def _generate(loaded: Loaded, request: GenerationRequest) -> Results:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from ..machine.device import Backend, Baseline, Device, Dtype
-from ..machine.paths import path_of
+from ..machine.paths import parse_path
 from ..registry import DEFAULT_MODELS, MODELS
 from ..request import RANDOM_SEED, Decoder, GenerationRequest, Limits
 from ..weights.locate import FOLDERS
@@ -93,20 +93,20 @@ DtypeName = Annotated[str, typer.Option("--dtype", help=f"{_either(get_args(Dtyp
 DeviceName = Annotated[str, typer.Option("--device", help=f"{_either(get_args(Device))}.")]
 CsvFile = Annotated[
     Path | None,
-    typer.Option("--csv", parser=path_of, metavar="FILE", help="Write the table to this file, as CSV."),
+    typer.Option("--csv", parser=parse_path, metavar="FILE", help="Write the table to this file, as CSV."),
 ]
 MarkdownFile = Annotated[
-    Path | None, typer.Option("--markdown", parser=path_of, metavar="FILE", help="The same as Markdown.")
+    Path | None, typer.Option("--markdown", parser=parse_path, metavar="FILE", help="The same as Markdown.")
 ]
 Against = Annotated[
     Path | None,
     typer.Option(
-        "--compare", parser=path_of, metavar="FILE", help="Show a file of --json, of another machine, below ours."
+        "--compare", parser=parse_path, metavar="FILE", help="Show a file of --json, of another machine, below ours."
     ),
 ]
 JsonFile = Annotated[
     Path | None,
-    typer.Option("--json", parser=path_of, metavar="FILE", help="Write everything measured to this file."),
+    typer.Option("--json", parser=parse_path, metavar="FILE", help="Write everything measured to this file."),
 ]
 ModelDirs = Annotated[
     list[str] | None,
@@ -148,8 +148,8 @@ class RunOptions:
     ] = False
     dtype: DtypeName = "auto"
     device: DeviceName = "auto"
-    out: Annotated[Path, typer.Option("--out", parser=path_of, metavar="FOLDER", help="Folder for the images.")] = Path(
-        "outputs"
+    out: Annotated[Path, typer.Option("--out", parser=parse_path, metavar="FOLDER", help="Folder for the images.")] = (
+        Path("outputs")
     )
     save: Annotated[bool, typer.Option("--save/--no-save", help="Write the images to the folder.")] = True
     json_file: JsonFile = None

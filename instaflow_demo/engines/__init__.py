@@ -2,6 +2,6 @@
 
 from .base import Engine, Sampler
 from .load import inspect, load
-from .placement import placed
+from .placement import choose_placement
 
-__all__ = ["Engine", "Sampler", "inspect", "load", "placed"]
+__all__ = ["Engine", "Sampler", "choose_placement", "inspect", "load"]

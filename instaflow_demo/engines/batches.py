@@ -115,22 +115,24 @@ def noise(generators: Sequence[torch.Generator], shape: tuple[int, ...], placeme
     return to_device(torch.stack([torch.randn(shape, generator=each) for each in generators]), placement)
 
 
-def stepped(step: Step, preview: AsyncPixels | None = None) -> Iterator[Step | Preview]:
-    """The events of a step that was submitted with a preview of its result, if there is one; reading waits for them.
+def step_events(read: Callable[[], Step], preview: AsyncPixels | None = None) -> Iterator[Step | Preview]:
+    """The events of a step that was submitted with a preview of its result, if there is one.
 
-    So the host is at most one step ahead of its device, and whoever stops it waits for no more than that.
+    `read` asks the device's clock when the step ended, and so waits for it: it is called when the event is due. The
+    host is at most one step ahead of its device, and whoever stops it waits for no more than that.
     """
-    yield step.wait()
+    step = read()
+    yield step
     if preview is not None:
         yield Preview(step.model, step.image, to_pil(preview()))
 
 
-def previewed(run: ModelRun, batch: Batch, pixels: AsyncPixels) -> Iterator[Preview]:
+def preview_events(run: ModelRun, batch: Batch, pixels: AsyncPixels) -> Iterator[Preview]:
     """The event of what a batch has so far; reading it waits for its pixels."""
     yield Preview(run.model.id, batch.first, to_pil(pixels()))
 
 
-def finished(
+def image_events(
     run: ModelRun, batch: Batch, pixels: Tensor, timing: Timing, notes: tuple[Sentence, ...] = ()
 ) -> Iterator[ImageReady]:
     """The events of a batch whose pixels (B, H, W, 3) are made."""

@@ -21,7 +21,7 @@ class Failure:
 
 
 @contextmanager
-def caught(spec: ModelSpec) -> Iterator[Failure]:
+def catch_failure(spec: ModelSpec) -> Iterator[Failure]:
     """Work on a model, which an error ends. A defect goes to the log, and the sentence quotes its number."""
     failure = Failure()
     try:

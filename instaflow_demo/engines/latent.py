@@ -6,7 +6,7 @@ transformers', and results equal those of the stock pipeline.
 
 import time
 from collections import OrderedDict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
 
 import torch
@@ -15,7 +15,7 @@ from transformers import CLIPTokenizer
 
 from ..errors import Sentence
 from ..events import ImageReady, Noted, Preview, Step
-from ..flow import RectifiedFlowScheduler, classifier_free_guidance, predict_x1, straightness
+from ..flow import classifier_free_guidance, straightness
 from ..machine import device
 from ..machine.clock import Stopwatch
 from ..machine.device import Placement
@@ -27,12 +27,12 @@ from .adapters.extras import NOTHING, Extras
 from .backends.compiled import CompiledNetworks
 from .backends.eager import EagerNetworks, Networks, Part, no_decoder
 from .backends.openvino import OpenVinoNetworks
-from .batches import Batch, Samples, finished, noise, one_behind, run_batches, stepped
+from .batches import Batch, Samples, image_events, noise, one_behind, run_batches, step_events
 from .checkpoint.reading import load
-from .checkpoint.schedulers import Scheduler, advance, foreseen, scheduler
+from .checkpoint.schedulers import Scheduler, advance, load_scheduler, predict_final_latents
 from .clip import clip_ids
 from .memory import WHOLE, Plan
-from .offload import to_device, working
+from .offload import on_device, to_device
 from .pixels import AsyncPixels, to_uint8_async
 from .unread import Reader
 
@@ -83,9 +83,9 @@ class LatentEngine:
 
         def make() -> "LatentEngine":
             rest = extras.delta[1] if extras.delta else files
-            steps = scheduler(spec, files)  # first, as it is judged in no time, and networks are gigabytes
+            solver = load_scheduler(spec, files)  # first, as it is judged in no time, and networks are gigabytes
             tokenizer = CLIPTokenizer.from_pretrained(rest.component("tokenizer"), local_files_only=True)
-            return cls(tokenizer, _networks(files, placement, extras), steps, placement)
+            return cls(tokenizer, _networks(files, placement, extras), solver, placement)
 
         return load(make, spec, files, placement, plan, extras)
 
@@ -118,7 +118,7 @@ class LatentEngine:
         """
         if not self._networks.has(request.decoder):
             raise no_decoder(request.decoder)
-        yield from self.reader(run).noted(request, run)
+        yield from self.reader(run).note_unread(request, run)
 
         def events(batch: Batch) -> Generator[LatentEvent, None, None]:
             return one_behind(self._submit(batch, request, run), self.placement)
@@ -130,11 +130,11 @@ class LatentEngine:
         """A batch's images without events: for many prompts that nobody watches. The steps are those of `generate`."""
         watch = self._stopwatch()
         path = list(self._denoise(batch, run, watch))
-        with self._working(watch, "decode", "vae"):
+        with self._on_device(watch, "decode", "vae"):
             pixels = self._decode(path[-1], "full")()
-        self._warm.add((len(batch), run.size, "full", self._networks.ran().backend))
-        flows = run.model.scheduler == "rectified-flow" and run.steps > 1
-        return Samples(pixels, straightness(path) if flows else None)
+        self._warm.add((len(batch), run.size, "full", self._networks.last_run().backend))
+        bends = run.model.is_rectified_flow and run.steps > 1
+        return Samples(pixels, straightness(path) if bends else None)
 
     def reader(self, run: ModelRun) -> Reader:
         return Reader(run.model.title, self._tokenizer, self._tokenizer.model_max_length)
@@ -156,10 +156,10 @@ class LatentEngine:
             shown_at = time.perf_counter()
             for number, x in enumerate(path, start=1):
                 shows = request.previews and number < run.steps and time.perf_counter() > shown_at + PREVIEW_EVERY_S
-                preview = self._preview(self._predict_end(before, x, number, run)) if shows else None
-                yield stepped(self._step_event(batch, run, number, watch), preview)
+                preview = self._preview(before, x, number, run) if shows else None
+                yield step_events(self._step_event(batch, run, number, watch), preview)
                 before, shown_at = x, time.perf_counter() if shows else shown_at
-        with self._working(watch, "decode", "vae"), watch("decode"):
+        with self._on_device(watch, "decode", "vae"), watch("decode"):
             pixels = self._decode(x, request.decoder)
         yield self._finish(batch, request, run, pixels, watch)
 
@@ -169,18 +169,18 @@ class LatentEngine:
         Where steps add noise, each image's comes from its own generator.
         """
         generators, solver = batch.generators(), self._scheduler
-        with self._working(watch, "text", "text_encoder"), watch("text"):
+        with self._on_device(watch, "text", "text_encoder"), watch("text"):
             states = self._encode(batch, run)
             x = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
-        with self._working(watch, "sample", "unet"):
-            with watch("steps"):
+        with self._on_device(watch, "sample overhead", "unet"):
+            with watch("sample steps"):
                 solver.set_timesteps(run.steps)
                 x = x * solver.init_noise_sigma
                 timesteps = solver.timesteps  # it asks for their values, for which a GPU would have to stop
-                on_device = to_device(timesteps, self.placement)
+                timesteps_on_device = to_device(timesteps, self.placement)
             yield x
-            for timestep, timestep_on_device in zip(timesteps, on_device, strict=True):
-                with watch("steps"):
+            for timestep, timestep_on_device in zip(timesteps, timesteps_on_device, strict=True):
+                with watch("sample steps"):
                     inputs = solver.scale_model_input(torch.cat([x] * 2) if run.guided else x, timestep)
                     output = self._networks.predict(inputs, timestep_on_device, states)
                     if run.guided:
@@ -188,43 +188,43 @@ class LatentEngine:
                     x = advance(solver, output, timestep, x, generators)
                 yield x
 
-    def _step_event(self, batch: Batch, run: ModelRun, number: int, watch: Stopwatch) -> Step:
-        elapsed, stepping = watch.so_far("text", "sample", "steps"), watch.so_far("steps")
-        return Step(
-            run.model.id, batch.first, len(batch), number, run.steps, elapsed, stepped=number, stepping_s=stepping
-        )
+    def _step_event(self, batch: Batch, run: ModelRun, number: int, watch: Stopwatch) -> Callable[[], Step]:
+        elapsed = watch.so_far("text", "sample overhead", "sample steps")
+        stepping = watch.so_far("sample steps")
+
+        def read() -> Step:
+            place = run.model.id, batch.first, len(batch), number, run.steps
+            return Step(*place, elapsed(), stepped=number, stepping_s=stepping())
+
+        return read
 
     def _finish(
         self, batch: Batch, request: GenerationRequest, run: ModelRun, pixels: AsyncPixels, watch: Stopwatch
     ) -> Generator[ImageReady, None, None]:
         """The events of a batch that was submitted to the device; reading them waits for it."""
-        made, ran = pixels(), self._networks.ran()
+        made, ran = pixels(), self._networks.last_run()
         shape = (len(batch), run.size, request.decoder, ran.backend)
         timing = self._timing(watch, run, shape)
-        yield from finished(run, batch, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
+        yield from image_events(run, batch, made, timing, (*ran.notes, *self._gain_note(timing, run, shape)))
 
     def _stopwatch(self) -> Stopwatch:
         return Stopwatch(device.clock(self.placement))
 
-    def _working(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
-        return working(self._plan, self.placement, watch, stage, *self._networks.modules(part))
+    def _on_device(self, watch: Stopwatch, stage: str, part: Part) -> AbstractContextManager[None]:
+        return on_device(self._plan, self.placement, watch, stage, *self._networks.modules(part))
 
-    def _preview(self, latents: Tensor) -> AsyncPixels | None:
-        """A quick look at where the images of a batch are going, if there is a tiny decoder."""
-        return self._decode(latents, "tiny") if self._networks.has("tiny") else None
-
-    def _predict_end(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> Tensor:
-        """The final latents (B, C, h, w) as the last step predicts them."""
-        if isinstance(self._scheduler, RectifiedFlowScheduler):
-            return predict_x1(before, after, number, run.steps)
-        return foreseen(self._scheduler, before)
+    def _preview(self, before: Tensor, after: Tensor, number: int, run: ModelRun) -> AsyncPixels | None:
+        """A quick look at where a step takes the images of a batch, if there is a tiny decoder."""
+        if not self._networks.has("tiny"):
+            return None
+        return self._decode(predict_final_latents(self._scheduler, before, after, number, run.steps), "tiny")
 
     def _timing(self, watch: Stopwatch, run: ModelRun, shape: Shape) -> Timing:
         """The batch's seconds by stage; the first one of its shape is cold."""
         warm = shape in self._warm
         self._warm.add(shape)
-        text, beside, steps, decode = map(watch.seconds, ("text", "sample", "steps", "decode"))
-        return Timing(shape[0], run.steps, text, beside + steps, decode, warm, backend=shape[3], beside_s=beside)
+        text, overhead, steps, decode = map(watch.seconds, ("text", "sample overhead", "sample steps", "decode"))
+        return Timing(shape[0], run.steps, text, overhead + steps, decode, warm, backend=shape[3], overhead_s=overhead)
 
     def _gain_note(self, timing: Timing, run: ModelRun, shape: Shape) -> tuple[Sentence, ...]:
         """A note with the speed-up from compiling, text encoding excluded; empty if it is unknown."""
@@ -232,7 +232,7 @@ class LatentEngine:
             return ()
         took = self._took[shape, run.steps, run.guided] = timing.sample_s + timing.decode_s
         before = self._took.get(((*shape[:3], "eager"), run.steps, run.guided), 0.0)
-        return (gained(before / took),) if before > _FASTER * took else ()
+        return (gain_note(before / took),) if before > _FASTER * took else ()
 
     def _encode(self, batch: Batch, run: ModelRun) -> Tensor:
         """Text states (B, T, D), or (2 B, T, D) with those of the negative prompt first when guided."""
@@ -266,7 +266,7 @@ class LatentEngine:
         return lambda: torch.cat([image() for image in images])
 
 
-def gained(times: float) -> Sentence:
+def gain_note(times: float) -> Sentence:
     """The note for a visitor when compiled code has taken over."""
     return Sentence(
         "PyTorch has compiled this model for this size: it is {times:.1f} times as fast as before.", times=times

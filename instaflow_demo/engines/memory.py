@@ -1,4 +1,4 @@
-"""How much memory a model needs, told before it is loaded, and how it is made to fit.
+"""How much memory a model needs, estimated before it is loaded, and how it is made to fit.
 
 Nothing here slices attention: PyTorch's own takes memory in proportion to the pixels, and slices would only be slower.
 """
@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from ..errors import OutOfMemory, Sentence
 from ..machine.device import Placement
 from ..registry import ModelSpec
-from ..weights.files import SCALE, json_object, regular
+from ..weights.files import SCALE, json_object, require_regular_file
 from ..weights.locate import ModelFiles, unreadable, variant_of, weight_files
 
 WORTH_SAYING = 10**9  # bytes
@@ -62,18 +62,18 @@ PLANS = (
 class Need:
     """Bytes that a model needs: its networks, in groups that work together, and what one image takes at each stage.
 
-    `beside` is what stays on the device however the model is fitted in: a safety checker.
+    `always_resident` is what stays on the device however the model is fitted in: a safety checker.
     """
 
     groups: tuple[int, ...]
     sampling: int
     decoding: int = 0
     decoding_tile: int = 0
-    beside: int = 0
+    always_resident: int = 0
 
     def held(self, plan: Plan) -> int:
         """What the networks take."""
-        return (max(self.groups) if plan.offloaded else sum(self.groups)) + self.beside
+        return (max(self.groups) if plan.offloaded else sum(self.groups)) + self.always_resident
 
     def total(self, plan: Plan, images: int) -> int:
         """What they take together with a pass of so many images."""
@@ -81,7 +81,7 @@ class Need:
         return self.held(plan) + max(images * self.sampling, decoded if plan.one_by_one else images * decoded)
 
 
-def need(
+def estimate_need(
     spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, *, guided: bool, checker: Path | None = None
 ) -> Need:
     """What a model needs for images of `size` pixels; `guided` evaluates each of them twice at once.
@@ -92,13 +92,13 @@ def need(
         ModelUnavailable: when its files cannot be read.
     """
     try:
-        beside = _parameters(checker) * 4 if checker else 0  # it computes in float32
-        return replace(_need(spec, files, placement, size, guided), beside=beside)
+        always_resident = _parameters(checker) * 4 if checker else 0  # it computes in float32
+        return replace(_estimate_networks(spec, files, placement, size, guided), always_resident=always_resident)
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         raise unreadable(spec, files, f"{type(error).__name__}: {error}") from error
 
 
-def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, guided: bool) -> Need:
+def _estimate_networks(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, guided: bool) -> Need:
     # OpenVINO keeps weights as it read them beside those that it compiled, so bfloat16 saves nothing there
     item = 4 if placement.backend == "openvino" else placement.torch_dtype.itemsize
     full = 4 if spec.traits.float32_vae else item  # bytes of a number in the autoencoder, which it keeps in float32
@@ -108,17 +108,17 @@ def _need(spec: ModelSpec, files: ModelFiles, placement: Placement, size: int, g
     )
     if spec.kind == "text2im":
         base, upsampler = (_config(files.component(name)) for name in ("unet", "upsampler"))
-        drawn = activations("unet", _width(base), base["sample_size"], item) * (1 + guided)
-        enlarged = activations("upsampler", _width(upsampler), upsampler["sample_size"], item)
+        drawn = activation_bytes("unet", _width(base), base["sample_size"], item) * (1 + guided)
+        enlarged = activation_bytes("upsampler", _width(upsampler), upsampler["sample_size"], item)
         return Need(groups, max(drawn, enlarged))
     unet, vae = (_config(files.component(name)) for name in ("unet", "vae"))
     latents = size // 2 ** (len(vae["block_out_channels"]) - 1)
-    sampling = activations("unet", _width(unet), latents, item) * (1 + guided)
-    decoding, tile = (activations("vae", _width(vae), pixels, full) for pixels in (size, min(size, TILE)))
+    sampling = activation_bytes("unet", _width(unet), latents, item) * (1 + guided)
+    decoding, tile = (activation_bytes("vae", _width(vae), pixels, full) for pixels in (size, min(size, TILE)))
     return Need(groups, sampling, decoding, tile)
 
 
-def activations(part: str, width: int, side: int, item: int) -> int:
+def activation_bytes(part: str, width: int, side: int, item: int) -> int:
     """Bytes at the peak of one evaluation: of a network of that first width, for `side` pixels or latents a side."""
     return int(_SPARE * _LIVE[part] * side**2 * width * item)
 
@@ -134,7 +134,7 @@ def plans_for(placement: Placement) -> Sequence[Plan]:
     return [plan for plan in PLANS if placement.device.startswith("cuda") or not plan.offloaded]
 
 
-def forecast(spec: ModelSpec, need: Need, plan: Plan, images: int, free: int) -> tuple[Sentence, ...]:
+def memory_notes(spec: ModelSpec, need: Need, plan: Plan, images: int, free: int) -> tuple[Sentence, ...]:
     """A note about what is needed and what is free; none for small models that fit."""
     needed = need.total(plan, images)
     if plan == WHOLE and needed < WORTH_SAYING:
@@ -183,7 +183,7 @@ def _parameters(folder: Path) -> int:
     """How many numbers a network's weights are, without reading them."""
     names = {path.name for path in folder.iterdir()}
     variant = variant_of(names, half_first=True)
-    chosen = [regular(folder / name) for name in weight_files(names, variant)]
+    chosen = [require_regular_file(folder / name) for name in weight_files(names, variant)]
     if variant and variant[0] == "bin":
         return sum(file.stat().st_size for file in chosen) // (2 if variant[1] else 4)
     return sum(map(_numbers, chosen))

@@ -16,7 +16,7 @@ from .memory import TILE, Plan
 
 
 @contextmanager
-def working(
+def on_device(
     plan: Plan, placement: Placement, watch: Stopwatch, stage: str, *networks: torch.nn.Module
 ) -> Iterator[None]:
     """Networks on their device while they work, where the plan offloads them; moving counts as time of the stage."""

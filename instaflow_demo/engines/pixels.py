@@ -40,7 +40,7 @@ def to_uint8_async(images: Tensor) -> AsyncPixels:
             arrived.synchronize()
         if not finite:
             raise NotANumber(
-                "What the model computed is no number, so there is no image: choose the precision float32, and if that "
+                "The model produced NaN or infinity, so there is no image: choose the precision float32, and if that "
                 "does not help, restore the model's files."
             )
         return pixels

@@ -12,7 +12,7 @@ from ..registry import ModelSpec
 from ..request import GenerationRequest
 
 
-def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False) -> Placement:
+def choose_placement(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False) -> Placement:
     """Where a request's model runs, in which precision, and what runs it.
 
     OpenVINO runs shipped latent models on a CPU wherever it is installed, and published ones, whose conversion takes
@@ -29,36 +29,36 @@ def placed(request: GenerationRequest, spec: ModelSpec, *, lasting: bool = False
     if request.backend == "auto":
         compiling = placement.device.startswith("cuda")
         wanted = "compiled" if compiling else "openvino"
-        if not (lasting if compiling else spec.shipped) or _against(wanted, request, placement):
+        if not (lasting if compiling else spec.shipped) or _why_unsupported(wanted, request, placement):
             return placement
-        return replace(_computing(wanted, request, placement), background=compiling)
+        return replace(_with_backend(wanted, request, placement), background=compiling)
     wanted = request.backend
-    if against := _against(wanted, request, placement):
-        raise DeviceUnavailable(against)
-    return _computing(wanted, request, placement)
+    if reason := _why_unsupported(wanted, request, placement):
+        raise DeviceUnavailable(reason)
+    return _with_backend(wanted, request, placement)
 
 
-def _computing(backend: Backend, request: GenerationRequest, placement: Placement) -> Placement:
+def _with_backend(backend: Backend, request: GenerationRequest, placement: Placement) -> Placement:
     """The placement with this backend, in the precision that suits it where none is asked for."""
     # with AMX three times as fast, and 55 dB from float32, which nobody sees
     half = backend == "openvino" and request.dtype == "auto" and device.has_fast_half()
     return replace(placement, backend=backend, dtype="bfloat16" if half else placement.dtype)
 
 
-def _against(backend: str, request: GenerationRequest, placement: Placement) -> Sentence | None:
+def _why_unsupported(backend: str, request: GenerationRequest, placement: Placement) -> Sentence | None:
     """Why a backend cannot run this, and what to change; None where it can."""
     if backend == "compiled":
-        return _against_compiling(placement)
+        return _why_not_compiled(placement)
     if request.loras or request.delta_from:
         return Sentence(
             "The backend {backend} cannot run this: leave out LoRA files and --delta-from, or choose the backend "
             "“auto”.",
             backend=backend,
         )
-    return _against_stock(request) if backend == "diffusers" else _against_openvino(placement)
+    return _why_not_stock(request) if backend == "diffusers" else _why_not_openvino(placement)
 
 
-def _against_openvino(placement: Placement) -> Sentence | None:
+def _why_not_openvino(placement: Placement) -> Sentence | None:
     if find_spec("openvino") is None:
         return _to_be_installed("openvino", "pip install openvino")
     if placement.device != "cpu":
@@ -71,13 +71,13 @@ def _against_openvino(placement: Placement) -> Sentence | None:
     )
 
 
-def _against_stock(request: GenerationRequest) -> Sentence | None:
+def _why_not_stock(request: GenerationRequest) -> Sentence | None:
     if request.decoder == "full":
         return None
     return Sentence("The backend diffusers cannot run this: choose the decoder “full”, or choose the backend “auto”.")
 
 
-def _against_compiling(placement: Placement) -> Sentence | None:
+def _why_not_compiled(placement: Placement) -> Sentence | None:
     """Why PyTorch cannot compile here; None where it can."""
     if not placement.device.startswith("cuda"):
         compiler = shutil.which(os.environ.get("CXX", "g++"))

@@ -136,7 +136,7 @@ class Pool:
         self._safety = safety
         self._loaded: OrderedDict[Key, Loaded[Any]] = OrderedDict()
         self._moved: set[str] = set()  # models that are to be loaded again, from another folder
-        self._told: set[Sentence] = set()  # notes that concern the machine and not a run are told once
+        self._shown: set[Sentence] = set()  # notes that concern the machine and not a run are shown once
 
     @property
     def loaded(self) -> tuple[Loaded[Any], ...]:
@@ -175,7 +175,7 @@ class Pool:
         if loaded is None:
             loaded = yield from self._load(job, load, loading)
         else:
-            self._refit(loaded, job)
+            self._replan(loaded, job)
         self._loaded.move_to_end(job.key)
         return loaded
 
@@ -191,23 +191,23 @@ class Pool:
         spec, request = job.run.model, job.request
         files = self._weights.locate(spec)
         checker = self._checker_folder(spec, files)
-        delta = self._weights.delta(spec, request.delta_from) if request.delta_from else None
+        delta = self._weights.locate_delta(spec, request.delta_from) if request.delta_from else None
         found = _Found(files, Extras(request.loras, delta), checker)
         inspect(spec, files, job.placement, found.extras, checker)
         return found
 
     def _checker_folder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
-        return self._weights.safety_checker(spec, files) if self._safety else None
+        return self._weights.locate_safety_checker(spec, files) if self._safety else None
 
     # ------------------------------------------------------------ loading
 
     def _load(self, job: Job, load: Load[Model], loading: Loading) -> Generator[Loading, None, Loaded[Model]]:
         spec, placement, found = job.run.model, job.placement, self._find(job)
-        need = _need(job, found.files, found.checker)
+        need = _estimate_need(job, found.files, found.checker)
         memory.refuse_hopeless(spec, need, self._obtainable(placement), placement)  # before others make way for nothing
         plan, free = self._make_room(job, need)
         memory.refuse_hopeless(spec, need, free, placement)
-        yield replace(loading, notes=(*placement.notes, *memory.forecast(spec, need, plan, job.at_once, free)))
+        yield replace(loading, notes=(*placement.notes, *memory.memory_notes(spec, need, plan, job.at_once, free)))
         checker = _load_checker(job, found)  # first, as a model is of no use without it
         engine = load(spec, found.files, placement, plan, found.extras)
         self._loaded[job.key] = loaded = Loaded(
@@ -218,21 +218,21 @@ class Pool:
             held=need.held(plan),
             load_s=engine.load_s,
             needs={job.shape: need},
-            merged=_merged(job.request),
+            merged=_describe_merged(job.request),
             checker=checker,
             unchecked=self._safety and checker is None and not self._weights.are_ours(spec),
         )
-        if untold := tuple(note for note in engine.notes if note not in self._told):
-            self._told.update(untold)
-            log.warning("%s", " ".join(untold))  # whoever keeps the page up can act on it
-            yield replace(loading, notes=untold)
+        if unseen := tuple(note for note in engine.notes if note not in self._shown):
+            self._shown.update(unseen)
+            log.warning("%s", " ".join(unseen))  # whoever keeps the page up can act on it
+            yield replace(loading, notes=unseen)
         return loaded
 
-    def _refit(self, loaded: Loaded[Any], job: Job) -> None:
-        """Fit a model in memory to this job and to what is free now."""
+    def _replan(self, loaded: Loaded[Any], job: Job) -> None:
+        """Choose the plan of a model in memory again, for this job and what is free now."""
         checker = self._checker_folder(job.run.model, loaded.files)
         if job.shape not in loaded.needs:
-            loaded.needs[job.shape] = _need(job, loaded.files, checker)
+            loaded.needs[job.shape] = _estimate_need(job, loaded.files, checker)
         need = loaded.needs[job.shape]
         plan, _ = self._make_room(job, need, loaded.held)
         if plan != loaded.plan:
@@ -269,9 +269,9 @@ class Pool:
         self._loaded.pop(key).engine.close()
 
 
-def _need(job: Job, files: ModelFiles, checker: Path | None) -> Need:
+def _estimate_need(job: Job, files: ModelFiles, checker: Path | None) -> Need:
     run = job.run
-    return memory.need(run.model, files, job.placement, run.size, guided=run.guided, checker=checker)
+    return memory.estimate_need(run.model, files, job.placement, run.size, guided=run.guided, checker=checker)
 
 
 def _load_checker(job: Job, found: _Found) -> "SafetyChecker | None":
@@ -282,7 +282,7 @@ def _load_checker(job: Job, found: _Found) -> "SafetyChecker | None":
     return SafetyChecker.load(job.run.model, found.files, found.checker, job.placement)
 
 
-def _merged(request: GenerationRequest) -> dict[str, Any]:
+def _describe_merged(request: GenerationRequest) -> dict[str, Any]:
     """Where the weights that are merged into a model come from."""
     loras = [{"file": lora.path.name, "sha256": _sha256(lora.path), "scale": lora.scale} for lora in request.loras]
     delta = {"delta_from": request.delta_from} if request.delta_from else {}

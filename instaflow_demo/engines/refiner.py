@@ -8,7 +8,7 @@ results equal those of the stock StableDiffusionXLImg2ImgPipeline.
 # diffusers describes its classes loosely
 # pyright: reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -28,18 +28,18 @@ from ..machine.device import Placement
 from ..registry import REFINER
 from ..request import GenerationRequest
 from ..weights.locate import ModelFiles
-from .batches import noise, one_behind, stepped
-from .checkpoint.reading import load, network
-from .checkpoint.schedulers import following
+from .batches import noise, one_behind, step_events
+from .checkpoint.reading import load, read_network
+from .checkpoint.schedulers import build_scheduler
 from .clip import clip_ids
 from .memory import WHOLE, Plan
-from .offload import apply_plan, lay_out, working
+from .offload import apply_plan, lay_out, on_device
 from .pixels import AsyncPixels, to_pil, to_uint8_async
 from .unread import NEGATIVE, PROMPT, Reader
 
 STRENGTH = 0.3  # the part of the noise schedule that is redrawn
 _SCHEDULE = round(REFINER.steps.default / STRENGTH)  # steps of the whole schedule
-_STAGE = "refine"
+_OVERHEAD, _STEPS = "refine overhead", "refine steps"  # what is no step: texts, encoding, decoding, moving networks
 _AESTHETICS = (2.5, 6.0)  # scores to stay away from and to go for, as in the published pipeline
 
 Text = tuple[Tensor, dict[str, Tensor]]
@@ -108,33 +108,40 @@ class Refiner:
         """Submit the steps and the decoding to the device, yielding the events of each, to be read once it is done."""
         watch = Stopwatch(device.clock(self.placement))
         generator = torch.Generator().manual_seed(event.seed)
-        with self._working(watch, self._text_encoder), watch(_STAGE):
+        with self._on_device(watch, self._text_encoder), watch(_OVERHEAD):
             text = self._text(request, event.image)
-        with self._working(watch, self._vae), watch(_STAGE):
+        with self._on_device(watch, self._vae), watch(_OVERHEAD):
             latents = self._encode(event.image, generator)
-        with watch(_STAGE):
+        with watch(_OVERHEAD):
             timesteps = self._timesteps()
             fresh = noise([generator], tuple(latents.shape[1:]), self.placement).to(latents)
             latents = self._scheduler.add_noise(latents, fresh, timesteps[:1])
-        with self._working(watch, self._unet):
+        with self._on_device(watch, self._unet):
             for number, timestep in enumerate(timesteps, start=1):
-                with watch("steps"):
+                with watch(_STEPS):
                     latents = self._step(latents, timestep, text, generator)
-                rate = {"stepped": number, "stepping_s": watch.so_far("steps")}
-                elapsed = watch.so_far(_STAGE, "steps")
-                yield stepped(Step(event.model, event.index, 1, number, len(timesteps), elapsed, _STAGE, **rate))
-        with self._working(watch, self._vae), watch(_STAGE):
+                yield step_events(self._step_event(event, number, len(timesteps), watch))
+        with self._on_device(watch, self._vae), watch(_OVERHEAD):
             pixels = self._decode(latents)
         yield self._finish(event, pixels, watch)
+
+    def _step_event(self, event: ImageReady, number: int, steps: int, watch: Stopwatch) -> Callable[[], Step]:
+        elapsed, stepping = watch.so_far(_OVERHEAD, _STEPS), watch.so_far(_STEPS)
+
+        def read() -> Step:
+            place = event.model, event.index, 1, number, steps
+            return Step(*place, elapsed(), "refine", stepped=number, stepping_s=stepping())
+
+        return read
 
     def _finish(self, event: ImageReady, pixels: AsyncPixels, watch: Stopwatch) -> Iterator[ImageReady]:
         """The event with its refined image; reading it waits for the device."""
         (image,) = to_pil(pixels())
-        refinement = Refinement(watch.seconds(_STAGE, "steps"), self._commit)
+        refinement = Refinement(watch.seconds(_OVERHEAD, _STEPS), self._commit)
         yield replace(event, image=image, sha256=digest(image), refinement=refinement)
 
-    def _working(self, watch: Stopwatch, network: torch.nn.Module) -> AbstractContextManager[None]:
-        return working(self._plan, self.placement, watch, _STAGE, network)
+    def _on_device(self, watch: Stopwatch, network: torch.nn.Module) -> AbstractContextManager[None]:
+        return on_device(self._plan, self.placement, watch, _OVERHEAD, network)
 
     def _text(self, request: GenerationRequest, image: Image.Image) -> Text:
         """Text states (2, T, D), the negative prompt's first, and the U-Net's other conditions."""
@@ -175,9 +182,9 @@ class Refiner:
 
 def _read(files: ModelFiles, placement: Placement) -> tuple:
     def frozen(made: Any, name: str, dtype: torch.dtype = placement.torch_dtype) -> Any:
-        return network(made, files.component(name), placement, dtype).requires_grad_(False)
+        return read_network(made, files.component(name), placement, dtype).requires_grad_(False)
 
-    scheduler = following(EulerDiscreteScheduler, REFINER, files, [_SCHEDULE])
+    scheduler = build_scheduler(EulerDiscreteScheduler, REFINER, files, [_SCHEDULE])
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer_2"), local_files_only=True)
     text_encoder = frozen(CLIPTextModelWithProjection, "text_encoder_2")
     unet = frozen(UNet2DConditionModel, "unet")

@@ -20,8 +20,8 @@ from ..errors import ModelUnavailable
 from ..machine.device import Placement
 from ..registry import ModelSpec
 from ..weights.locate import ModelFiles
-from .checkpoint.reading import network as stored_network
-from .checkpoint.reading import reading
+from .checkpoint.reading import explain_read_errors
+from .checkpoint.reading import read_network as stored_network
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,14 @@ class SafetyChecker:
     def load(cls, spec: ModelSpec, files: ModelFiles, folder: Path, placement: Placement) -> "SafetyChecker":
         """Read the checker in `folder`, which came with the model's files, onto the model's device.
 
-        It computes in float32 whatever the model does: scores are told from 0 in steps of a thousandth, which half
+        It computes in float32 whatever the model does: scores differ from 0 in steps of a thousandth, which half
         precision cannot resolve, and nothing that is sound overflows.
 
         Raises:
             ModelUnavailable: when it cannot be read or is damaged, so that the model is not used without it.
         """
         whole = replace(placement, dtype="float32")
-        with reading(spec, files):
+        with explain_read_errors(spec, files):
             network = stored_network(StableDiffusionSafetyChecker, folder, whole, whole.torch_dtype)
             side = network.config.vision_config.image_size
             processor = CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side})

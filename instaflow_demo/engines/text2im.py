@@ -6,7 +6,7 @@ All images of a request go through it together, as its authors run it.
 # diffusers describes its classes loosely
 # pyright: reportPrivateImportUsage=false
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import NamedTuple
@@ -22,13 +22,13 @@ from ..glide import (
     UPSAMPLER_TEMPERATURE,
     Network,
     TextEncoder,
-    ancestral,
-    bounded,
-    ddim,
-    guided,
-    quantised,
+    round_to_8_bits,
+    sample_ancestral,
+    sample_ddim,
     tokenize,
-    upsampled,
+    with_bounded_variance,
+    with_guidance,
+    with_low_resolution,
 )
 from ..machine import device
 from ..machine.clock import Stopwatch
@@ -37,10 +37,10 @@ from ..measure import Timing
 from ..registry import ModelSpec
 from ..request import GenerationRequest, ModelRun
 from ..weights.locate import ModelFiles
-from .batches import Batch, Samples, finished, noise, one_behind, previewed, run_batches, stepped
-from .checkpoint.reading import load, network
+from .batches import Batch, Samples, image_events, noise, one_behind, preview_events, run_batches, step_events
+from .checkpoint.reading import load, read_network
 from .memory import WHOLE, Plan
-from .offload import lay_out, place, working
+from .offload import lay_out, on_device, place
 from .pixels import AsyncPixels, to_uint8_async, to_uint8_host
 from .unread import Reader
 
@@ -109,10 +109,10 @@ class Text2ImEngine:
         Raises:
             OutOfMemory: when not even one image fits.
         """
-        yield from self.reader(run).noted(request, run)
+        yield from self.reader(run).note_unread(request, run)
         enlarges = self._reader(self._upsampler, f"{run.model.title}'s upsampler")
         if enlarges.length != self.reader(run).length:  # it is never guided
-            yield from enlarges.noted(replace(request, negative_prompt=""), run)
+            yield from enlarges.note_unread(replace(request, negative_prompt=""), run)
 
         def events(batch: Batch) -> Generator[CascadeEvent, None, None]:
             return one_behind(self._submit(batch, run), self.placement)
@@ -140,9 +140,9 @@ class Text2ImEngine:
         with closing(self._denoise(batch, run, watch)) as path:
             for stage, number, images in path:
                 if number == 0:
-                    yield previewed(run, batch, to_uint8_async(images))
+                    yield preview_events(run, batch, to_uint8_async(images))
                 else:
-                    yield stepped(self._step_event(batch, run, stage, number, watch))
+                    yield step_events(self._step_event(batch, run, stage, number, watch))
         with watch("decode"):
             pixels = to_uint8_async(images)
         yield self._finish(batch, run, pixels, watch)
@@ -150,22 +150,22 @@ class Text2ImEngine:
     def _denoise(self, batch: Batch, run: ModelRun, watch: Stopwatch) -> Generator[Point, None, None]:
         """Both stages, a step at a time: noise on its way to small images, and noise beside these to large ones."""
         generators, images = batch.generators(), torch.empty(0)
-        with self._working(watch, "text", self._base.text_encoder, self._upsampler.text_encoder), watch("text"):
+        with self._on_device(watch, "text", self._base.text_encoder, self._upsampler.text_encoder), watch("text"):
             base, upsampler = self._encode_prompts(batch, run)
-        with self._working(watch, "sample", self._base.unet):
-            with watch("sample"):
+        with self._on_device(watch, "sample overhead", self._base.unet):
+            with watch("sample overhead"):
                 start = self._noise(self._base, generators)
-            small = ancestral(base, start, generators, run.steps)
+            small = sample_ancestral(base, start, generators, run.steps)
             for number, images in enumerate(watch.each("sample steps", small), start=1):
                 yield Point("sample", number, images)
-        with watch("upsample"):
-            low = quantised(images)
+        with watch("upsample overhead"):
+            low = round_to_8_bits(images)
         yield Point("upsample", 0, low)
-        with self._working(watch, "upsample", self._upsampler.unet):
-            with watch("upsample"):
+        with self._on_device(watch, "upsample overhead", self._upsampler.unet):
+            with watch("upsample overhead"):
                 start = self._noise(self._upsampler, generators) * UPSAMPLER_TEMPERATURE
-                beside = upsampled(upsampler, low, start.shape[-1])
-            for number, images in enumerate(watch.each("upsample steps", ddim(beside, start)), start=1):
+                large = with_low_resolution(upsampler, low, start.shape[-1])
+            for number, images in enumerate(watch.each("upsample steps", sample_ddim(large, start)), start=1):
                 yield Point("upsample", number, images)
 
     def _finish(
@@ -173,20 +173,27 @@ class Text2ImEngine:
     ) -> Generator[ImageReady, None, None]:
         """The events of a batch that was submitted to the device; reading them waits for it."""
         made = pixels()
-        yield from finished(run, batch, made, self._timing(watch, run, len(batch)))
+        yield from image_events(run, batch, made, self._timing(watch, run, len(batch)))
 
     def _stopwatch(self) -> Stopwatch:
         return Stopwatch(device.clock(self.placement))
 
-    def _working(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
-        return working(self._plan, self.placement, watch, stage, *networks)
+    def _on_device(self, watch: Stopwatch, stage: str, *networks: torch.nn.Module) -> AbstractContextManager[None]:
+        return on_device(self._plan, self.placement, watch, stage, *networks)
 
-    def _step_event(self, batch: Batch, run: ModelRun, stage: StageName, number: int, watch: Stopwatch) -> Step:
+    def _step_event(
+        self, batch: Batch, run: ModelRun, stage: StageName, number: int, watch: Stopwatch
+    ) -> Callable[[], Step]:
         first = stage == "sample"
         steps, before = (run.steps, 0) if first else (run.model.upsampling_steps, run.steps)
-        elapsed = watch.so_far(*["text"] * first, stage, f"{stage} steps")
-        rate = {"stepped": before + number, "stepping_s": watch.so_far("sample steps", "upsample steps")}
-        return Step(run.model.id, batch.first, len(batch), number, steps, elapsed, stage, **rate)
+        elapsed = watch.so_far(*["text"] * first, f"{stage} overhead", f"{stage} steps")
+        stepping = watch.so_far("sample steps", "upsample steps")
+
+        def read() -> Step:
+            place = run.model.id, batch.first, len(batch), number, steps
+            return Step(*place, elapsed(), stage, stepped=before + number, stepping_s=stepping())
+
+        return read
 
     def _noise(self, networks: Stage, generators: list[torch.Generator]) -> Tensor:
         """The noise (B, 3, S, S) that a U-Net starts from."""
@@ -195,19 +202,22 @@ class Text2ImEngine:
 
     def _timing(self, watch: Stopwatch, run: ModelRun, count: int) -> Timing:
         """The batch's seconds by stage; the first one of its size is cold."""
-        warm, text, upsample = count in self._warm, watch.seconds("text"), watch.seconds("upsample", "upsample steps")
+        warm = count in self._warm
         self._warm.add(count)
-        sample, beside = watch.seconds("sample", "sample steps") + upsample, watch.seconds("sample", "upsample")
-        return Timing(count, run.all_steps, text, sample, watch.seconds("decode"), warm, upsample, beside_s=beside)
+        text, decode = watch.seconds("text"), watch.seconds("decode")
+        upsample = watch.seconds("upsample overhead", "upsample steps")
+        sample = watch.seconds("sample overhead", "sample steps") + upsample
+        overhead = watch.seconds("sample overhead", "upsample overhead")
+        return Timing(count, run.all_steps, text, sample, decode, warm, upsample, overhead_s=overhead)
 
     def _encode_prompts(self, batch: Batch, run: ModelRun) -> tuple[Network, Network]:
         """Both U-Nets with the text they are to draw. Only the base is guided, the prompts before the negative ones."""
         prompts = list(batch.prompts)
         texts = [*prompts, *[batch.negative_prompt] * len(batch) * run.guided]
-        base = guided(self._base.unet, *self._encode(self._base, texts), run.guidance)
+        base = with_guidance(self._base.unet, *self._encode(self._base, texts), run.guidance)
         if run.model.shipped:  # trained for minutes, it asks for variances that there are none of
-            base = bounded(base)
-        return base, guided(self._upsampler.unet, *self._encode(self._upsampler, prompts), 1.0)
+            base = with_bounded_variance(base)
+        return base, with_guidance(self._upsampler.unet, *self._encode(self._upsampler, prompts), 1.0)
 
     def _encode(self, networks: Stage, texts: list[str]) -> tuple[Tensor, Tensor]:
         encoder = networks.text_encoder
@@ -222,8 +232,8 @@ class Text2ImEngine:
 def _stage(files: ModelFiles, text_encoder: str, unet: str, placement: Placement) -> Stage:
     """A text encoder and its U-Net, from these components."""
     made = Stage(
-        network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype),
-        network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype),
+        read_network(TextEncoder, files.component(text_encoder), placement, placement.torch_dtype),
+        read_network(UNet2DConditionModel, files.component(unet), placement, placement.torch_dtype),
     )
     lay_out([made.unet], placement)
     for part in made:

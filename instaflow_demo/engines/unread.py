@@ -53,7 +53,7 @@ class Reader:
                     unknown=unknown,
                 )
 
-    def noted(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted]:
+    def note_unread(self, request: GenerationRequest, run: ModelRun) -> Iterator[Noted]:
         """What to tell before a model begins; it reads the negative prompt where it is guided."""
         texts = {PROMPT: request.prompt}
         if run.guided:

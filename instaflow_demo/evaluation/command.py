@@ -20,7 +20,7 @@ from ..request import GenerationRequest, ModelRun
 from ..weights.locate import Weights
 from . import metrics, photos, whole_scenes
 from .prompts import PromptSet
-from .run import Examiner, Pieces, draw_all, figures, warm_seconds
+from .run import Examiner, Pieces, compute_figures, draw_all, warm_seconds
 from .scenes import SceneExaminer
 
 FURTHER = 2000
@@ -134,14 +134,14 @@ class _Drawn:
 
     def save_figures(self, papers: Sequence[_Paper]) -> None:
         for paper, pieces in zip(papers, self.pieces, strict=True):
-            pieces.save_figures(figures(paper.examiner, pieces))
+            pieces.save_figures(compute_figures(paper.examiner, pieces))
 
     def result(self, papers: Sequence[_Paper]) -> dict[str, Any]:
         """The system's row: every figure with its interval and n, null where there is none."""
         found = {
             paper.prefix + name: figure
             for paper, pieces in zip(papers, self.pieces, strict=True)
-            for name, figure in pieces.figures().items()
+            for name, figure in pieces.load_figures().items()
             if name != "straightness" or paper is papers[0]
         }
         return {
@@ -193,7 +193,7 @@ def _photo_examiner(what: Evaluation, where: str) -> Examiner:
     return photos.PhotoExaminer(
         photos.read_captions(what.photographs, what.captions, what.prompts),
         sizes.pop(),
-        photos.inception(where) if "fid" in what.metrics else None,
+        photos.load_inception(where) if "fid" in what.metrics else None,
         photos.clip_vit(where) if "clip-vit" in what.metrics else None,
     )
 

@@ -22,7 +22,7 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokeni
 from ..engines.clip import clip_ids
 from ..errors import ModelUnavailable
 from ..grammar import BACKGROUNDS, POSITIONS, SIZES, Scene, concepts
-from ..weights.eight_bits import in_8_bits, restored
+from ..weights.eight_bits import from_8_bits, to_8_bits
 
 SIDE = 128  # pixels a side of the images that the judge encodes
 UNSTATED = -100  # the class that cross entropy leaves out
@@ -106,7 +106,7 @@ class Judge(nn.Module):
             images = ResNetConfig.from_pretrained(folder / "image_encoder", local_files_only=True)
             words = CLIPTextConfig.from_pretrained(folder / "text_encoder", local_files_only=True)
             judge = cls(ResNetModel(images), CLIPTextModelWithProjection(words), cls.load_tokenizer(tokenizer))
-            judge.load_state_dict(restored(load_file(folder / _WEIGHTS)))
+            judge.load_state_dict(from_8_bits(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(
                 "The judge in {folder} is missing or damaged: restore the folder.", folder=folder
@@ -117,7 +117,7 @@ class Judge(nn.Module):
         """Write the judge, its matrices and convolutions in 8 bits: half the size, and it judges the same."""
         self.image_encoder.config.save_pretrained(folder / "image_encoder")
         self.text_encoder.config.save_pretrained(folder / "text_encoder")
-        save_file(in_8_bits(self.state_dict()), folder / _WEIGHTS)
+        save_file(to_8_bits(self.state_dict()), folder / _WEIGHTS)
 
     def encode_image(self, images: Tensor) -> ImageEncoding:
         """Images (B, 3, S, S) in [-1, 1] of any size, scaled to the side that the judge was trained with."""
@@ -135,7 +135,7 @@ class Judge(nn.Module):
         return clip_ids(self.tokenizer, texts)
 
 
-def classes(scenes: Sequence[Scene]) -> dict[str, Tensor]:
+def classes_of(scenes: Sequence[Scene]) -> dict[str, Tensor]:
     """For each head, the class (N,) that an image of each scene should have; `UNSTATED` where its caption says nothing.
 
     Size means big or small: an object of ordinary size is as large as a small one would be elsewhere. Without a word

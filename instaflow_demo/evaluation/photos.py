@@ -58,7 +58,7 @@ def read_captions(folder: Path, captions: Path, count: int) -> list[Photo]:
         raise InvalidRequest(
             {
                 "captions": Sentence(
-                    "{captions} is no captions file like COCO's captions_val2017.json: give one with --captions.",
+                    "{captions} is not a captions file like COCO's captions_val2017.json: give one with --captions.",
                     captions=captions,
                 )
             }
@@ -108,7 +108,7 @@ class PhotoExaminer:
             scores["clip_vit"] = self._clip(pixels, [self.prompts[row] for row in rows]).float().cpu()
         return scores
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system."""
         figures = {}
         if self._reference:
@@ -118,7 +118,7 @@ class PhotoExaminer:
         return figures
 
 
-def inception(device: str) -> Extractor:
+def load_inception(device: str) -> Extractor:
     """The network of the Inception FID.
 
     Raises:
@@ -164,7 +164,7 @@ def _pixels(path: Path, size: int) -> Tensor:
     try:
         image = Image.open(path).convert("RGB")
     except (OSError, UnidentifiedImageError) as error:
-        raise DemoError("{path} is no image that can be read: restore or remove it.", path=path) from error
+        raise DemoError("{path} is not an image that can be read: restore or remove it.", path=path) from error
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = image.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))

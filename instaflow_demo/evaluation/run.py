@@ -40,7 +40,7 @@ class Examiner(Protocol):
         """A value or a vector for each image (B, 3, S, S) in [-1, 1] of the prompts `rows`."""
         ...
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """Figures from the scores of all images."""
         ...
 
@@ -71,7 +71,7 @@ class Pieces:
     def of_rows(self, rows: range) -> Path:
         return self.folder / f"{rows.start:06d}.safetensors"
 
-    def together(self) -> dict[str, Tensor]:
+    def join(self) -> dict[str, Tensor]:
         """All pieces in the order of their rows."""
         parts = [load_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -81,7 +81,7 @@ class Pieces:
         found = {name: figure and asdict(figure) for name, figure in figures.items()}
         (self.folder / _FIGURES).write_text(json.dumps(found), encoding="utf-8")
 
-    def figures(self) -> dict[str, dict[str, float] | None]:
+    def load_figures(self) -> dict[str, dict[str, float] | None]:
         """What `save_figures` kept."""
         return json.loads((self.folder / _FIGURES).read_text(encoding="utf-8"))
 
@@ -109,10 +109,10 @@ def draw_all(
         yield Drawing(run.model.id, done, sum(map(len, mine)))
 
 
-def figures(examiner: Examiner, pieces: Pieces) -> dict[str, Figure | None]:
+def compute_figures(examiner: Examiner, pieces: Pieces) -> dict[str, Figure | None]:
     """What all pieces of a system come to, each figure with its interval and n; None where there is none."""
-    scores = pieces.together()
-    return examiner.figures(scores) | {"straightness": metrics.mean(scores["straightness"])}
+    scores = pieces.join()
+    return examiner.compute_figures(scores) | {"straightness": metrics.mean(scores["straightness"])}
 
 
 def warm_seconds(engine: Sampler, run: ModelRun, prompts: Sequence[str]) -> list[float]:

@@ -23,11 +23,11 @@ from ..errors import ModelUnavailable
 from ..grammar.scene import Scene
 from ..grammar.things import things
 from ..grammar.vocabulary import colours, phrases, places, single_icons
-from ..weights.eight_bits import in_8_bits, restored
+from ..weights.eight_bits import from_8_bits, to_8_bits
 from .judge import UNSTATED
 
 SIDE = 160  # pixels of a side that the judge looks at
-MOST_GROUPS = 3  # of a scene that the judge is told about
+MOST_GROUPS = 3  # of a scene that the judge knows of
 LEAST: Mapping[str, float] = MappingProxyType(
     {"thing": 0.95, "place": 0.95, "light": 0.95, "colour": 0.90, "count": 0.90, "relation": 0.90}
 )
@@ -118,7 +118,7 @@ class SceneJudge(nn.Module):
         """Write the judge, its matrices and convolutions in 8 bits."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _SHAPE).write_text(dumps(asdict(self.shape)), encoding="utf-8")
-        save_file(in_8_bits(self.state_dict()), folder / _WEIGHTS)
+        save_file(to_8_bits(self.state_dict()), folder / _WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path, device: str) -> "SceneJudge":
@@ -130,7 +130,7 @@ class SceneJudge(nn.Module):
         try:
             found = loads((folder / _SHAPE).read_text(encoding="utf-8"))
             judge = cls(SceneJudgeShape(**{name: tuple(value) for name, value in found.items()}))
-            judge.load_state_dict(restored(load_file(folder / _WEIGHTS)))
+            judge.load_state_dict(from_8_bits(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(
                 "The judge of scenes in {folder} is missing or damaged: train it again.", folder=folder
@@ -141,14 +141,14 @@ class SceneJudge(nn.Module):
 def scene_truth(scenes: Sequence[Scene]) -> dict[str, Tensor]:
     """The rows (N,) that images of these scenes should show, of things (N, 3); `UNSTATED` where a scene does not say.
 
-    Colour and count are those of the first group; a count is told only where there is no other group.
+    Colour and count are those of the first group; a count is stated only where there is no other group.
     """
     rows = {name: {value: row for row, value in enumerate(values)} for name, values in scene_classes().items()}
 
     def row(name: str, value: object) -> int:
         return rows[name].get(value, UNSTATED)
 
-    told = {
+    truth = {
         "place": [row("place", scene.place or PLAIN) for scene in scenes],
         "light": [row("light", scene.light or PLAIN) for scene in scenes],
         "colour": [row("colour", scene.groups[0].colour if scene.groups else "") for scene in scenes],
@@ -156,7 +156,7 @@ def scene_truth(scenes: Sequence[Scene]) -> dict[str, Tensor]:
         "relation": [row("relation", scene.relation) for scene in scenes],
         "thing": [_padded([row("thing", group.thing) for group in scene.groups[:MOST_GROUPS]]) for scene in scenes],
     }
-    return {name: torch.tensor(values, dtype=torch.long) for name, values in told.items()}
+    return {name: torch.tensor(values, dtype=torch.long) for name, values in truth.items()}
 
 
 def right_answers(logits: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ModelUnavailable
 from ..measure import Figure
 from . import metrics
-from .judge import UNSTATED, Judge, classes
+from .judge import UNSTATED, Judge, classes_of
 from .prompts import PromptSet, ask
 
 LEAST_ACCURACY = 0.95
@@ -34,7 +34,7 @@ class SceneExaminer:
         self._device = device
         self._asked = ask(prompt_set, count)
         self._set = prompt_set
-        self._truth = classes([asked.scene for asked in self._asked])
+        self._truth = classes_of([asked.scene for asked in self._asked])
         self._reference = load_file(folder / "reference.safetensors")
         self._accuracy = json.loads((folder / "accuracy.json").read_text(encoding="utf-8"))
         right = self._accuracy["seen_sprites"]["concept"]
@@ -72,7 +72,7 @@ class SceneExaminer:
             scores[name] = right.masked_fill(truth[name] == UNSTATED, torch.nan)
         return {name: values.float().cpu() for name, values in scores.items()}
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system. Synonyms name plain things, which the reference's scenes are not: no distance."""
         comparable = self._set != "synonyms"
         return {

@@ -86,7 +86,7 @@ class WholeSceneExaminer:
         }
         return scores | {"features": seen.mean((2, 3)).cpu(), "energy": metrics.gradient_energy(images).cpu()}
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figures of one system.
 
         Only sets that show what real scenes show are compared with these: no distance, and no sharpness, of others.
@@ -127,7 +127,7 @@ class SeedsExaminer:
         found[:pairs:2] = (images[:pairs:2] - images[1:pairs:2]).abs().mean((1, 2, 3)).cpu() * 127.5
         return {"difference": found}
 
-    def figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
+    def compute_figures(self, scores: Mapping[str, Tensor]) -> dict[str, Figure | None]:
         """The figure of one system."""
         return {"variety": metrics.mean(scores["difference"])}
 

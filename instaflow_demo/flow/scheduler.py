@@ -49,8 +49,13 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):
         return sample
 
     def step(
-        self, model_output: Tensor, timestep: Tensor | float, sample: Tensor, return_dict: bool = True
+        self,
+        model_output: Tensor,
+        timestep: Tensor | float,
+        sample: Tensor,
+        return_dict: bool = True,
+        generator: torch.Generator | list[torch.Generator] | None = None,
     ) -> RectifiedFlowSchedulerOutput | tuple[Tensor]:
-        """x + v/N, for `model_output` v and `sample` x of one shape."""
+        """x + v/N, for `model_output` v and `sample` x of one shape; it adds no noise, and `generator` draws none."""
         moved = path.step(sample, model_output, self.num_inference_steps)
         return RectifiedFlowSchedulerOutput(moved) if return_dict else (moved,)

@@ -4,7 +4,17 @@ The U-Nets are diffusers' own classes in the right configuration; the text encod
 OpenAI's checkpoints are here. The same classes at smaller sizes make the shipped text2im-mini.
 """
 
-from .sampling import FAST27, UPSAMPLER_TEMPERATURE, Network, ancestral, bounded, ddim, guided, quantised, upsampled
+from .sampling import (
+    FAST27,
+    UPSAMPLER_TEMPERATURE,
+    Network,
+    round_to_8_bits,
+    sample_ancestral,
+    sample_ddim,
+    with_bounded_variance,
+    with_guidance,
+    with_low_resolution,
+)
 from .text import TextEncoder, token_ids, tokenize
 from .unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
 
@@ -16,14 +26,14 @@ __all__ = [
     "Network",
     "Shape",
     "TextEncoder",
-    "ancestral",
-    "bounded",
-    "ddim",
-    "guided",
     "make_text_encoder",
     "make_unet",
-    "quantised",
+    "round_to_8_bits",
+    "sample_ancestral",
+    "sample_ddim",
     "token_ids",
     "tokenize",
-    "upsampled",
+    "with_bounded_variance",
+    "with_guidance",
+    "with_low_resolution",
 ]

@@ -28,7 +28,7 @@ FAST27 = (
 )
 
 
-def guided(network: Callable[..., Tensor], states: Tensor, pooled: Tensor, scale: float) -> Network:
+def with_guidance(network: Callable[..., Tensor], states: Tensor, pooled: Tensor, scale: float) -> Network:
     """The network with classifier-free guidance, for text of shape (2 B, ...): the prompts first, then the empty ones.
 
     Only epsilon is guided, eps_empty + scale (eps - eps_empty); the variance stays the prompt's. Without guidance, at a
@@ -39,15 +39,15 @@ def guided(network: Callable[..., Tensor], states: Tensor, pooled: Tensor, scale
         x = x.to(states.dtype)
         return network(x, timesteps, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0].float()
 
-    def with_guidance(x: Tensor, timesteps: Tensor) -> Tensor:
+    def evaluate_guided(x: Tensor, timesteps: Tensor) -> Tensor:
         prompted, empty = evaluate(torch.cat([x, x]), torch.cat([timesteps, timesteps])).chunk(2)
         epsilon = empty[:, :3] + scale * (prompted[:, :3] - empty[:, :3])
         return torch.cat([epsilon, prompted[:, 3:]], 1)
 
-    return with_guidance if scale > 1 else evaluate
+    return evaluate_guided if scale > 1 else evaluate
 
 
-def bounded(network: Network) -> Network:
+def with_bounded_variance(network: Network) -> Network:
     """The network with its variance held to the two that it chooses between by a number from -1 to 1.
 
     Beyond them it grows exponentially, and a few pixels of such noise spoil an image, or are no number in float16.
@@ -74,7 +74,9 @@ def base_scheduler(steps: int = 100) -> DDPMScheduler:
     return scheduler
 
 
-def ancestral(network: Network, x: Tensor, generators: Sequence[Generator], steps: int = 100) -> Iterator[Tensor]:
+def sample_ancestral(
+    network: Network, x: Tensor, generators: Sequence[Generator], steps: int = 100
+) -> Iterator[Tensor]:
     """Denoise the base image from noise `x` (B, 3, S, S), yielding it after each step.
 
     The noise of every step comes from an image's own generator, on the CPU and in float32.
@@ -86,7 +88,7 @@ def ancestral(network: Network, x: Tensor, generators: Sequence[Generator], step
         yield x
 
 
-def ddim(network: Network, x: Tensor, timesteps: Sequence[int] = FAST27) -> Iterator[Tensor]:
+def sample_ddim(network: Network, x: Tensor, timesteps: Sequence[int] = FAST27) -> Iterator[Tensor]:
     """Denoise the upsampled image from noise `x` (B, 3, S, S) without new noise, yielding it after each step.
 
     Song et al. 2020 (arXiv:2010.02502), eq. 12 with sigma = 0, the predicted image clipped to [-1, 1] and epsilon made
@@ -108,12 +110,12 @@ def upsampler_alphas() -> list[float]:
     return (1 - betas).cumprod(0).tolist()
 
 
-def quantised(image: Tensor) -> Tensor:
+def round_to_8_bits(image: Tensor) -> Tensor:
     """An image in [-1, 1] as 8 bits a channel would hold it, which is what the upsampler was trained on."""
     return ((image + 1) * 127.5).round() / 127.5 - 1
 
 
-def upsampled(network: Network, low_resolution: Tensor, size: int) -> Network:
+def with_low_resolution(network: Network, low_resolution: Tensor, size: int) -> Network:
     """The upsampler with its low-resolution image (B, 3, s, s) put beside the noisy one it is given."""
     condition = F.interpolate(low_resolution, (size, size), mode="bilinear")
 

@@ -88,15 +88,15 @@ def _where(scene: Scene, place: Place, rng: Random, language: Language, *, lit: 
         return IN_THE_SEA[language]
     if scene.slot:
         slot = rng.choice(phrases("slot", language)[scene.slot])
-        told = scene.tone or slot_places().get(scene.slot) != scene.place or rng.random() < 0.4
-        return f"{slot} {at}" if told else slot
+        says_place = scene.tone or slot_places().get(scene.slot) != scene.place or rng.random() < 0.4
+        return f"{slot} {at}" if says_place else slot
     if lit and not scene.tone and home(scene.groups[0].thing) == scene.place and rng.random() < 0.2:
         return ""
     return at
 
 
 def _light(scene: Scene, place: Place, rng: Random, language: Language) -> str:
-    """The words for the light; those that cannot be told from its place's words are said once."""
+    """The words for the light; those that cannot be distinguished from its place's words are said once."""
     if scene.light == DAY and rng.random() < 0.6:
         return ""
     if len(place.lights) == 1:

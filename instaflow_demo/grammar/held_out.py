@@ -13,14 +13,14 @@ _SALT = "held out 889"  # by which no prompt that the page suggests is held out
 Pair = tuple[str, str]
 
 
-def held_out(first: str, second: str) -> bool:
+def is_held_out(first: str, second: str) -> bool:
     """Whether the pair, such as ("dog", "beach") or ("red", "car"), is kept from training for good."""
     return crc32(f"{_SALT}|{first}|{second}".encode()) % ONE_IN == 0
 
 
 def held_out_pairs(kind: str) -> tuple[Pair, ...]:
     """All of them of one kind: "thing at place" (where it fits), "light at place" or "colour of thing"."""
-    return tuple(pair for pair in _all_pairs(kind) if held_out(*pair))
+    return tuple(pair for pair in _all_pairs(kind) if is_held_out(*pair))
 
 
 def pairs_of(scene: Scene) -> Iterator[Pair]:
@@ -30,12 +30,12 @@ def pairs_of(scene: Scene) -> Iterator[Pair]:
 
 def parts_held_out(scene: Scene) -> frozenset[str]:
     """What the pairs of a scene that are kept from training consist of: "thing", "place", "light", "colour"."""
-    return frozenset(part for parts, pair in _named_pairs(scene) if held_out(*pair) for part in parts)
+    return frozenset(part for parts, pair in _named_pairs(scene) if is_held_out(*pair) for part in parts)
 
 
 def shows_held_out(scene: Scene) -> bool:
     """Whether a scene shows any pair that is kept from training."""
-    return any(held_out(*pair) for pair in pairs_of(scene))
+    return any(is_held_out(*pair) for pair in pairs_of(scene))
 
 
 def _named_pairs(scene: Scene) -> Iterator[tuple[tuple[str, str], Pair]]:

@@ -48,7 +48,7 @@ class Scene:
         return sum(group.count for group in self.groups)
 
 
-def completed(scene: Scene) -> Scene:
+def fill_in(scene: Scene) -> Scene:
     """The scene with what goes without saying: a bathtub is in a bathroom, and light is daylight."""
     if scene.slot and not scene.place:
         scene = replace(scene, place=slot_places()[scene.slot])

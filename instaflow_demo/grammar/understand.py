@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from .captions import Language
-from .scene import DAY, Group, Scene, completed
+from .scene import DAY, Group, Scene, fill_in
 from .vocabulary import LANGUAGES, names, phrases, places
 
 _TOKEN = re.compile(r"[\w'-]+|,")
@@ -51,7 +51,7 @@ def _read(prompt: str, language: Language) -> Understood:
     reader = _Reader(language)
     for item, following in pairwise([*items, None]):
         reader.take(item, following)
-    return Understood(completed(reader.scene()), tuple(reader.ignored), language)
+    return Understood(fill_in(reader.scene()), tuple(reader.ignored), language)
 
 
 def _items(prompt: str, language: Language) -> Iterator[_Item]:

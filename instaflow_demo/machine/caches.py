@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..errors import Sentence, cause
-from .paths import path_of
+from .paths import parse_path
 
 Kind = Literal["conversions", "compiled code", "downloads"]
 Kept = TypeVar("Kept")
@@ -43,7 +43,7 @@ def home() -> Path:
 def converted_dir() -> Path:
     """Where converted checkpoints are kept: INSTAFLOW_DEMO_HOME, or a folder of the user's cache."""
     if chosen := os.environ.get("INSTAFLOW_DEMO_HOME"):
-        return path_of(chosen)
+        return parse_path(chosen)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
     # the specification has relative ones ignored
     return (cache if cache.is_absolute() else home() / ".cache") / "instaflow_demo"

@@ -23,6 +23,8 @@ def host_clock() -> Moment:
 class Stopwatch:
     """Adds up the seconds that a device works on each stage; it waits for the device only when it is asked.
 
+    Engines call the denoising steps of a stage "sample steps", and what else the stage takes "sample overhead".
+
     >>> watch = Stopwatch()
     >>> with watch("text"):
     ...     pass

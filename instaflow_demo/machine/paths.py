@@ -13,7 +13,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _POINTER = b"version https://git-lfs"
 
 
-def path_of(text: str | Path) -> Path:
+def parse_path(text: str | Path) -> Path:
     """The path that `text` means.
 
     Blanks and quotes around it go, straight or typographic. `file://` addresses, `~`, `~user`, variables and the
@@ -24,7 +24,7 @@ def path_of(text: str | Path) -> Path:
     >>> path_of("file:///models/my%20sd")
     PosixPath('/models/my sd')
     """
-    written = unquoted(str(text))
+    written = strip_quotes(str(text))
     if written.lower().startswith("file:"):
         return Path(unquote(urlsplit(written).path))
     if not written.startswith("~") and exists(written):
@@ -34,7 +34,7 @@ def path_of(text: str | Path) -> Path:
     return Path(unescaped if not exists(expanded) and exists(unescaped) else expanded)
 
 
-def unquoted(text: str) -> str:
+def strip_quotes(text: str) -> str:
     """The text without the blanks and the pairs of quotes around it."""
     text = text.strip(_BLANK)
     while len(text) > 1 and text[0] + text[-1] in _QUOTES:
@@ -78,7 +78,7 @@ def is_lfs_pointer(path: Path) -> bool:
         return False
 
 
-def entries(folder: Path) -> list[Path]:
+def list_entries(folder: Path) -> list[Path]:
     """What is in a folder, by name; nothing if it cannot be looked into."""
     try:
         return sorted(folder.iterdir())

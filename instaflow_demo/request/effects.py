@@ -33,7 +33,7 @@ Rule = Callable[[Choice], Sentence | None]
 """The sentence about an option that has no effect; None where it has one."""
 
 
-def without_effect(choice: Choice) -> Iterator[Sentence]:
+def find_without_effect(choice: Choice) -> Iterator[Sentence]:
     """A sentence for every option that changes nothing of a model."""
     for rule in RULES.values():
         if said := rule(choice):

@@ -13,9 +13,9 @@ from typing import Any, Literal, cast, get_args
 from ..errors import DemoError, InvalidRequest, Sentence, cause
 from ..machine.device import Backend, Device, Dtype
 from ..registry import MODELS, ModelSpec, Range
-from .effects import Choice, without_effect
+from .effects import Choice, find_without_effect
 from .loras import Lora, read_lora
-from .texts import TEXTS, left_out, normalised, too_long, visible
+from .texts import TEXTS, left_out, normalise, too_long, visible
 
 Decoder = Literal["full", "int8", "tiny"]
 """What makes pixels of latents: the autoencoder's own decoder, the same in 8 bits, or a tiny one."""
@@ -147,7 +147,7 @@ class GenerationRequest:
         specs = check.models(models)
         count = check.integer("images", images, Range(1, 1, limits.images))
         first = check.seed(seed, limits.seed - count + 1)  # the last image's is one too
-        asked = [check.asked(spec, steps=steps, guidance=guidance, size=size) for spec in specs]
+        asked = [check.settings_of(spec, steps=steps, guidance=guidance, size=size) for spec in specs]
         request = cls(
             prompt=text,
             negative_prompt=negative,
@@ -172,7 +172,7 @@ class GenerationRequest:
     def _add_notes(self, asked: Sequence[Mapping[str, Any]]) -> "GenerationRequest":
         """The request, each model's run with notes on those of its own settings, in `asked`, that have no effect."""
         noted = [
-            replace(run, notes=tuple(without_effect(Choice(run.model, vars(self) | dict(own), run.guided))))
+            replace(run, notes=tuple(find_without_effect(Choice(run.model, vars(self) | dict(own), run.guided))))
             for run, own in zip(self.runs, asked, strict=True)
         ]
         return replace(self, runs=tuple(noted))
@@ -193,7 +193,7 @@ class _Checker:
         if len(value) > limits.prompt_characters * 4:  # too long whatever normalisation removes
             self.problems[field] = too_long(name, len(value), limits.prompt_characters)
             return ""
-        text = normalised(value)
+        text = normalise(value)
         if len(text) > limits.prompt_characters or len(text.encode()) > limits.prompt_bytes:
             self.problems[field] = too_long(name, len(text), limits.prompt_characters)
         elif visible(text):
@@ -246,7 +246,7 @@ class _Checker:
             "seed", value, Range(0, 0, most), Sentence(", or {seed} for a random one", seed=RANDOM_SEED)
         )
 
-    def asked(self, spec: ModelSpec, **settings: Any) -> dict[str, Any]:
+    def settings_of(self, spec: ModelSpec, **settings: Any) -> dict[str, Any]:
         """The settings that are asked of a model, by name; None where its default will do."""
         return {name: value.get(spec.id) if isinstance(value, Mapping) else value for name, value in settings.items()}
 
@@ -305,9 +305,9 @@ class _Checker:
     def delta(self, fine_tune: str, specs: Iterable[ModelSpec]) -> str:
         unfit = [spec.title for spec in specs if spec.delta_base is None]
         if fine_tune and unfit:
-            fit = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
+            fine_tunes = ", ".join(name for name, spec in MODELS.items() if spec.delta_base)
             self.problems["delta_from"] = Sentence(
-                "{title} is not the fine-tune of another model: choose from {ids}.", title=unfit[0], ids=fit
+                "{title} is not the fine-tune of another model: choose from {ids}.", title=unfit[0], ids=fine_tunes
             )
         return fine_tune
 
@@ -355,7 +355,7 @@ def _instead(value: Any) -> tuple[Sentence, ...]:
     """What was given, where it is short text: a number in quotes is not one."""
     if not isinstance(value, str):
         return ()
-    return (Sentence(", not the text “{text}”", text=normalised(value)[:40]),)
+    return (Sentence(", not the text “{text}”", text=normalise(value)[:40]),)
 
 
 def _as_number(value: Any) -> int | float | None:

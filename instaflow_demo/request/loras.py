@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DemoError
-from ..machine.paths import path_of, unquoted
+from ..machine.paths import parse_path, strip_quotes
 
 _STRONGEST = 100  # a LoRA's scale; more than 2 is hardly ever meant
 _PYTORCH = (".bin", ".pt", ".pth", ".ckpt")
@@ -29,11 +29,11 @@ def read_lora(value: str) -> Lora:
     Raises:
         DemoError: when it is none of these.
     """
-    value = unquoted(value)
-    given, strength = path_of(value), 1.0
+    value = strip_quotes(value)
+    given, strength = parse_path(value), 1.0
     before, _, scale = value.rpartition(":")
-    if before and not given.exists() and (_is_number(scale) or path_of(before).exists()):
-        given, strength = path_of(before), _strength(value, scale)
+    if before and not given.exists() and (_is_number(scale) or parse_path(before).exists()):
+        given, strength = parse_path(before), _strength(value, scale)
     path = _lora_in(given) if value and given.is_dir() else given
     if path.suffix.lower() in _PYTORCH and path.is_file():
         raise DemoError(

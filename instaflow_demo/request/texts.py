@@ -11,7 +11,7 @@ TEXTS = {"prompt": Sentence("prompt"), "negative_prompt": Sentence("negative pro
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
-def normalised(text: str) -> str:
+def normalise(text: str) -> str:
     """NFC, without surrogates, control characters and runs of white space."""
     return " ".join(_NOT_PRINTABLE.sub(" ", unicodedata.normalize("NFC", text)).split())
 

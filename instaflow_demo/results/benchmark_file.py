@@ -53,7 +53,7 @@ def read_json(text: str) -> tuple[str, tuple[BenchmarkRow, ...]]:
         return _machine(stored["environment"]), tuple(map(_parse_row, rows))
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise InvalidRequest(
-            {"file": Sentence("This is no file of a benchmark: choose one that “benchmark --json” wrote.")}
+            {"file": Sentence("This is not a benchmark file: choose one that “benchmark --json” wrote.")}
         ) from error
 
 

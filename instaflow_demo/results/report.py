@@ -125,14 +125,14 @@ def collect(events: Iterable[Event], request: GenerationRequest) -> tuple[Outcom
     )
 
 
-def rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[ComparisonRow]:
+def comparison_rows(outcomes: Sequence[Outcome], request: GenerationRequest) -> list[ComparisonRow]:
     """The comparison table: a row for each model that finished."""
     finished = _with_measurements(outcomes)
     slowest = _slowest(finished)
     return [_comparison_row(outcome, measurement, request, slowest) for outcome, measurement in finished]
 
 
-def discussion(outcomes: Sequence[Outcome]) -> list[DiscussionRow]:
+def discussion_rows(outcomes: Sequence[Outcome]) -> list[DiscussionRow]:
     """What was published of the released models, then what this run measured."""
     published = [method for method in PAPER if method.checkpoint]
     slowest = max(method.seconds for method in published)

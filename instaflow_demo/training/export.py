@@ -48,7 +48,7 @@ class Shipped:
         own = (made.rpartition("/")[0] for part, made in self.parts.items() if part not in self.given)
         return tuple(dict.fromkeys([*self.before, *own]))
 
-    def made(self, run: RunFolder) -> "Shipped | None":
+    def with_trained_parts(self, run: RunFolder) -> "Shipped | None":
         """With the parts that have been trained; None if others than the optional ones are lacking.
 
         Weights that were put into a run's folder, of whose training nothing is known, are not of that run.
@@ -78,7 +78,9 @@ def write(
     Raises:
         DemoError: when nothing is trained.
     """
-    written = {name: made for name, shipped in (offered or SHIPPED).items() if (made := shipped.made(run))}
+    written = {
+        name: made for name, shipped in (offered or SHIPPED).items() if (made := shipped.with_trained_parts(run))
+    }
     if not written:
         raise DemoError("There is nothing to export in {folder}: run the stages first.", folder=run.root)
     for name, shipped in written.items():
@@ -104,7 +106,7 @@ def write_pipeline(run: RunFolder, stage: str, target: Path) -> None:
         if not (run.root / parts[part]).exists():
             del parts[part]
     for made in parts.values():
-        run.made(made)
+        run.find(made)
     if target.exists() and any(target.iterdir()):
         raise DemoError("{target} is not empty: choose another folder.", target=target)
     for part, made in parts.items():
@@ -197,7 +199,9 @@ def _write_card(name: str, shipped: Shipped, run: RunFolder, folder: Path) -> No
 
 def _minutes(run: RunFolder) -> str:
     """A table of the minutes of every way from the teacher to one step that has been trained."""
-    ways = {model: [stage.folders for stage in family.chosen(names)] for model, names in family.TO_ONE_STEP.items()}
+    ways = {
+        model: [stage.folders for stage in family.choose_stages(names)] for model, names in family.TO_ONE_STEP.items()
+    }
     return tell_minutes(run, {model: [folder for each in way for folder in each] for model, way in ways.items()})
 
 

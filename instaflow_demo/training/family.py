@@ -33,12 +33,12 @@ class Stage:
         """Its minutes of training, of those of the whole `family`."""
         return family * self.share
 
-    def begun(self, run: RunFolder) -> bool:
+    def is_begun(self, run: RunFolder) -> bool:
         return any((run.root / folder / "checkpoint").exists() for folder in self.folders)
 
-    def finished(self, run: RunFolder, family: float) -> bool:
+    def is_finished(self, run: RunFolder, family: float) -> bool:
         budget = Budget(minutes=self.minutes(family) / len(self.folders))
-        return all(run.finished(folder, budget) for folder in self.folders)
+        return all(run.is_finished(folder, budget) for folder in self.folders)
 
 
 STAGES = (
@@ -61,7 +61,7 @@ TO_ONE_STEP: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The stages that make a model of one step from the teacher, beside `features`, which two of them share."""
 
 
-def chosen(names: Sequence[str]) -> tuple[Stage, ...]:
+def choose_stages(names: Sequence[str]) -> tuple[Stage, ...]:
     """The stages of these names, or all of them, in the family's order.
 
     Raises:
@@ -70,5 +70,7 @@ def chosen(names: Sequence[str]) -> tuple[Stage, ...]:
     known = [stage.name for stage in STAGES]
     for name in names:
         if name not in known:
-            raise DemoError("{name} is no stage of the family: choose from {known}.", name=name, known=", ".join(known))
+            raise DemoError(
+                "{name} is not a stage of the family: choose from {known}.", name=name, known=", ".join(known)
+            )
     return tuple(stage for stage in STAGES if not names or stage.name in names)

@@ -52,7 +52,7 @@ class Process(Accelerator):
         """bfloat16 on a GPU; on a CPU float32, unless ACCELERATE_MIXED_PRECISION says bf16: most are slower with it."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
 
-    def agreed(self, seconds: float) -> float:
+    def average(self, seconds: float) -> float:
         """The mean over all processes: they must agree on the time, or one would stop while the others wait for it."""
         if self.num_processes == 1:
             return seconds
@@ -76,7 +76,7 @@ class Budget:
         """Minutes until this run is to end: the same number in every process, which all must ask for together."""
         if self.pause_after is None:
             return None
-        return self.pause_after - run.agreed(time.monotonic() - self.begun) / 60
+        return self.pause_after - run.average(time.monotonic() - self.begun) / 60
 
     def pauses(self, run: Process) -> bool:
         """Whether this run is to end now: the same answer in every process, which all must ask together."""
@@ -245,7 +245,7 @@ def _steps(
             shown = recent.item()
             if clock.steps == first + 1:
                 started = time.monotonic()  # the first step compiles the network, which is not training
-            clock.seconds = before + run.agreed(time.monotonic() - started)
+            clock.seconds = before + run.average(time.monotonic() - started)
         fraction = budget.fraction(clock.steps, clock.seconds)
         yield Progress(clock.steps, shown, rate, fraction, clock.seconds)
         if to_agree and budget.pauses(run):

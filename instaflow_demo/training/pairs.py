@@ -47,7 +47,7 @@ def load_pairs(
     """
 
     def make() -> reflow.Pairs:
-        unet, seed = files.unet(settings.pairs_of), _SEEDS[settings.pairs_of]
+        unet, seed = files.load_unet(settings.pairs_of), _SEEDS[settings.pairs_of]
         ids = draw_ids(settings.pairs // process.num_processes, seed)
         steps, guidance = settings.ode_steps, settings.guidance
         return reflow.make_pairs(unet, prompts, ids, process, steps=steps, guidance=guidance, seed=seed)

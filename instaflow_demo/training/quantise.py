@@ -1,4 +1,4 @@
-"""The decoder in 8 bits for OpenVINO: twice as fast on a CPU, and hardly to be told from the float one.
+"""The decoder in 8 bits for OpenVINO: twice as fast on a CPU, and hardly distinguishable from the float one.
 
 Post-training quantisation: the ranges of activations are measured on latents that the one-step model draws, the weights
 are rounded channel by channel. Ranges are whole, from the smallest value to the largest: those that leave the rarest
@@ -26,7 +26,7 @@ from tqdm import tqdm
 from transformers import CLIPTokenizer
 
 from ..engines.backends.eager import EagerNetworks
-from ..engines.backends.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks, library
+from ..engines.backends.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks, import_openvino
 from ..engines.clip import clip_ids
 from ..evaluation import whole_scenes
 from ..evaluation.prompts import ask
@@ -62,7 +62,7 @@ def quantise(models: Path, *, calibration: int, examined: int) -> Quality:
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
     drawn = _latents(eager, tokenizer, _captions(models, calibration + examined))
     shape = list(next(drawn).shape)
-    model = networks.converted("full").read()
+    model = networks.network("full").read()
     model.reshape(shape)
     examples = [next(drawn).numpy() for _ in range(calibration - 1)]
     small = nncf.quantize(
@@ -78,7 +78,7 @@ def quantise(models: Path, *, calibration: int, examined: int) -> Quality:
     target = models / (spec.shared or spec.source) / "openvino" / INT8_DECODER
     target.parent.mkdir(exist_ok=True)
     small.reshape([-1, shape[1], -1, -1])
-    library().save_model(small, target, compress_to_fp16=True)
+    import_openvino().save_model(small, target, compress_to_fp16=True)
     quality = _compare(target, eager, drawn)
     facts = {"calibration_images": calibration, "psnr_db_to_the_float_decoder": asdict(quality)}
     target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -109,7 +109,7 @@ def _latents(networks: EagerNetworks, tokenizer: CLIPTokenizer, prompts: Sequenc
 
 
 def _compare(path: Path, eager: EagerNetworks, latents: Iterator[Tensor]) -> Quality:
-    small: Any = library().Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    small: Any = import_openvino().Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = [_psnr(small(each.numpy())[0], eager.decode(each, "full").numpy()) for each in latents]
     return Quality(len(found), sum(found) / len(found), min(found))
 

@@ -19,7 +19,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 
 from ..errors import DemoError
 from ..glide import TextEncoder
-from ..weights.eight_bits import in_8_bits
+from ..weights.eight_bits import to_8_bits
 from .loop import Budget, Progress
 from .stages.features import Features
 from .stages.teacher import Prompts
@@ -44,8 +44,8 @@ class RunFolder:
         (self.root / "words/lexicon.json").write_text(text, encoding="utf-8")
         save_file(vars(meanings), self.root / "words/meanings.safetensors")
 
-    def words(self) -> tuple[Lexicon, Meanings]:
-        made = self.made("words")
+    def load_words(self) -> tuple[Lexicon, Meanings]:
+        made = self.find("words")
         words = json.loads((made / "lexicon.json").read_text(encoding="utf-8"))
         lexicon = Lexicon(tuple(map(tuple, words["synonyms"])), tuple(words["others"]))
         return lexicon, Meanings(**load_file(made / "meanings.safetensors"))
@@ -55,41 +55,41 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def tokenizer(self) -> CLIPTokenizer:
-        return CLIPTokenizer.from_pretrained(self.made("text-encoder/tokenizer"), local_files_only=True)
+    def load_tokenizer(self) -> CLIPTokenizer:
+        return CLIPTokenizer.from_pretrained(self.find("text-encoder/tokenizer"), local_files_only=True)
 
-    def text_encoder(self, stage: str = "text-encoder") -> CLIPTextModel:
-        return CLIPTextModel.from_pretrained(self.made(f"{stage}/text_encoder"), dtype=torch.float32)
+    def load_text_encoder(self, stage: str = "text-encoder") -> CLIPTextModel:
+        return CLIPTextModel.from_pretrained(self.find(f"{stage}/text_encoder"), dtype=torch.float32)
 
-    def prompts(self, device: torch.device, stage: str = "text-encoder") -> Prompts:
+    def load_prompts(self, device: torch.device, stage: str = "text-encoder") -> Prompts:
         """The frozen text encoder as `stage` left it, with the tokenizer."""
-        encoder = self.text_encoder(stage)
-        return Prompts(self.tokenizer(), encoder.to(device).eval().requires_grad_(False))
+        encoder = self.load_text_encoder(stage)
+        return Prompts(self.load_tokenizer(), encoder.to(device).eval().requires_grad_(False))
 
-    def autoencoder(self, device: torch.device, stage: str = "autoencoder") -> AutoencoderKL:
-        vae = AutoencoderKL.from_pretrained(self.made(f"{stage}/vae"), torch_dtype=torch.float32)
+    def load_autoencoder(self, device: torch.device, stage: str = "autoencoder") -> AutoencoderKL:
+        vae = AutoencoderKL.from_pretrained(self.find(f"{stage}/vae"), torch_dtype=torch.float32)
         return vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
-    def tiny_decoder(self) -> AutoencoderTiny:
-        return AutoencoderTiny.from_pretrained(self.made("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
+    def load_tiny_decoder(self) -> AutoencoderTiny:
+        return AutoencoderTiny.from_pretrained(self.find("tiny-decoder/tiny_vae"), torch_dtype=torch.float32)
 
-    def text2im_tokenizer(self) -> GPT2Tokenizer:
-        return GPT2Tokenizer.from_pretrained(self.made("text2im-text/tokenizer"), local_files_only=True)
+    def load_text2im_tokenizer(self) -> GPT2Tokenizer:
+        return GPT2Tokenizer.from_pretrained(self.find("text2im-text/tokenizer"), local_files_only=True)
 
-    def text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
-        return TextEncoder.from_pretrained(self.made(f"{stage}/text_encoder"), torch_dtype=torch.float32)
+    def load_text2im_text_encoder(self, stage: str = "text2im-text") -> TextEncoder:
+        return TextEncoder.from_pretrained(self.find(f"{stage}/text_encoder"), torch_dtype=torch.float32)
 
-    def features(self, device: torch.device) -> Features:
-        return Features.load(self.made("features"), device)
+    def load_features(self, device: torch.device) -> Features:
+        return Features.load(self.find("features"), device)
 
-    def unet(self, stage: str) -> UNet2DConditionModel:
-        return UNet2DConditionModel.from_pretrained(self.made(f"{stage}/unet"), torch_dtype=torch.float32)
+    def load_unet(self, stage: str) -> UNet2DConditionModel:
+        return UNet2DConditionModel.from_pretrained(self.find(f"{stage}/unet"), torch_dtype=torch.float32)
 
     def left_by_earlier_run(self, stage: str, network: str = "unet") -> bool:
         """Whether a run of `stage` has ended and left its weights, but no optimiser state to resume from."""
         return (self.root / stage / network).exists() and not (self.root / stage / "checkpoint").exists()
 
-    def finished(self, stage: str, budget: Budget) -> bool:
+    def is_finished(self, stage: str, budget: Budget) -> bool:
         """Whether `stage` has used up `budget` and saved what it made."""
         folder = self.root / stage
         if not (folder / "facts.json").exists():
@@ -98,11 +98,11 @@ class RunFolder:
         return budget.fraction(last["step"], last["seconds"]) >= 1
 
     def facts(self, stage: str) -> dict[str, Any]:
-        return json.loads((self.made(stage) / "facts.json").read_text(encoding="utf-8"))
+        return json.loads((self.find(stage) / "facts.json").read_text(encoding="utf-8"))
 
     def log(self, stage: str) -> list[dict[str, float]]:
         """The lines of a stage's log, with steps counted on where a run went on from the weights of an earlier one."""
-        lines = [json.loads(line) for line in (self.made(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in (self.find(stage) / "log.jsonl").read_text(encoding="utf-8").splitlines()]
         before, last = 0, 0
         for line in lines:
             before += last if line["step"] == 1 else 0
@@ -110,7 +110,7 @@ class RunFolder:
             line["step"] += before
         return lines
 
-    def made(self, path: str) -> Path:
+    def find(self, path: str) -> Path:
         """The folder of something that a stage has made.
 
         Raises:
@@ -145,7 +145,7 @@ def store_in_8_bits(folder: Path) -> None:
     for old in folder.glob("*.safetensors*"):
         old.unlink()
     pattern = "diffusion_pytorch_model{suffix}.safetensors"
-    save_torch_state_dict(in_8_bits(state), folder, filename_pattern=pattern, max_shard_size=SHARD)
+    save_torch_state_dict(to_8_bits(state), folder, filename_pattern=pattern, max_shard_size=SHARD)
 
 
 def record(folder: Path, progress: Progress, extra: Mapping[str, Any]) -> None:

@@ -26,9 +26,9 @@ def examine_stage(
     sheets: Path,
 ) -> None:
     """Draw the prompts, and say how far what a stage draws is from scenes: for each number of steps and guidance."""
-    words = files.prompts(process.device, "teacher")
-    unet = files.unet(stage).to(process.device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    vae = files.autoencoder(process.device)
+    words = files.load_prompts(process.device, "teacher")
+    unet = files.load_unet(stage).to(process.device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    vae = files.load_autoencoder(process.device)
     lines = prompts.read_text(encoding="utf-8").splitlines()
     for steps, guidance in settings:
         found = painter.examine(unet, words, vae, scenes, steps, guidance, process)

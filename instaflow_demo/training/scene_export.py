@@ -75,7 +75,7 @@ def write_scenes(run: RunFolder, target: Path, results: Path) -> tuple[str, ...]
 def write_cards(run: RunFolder, target: Path, results: Path) -> tuple[str, ...]:
     """Write the cards of what is exported already once more, with what has been measured since."""
     found = Measured.read(results)
-    made = {name: each for name, shipped in SHIPPED_SCENES.items() if (each := shipped.made(run))}
+    made = {name: each for name, shipped in SHIPPED_SCENES.items() if (each := shipped.with_trained_parts(run))}
     names = tuple(name for name in made if (target / name).is_dir())
     for name in names:
         write_card(found, name, made[name], run, target / name)

@@ -56,8 +56,8 @@ def draw(
 ) -> list[Image.Image]:
     """One image a prompt, with the noise that the demo would draw for seeds `seed`, `seed + 1`, ..."""
     where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    words, unet = run.prompts(where), run.unet(stage).to(where).eval()
-    vae, shape = run.autoencoder(where), (unet.config["in_channels"], *[unet.config["sample_size"]] * 2)
+    words, unet = run.load_prompts(where), run.load_unet(stage).to(where).eval()
+    vae, shape = run.load_autoencoder(where), (unet.config["in_channels"], *[unet.config["sample_size"]] * 2)
     noise = torch.stack(
         [torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(prompts))]
     )

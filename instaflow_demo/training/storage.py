@@ -38,7 +38,7 @@ def compare_storage(run: RunFolder, models: Path, count: int) -> dict[str, dict[
 def _costs(run: RunFolder, spec: ModelSpec, stage: str, models: Path, prompts: Sequence[str]) -> list[float]:
     process = Process(compiled=False)
     exported = read(UNet2DConditionModel, models / spec.source / "unet", torch.float32, half_first=False)
-    trained, stored = (_drawn(run, unet, spec, prompts, process) for unet in (run.unet(stage), exported))
+    trained, stored = (_drawn(run, unet, spec, prompts, process) for unet in (run.load_unet(stage), exported))
     return [decibels(one[None], other[None]) for one, other in zip(stored, trained, strict=True)]
 
 
@@ -46,7 +46,7 @@ def _drawn(
     run: RunFolder, unet: UNet2DConditionModel, spec: ModelSpec, prompts: Sequence[str], process: Process
 ) -> Tensor:
     unet = unet.to(process.device).eval()
-    words, vae = run.prompts(process.device, "teacher"), run.autoencoder(process.device)
+    words, vae = run.load_prompts(process.device, "teacher"), run.load_autoencoder(process.device)
     steps, guidance = spec.steps.default, max(spec.guidance.default, 1.0)
     parts = range(0, len(prompts), _PART)
     return torch.cat(

@@ -16,9 +16,9 @@ from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
-from .theme import STYLE, theme
+from .theme import STYLE, build_theme
 
-__all__ = ["Settings", "build", "look"]
+__all__ = ["Settings", "build", "launch_options"]
 
 
 def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
@@ -48,9 +48,9 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     return page.queue(api_open=False, max_size=16)
 
 
-def look() -> dict[str, Any]:
+def launch_options() -> dict[str, Any]:
     """What `launch` needs for the page to look, speak and defend itself as it should."""
-    return {"theme": theme(), "css_paths": STYLE, "i18n": _texts(), "app_kwargs": server_options()}
+    return {"theme": build_theme(), "css_paths": STYLE, "i18n": _texts(), "app_kwargs": server_options()}
 
 
 class _Page(gr.Blocks):

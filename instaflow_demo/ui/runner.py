@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 class Runner:
     """All work that is under way on the page, by tab and visitor.
 
-    Gradio's own cancelling kills a handler between two answers, so what the page was told last is chance: now and then
+    Gradio's own cancelling kills a handler between two answers, so what the page was sent last is chance: now and then
     it was an error, and the next press of the button did nothing. Work that is asked to stop ends by itself, and its
     own last answer says so.
     """
@@ -38,11 +38,11 @@ class Runner:
     def follow(
         self, tab: str, visitor: str | None, items: Generator[Item, None, None], every_s: float
     ) -> Iterator[Iterator[list[Item]]]:
-        """The `batches` of a visitor's items, until they are exhausted, `stop` is called, or the context is left."""
+        """The `poll` of a visitor's items, until they are exhausted, `stop` is called, or the context is left."""
         over = threading.Event()
         self._work[over] = tab, visitor
         try:
-            with closing(batches(items, every_s, over)) as news:
+            with closing(poll(items, every_s, over)) as news:
                 yield news
         finally:
             del self._work[over]
@@ -80,7 +80,7 @@ class Runner:
         return [over for over, whose in list(self._work.items()) if whose == (tab, visitor)]
 
 
-def batches(
+def poll(
     items: Generator[Item, None, None], every_s: float, over: threading.Event | None = None
 ) -> Generator[list[Item], None, None]:
     """What `items` has yielded since the last look, every `every_s` seconds, even if that is nothing.

@@ -51,7 +51,7 @@ class _Portuguese(Formatter):
         return written.translate(_SEPARATORS) if isinstance(value, int | float) else written
 
 
-def preferred(accept_language: str | None) -> Language:
+def preferred_language(accept_language: str | None) -> Language:
     """The page's language for an Accept-Language header: the first entry that is Portuguese or English.
 
     >>> preferred("fr;q=0.9, pt-PT;q=0.8, en;q=0.5")
@@ -64,7 +64,7 @@ def preferred(accept_language: str | None) -> Language:
     return "en"
 
 
-def number(language: Language, value: float, digits: int) -> str:
+def format_number(language: Language, value: float, digits: int) -> str:
     """`value` with `digits` decimals and the language's separators.
 
     >>> number("pt-BR", 1234.5, 1)
@@ -74,17 +74,17 @@ def number(language: Language, value: float, digits: int) -> str:
     return text.translate(_SEPARATORS) if language == "pt-BR" else text
 
 
-def seconds(language: Language, value: float) -> str:
+def format_seconds(language: Language, value: float) -> str:
     """A duration with three figures that mean something: "0.123 s", "4.56 s", "78.9 s", "12 min 5 s"."""
     if value >= 120:
         minutes, rest = divmod(round(value), 60)
         return f"{minutes} min {rest} s"
     digits = 3 if value < 1 else 2 if value < 10 else 1
-    return f"{number(language, value, digits)} s"
+    return f"{format_number(language, value, digits)} s"
 
 
-def gigabytes(language: Language, value: float) -> str:
+def format_gigabytes(language: Language, value: float) -> str:
     """Bytes as "512 MB" or "15.6 GB" (powers of ten, as disks and downloads are sold)."""
     if value < 999.5e6:  # from there on it would be "1,000 MB"
-        return f"{number(language, value / 1e6, 0)} MB"
-    return f"{number(language, value / 1e9, 1)} GB"
+        return f"{format_number(language, value / 1e6, 0)} MB"
+    return f"{format_number(language, value / 1e9, 1)} GB"

@@ -11,7 +11,7 @@ from gradio.themes.utils import fonts
 STYLE = Path(__file__).with_name("style.css")
 
 
-def theme() -> gr.themes.Base:
+def build_theme() -> gr.themes.Base:
     """Fonts come with gradio, so the page asks no other host for anything; its semi-bold files lack most letters."""
     red = {"background_fill": "#b91c1c", "background_fill_hover": "#991b1b", "text_color": "#ffffff"}
     orange = {"background_fill": "#c2410c", "background_fill_hover": "#9a3412", "text_color": "#ffffff"}

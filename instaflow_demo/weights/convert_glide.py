@@ -22,7 +22,7 @@ from transformers import GPT2Tokenizer
 
 from ..errors import CheckpointError, StorageFull, cause
 from ..glide.unet import BASE, UPSAMPLER, Shape, make_text_encoder, make_unet
-from .files import json_object, regular
+from .files import json_object, require_regular_file
 from .tensors import refuse_not_finite, tensors_of
 
 VOCABULARY = ("vocab.json", "merges.txt")
@@ -119,7 +119,7 @@ def refuse_vocabulary(words: Path, merges: Path) -> None:
         CheckpointError: when one of them is garbled or cut off.
     """
     known = json_object(words)
-    lines = regular(merges).read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = require_regular_file(merges).read_text(encoding="utf-8", errors="replace").splitlines()
     made = {line.replace(" ", "", 1) for line in lines}
     unmade = [word for word in known if len(word) > 1 and word not in made and word != _END]
     if unmade or _END not in known or not all(type(number) is int for number in known.values()):

@@ -17,7 +17,7 @@ from .tensors import Stored
 _LEVELS = 127
 
 
-def in_8_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_8_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A network's tensors, those of two dimensions or more as integers with a scale for each output channel."""
     stored = {name: tensor.contiguous() for name, tensor in state.items() if tensor.dim() < 2}
     for name in state.keys() - stored.keys():
@@ -27,8 +27,8 @@ def in_8_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return stored
 
 
-def restored(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that `in_8_bits` was given, up to rounding, in float32."""
+def from_8_bits(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors that `to_8_bits` was given, up to rounding, in float32."""
     return {
         name: tensor.float() * stored[name + SCALE] if name + SCALE in stored else tensor
         for name, tensor in stored.items()

@@ -22,7 +22,7 @@ _KINDS = (
 )
 
 
-def regular(path: Path) -> Path:
+def require_regular_file(path: Path) -> Path:
     """The path, if a regular file is there that can be read; links are followed, as the hub's cache consists of them.
 
     Raises:
@@ -60,7 +60,7 @@ def json_object(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: when there is no such file, or it holds something else.
     """
-    size = regular(path).stat().st_size
+    size = require_regular_file(path).stat().st_size
     if size > MOST_JSON:
         raise CheckpointError(
             "{path} has {count:.0f} MB, too many for settings: restore it, or download it again.",

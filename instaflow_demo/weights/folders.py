@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ModelUnavailable, Sentence
-from ..machine.paths import absence, entries, is_file, is_folder, is_lfs_pointer
+from ..machine.paths import absence, is_file, is_folder, is_lfs_pointer, list_entries
 
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
 _PIPELINE = "StableDiffusionPipeline"
@@ -16,7 +16,7 @@ _DESCRIBES = ("model_index.json", "config.json")  # files that people pick in pl
 _SHOWN = 3  # names in a sentence
 
 
-def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, source: str = "") -> Path:
+def find_checkpoint(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, source: str = "") -> Path:
     """The folder of a checkpoint with these parts that is meant by `path`; what is in it is not judged here.
 
     `source` is the repository that a hub's cache is searched for; `pipeline` is what reads single files in diffusers.
@@ -32,13 +32,13 @@ def checkpoint_in(path: Path, parts: Sequence[str], pipeline: str = _PIPELINE, s
         return path
     if found := _find_cached(path, source) or _above(path, parts):
         return found
-    inside = [each for each in entries(path) if _has_any(each, parts) or is_folder(each / "snapshots")]
+    inside = [each for each in list_entries(path) if _has_any(each, parts) or is_folder(each / "snapshots")]
     if len(inside) > 1:
         raise ModelUnavailable(
             "{path} holds several checkpoints ({names}): name the folder of one.", path=path, names=_listed(inside)
         )
     if inside:
-        return checkpoint_in(inside[0], parts, pipeline, source)
+        return find_checkpoint(inside[0], parts, pipeline, source)
     _refuse_loose(path, pipeline)
     return path
 
@@ -63,7 +63,7 @@ def _find_cached(folder: Path, source: str) -> Path | None:
 
 def _revision(repository: Path) -> Path:
     """The snapshot that `main` stands for, or the only one there is."""
-    snapshots, main = entries(repository / "snapshots"), repository / "refs" / "main"
+    snapshots, main = list_entries(repository / "snapshots"), repository / "refs" / "main"
     commit = main.read_text(encoding="utf-8", errors="replace").strip() if is_file(main) else ""
     named = [each for each in snapshots if each.name == commit] or snapshots
     if len(named) == 1:
@@ -120,7 +120,7 @@ def _single_file(path: Path, pipeline: str) -> ModelUnavailable:
 
 def _refuse_loose(folder: Path, pipeline: str) -> None:
     """Raises ModelUnavailable for a folder of files in other layouts, as other programs keep their models in."""
-    files = [each for each in entries(folder) if is_file(each) and each.suffix.lower() in _WEIGHTS]
+    files = [each for each in list_entries(folder) if is_file(each) and each.suffix.lower() in _WEIGHTS]
     if not files:
         return
     if is_file(folder / "config.json"):

@@ -43,7 +43,7 @@ def download(spec: ModelSpec, *, half: bool) -> Generator[Downloading, None, Non
         yield from _glide(spec)
         return
     commit, files = _listed(spec)
-    wanted = needed(files, spec.traits.components, half=half)
+    wanted = choose_files(files, spec.traits.components, half=half)
     cache, note = _cache(caches.hub_dir(), caches.HUB, "HF_HOME")
     _make_room(spec, _coming(spec, wanted, commit, cache), cache, "HF_HOME")
     total, done = sum(file.size for file in wanted), 0
@@ -61,7 +61,7 @@ def _glide(spec: ModelSpec) -> Iterator[Downloading]:
     setting = "INSTAFLOW_DEMO_HOME"
     home, note = _cache(caches.converted_dir(), "", setting)
     target = home / spec.id
-    _make_room(spec, 2 * spec.download_bytes - glide.held(target), home, setting)
+    _make_room(spec, 2 * spec.download_bytes - glide.downloaded_bytes(target), home, setting)
     for fetched in glide.download(target):
         yield Downloading(spec.id, fetched.file, fetched.done, fetched.total, note)
 
@@ -84,7 +84,7 @@ def _cache(folder: Path, spare: str, setting: str) -> tuple[Path, Sentence]:
     return kept, note
 
 
-def needed(files: Iterable[RemoteFile], folders: Iterable[str], *, half: bool) -> list[RemoteFile]:
+def choose_files(files: Iterable[RemoteFile], folders: Iterable[str], *, half: bool) -> list[RemoteFile]:
     """The files that the engine reads: of each folder the settings and one set of weights, and model_index.json."""
     files = list(files)
     chosen = [file for file in files if file.name == "model_index.json"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..machine import caches
 
 
-def snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
+def find_snapshot(repository: str, files: list[str], revision: str | None = None) -> Path | None:
     """The folder of a repository's commit in the Hugging Face cache, or in the spare one, if it has such files."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415

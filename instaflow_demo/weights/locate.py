@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ..errors import InvalidRequest, ModelUnavailable, Sentence
 from ..machine import caches
-from ..machine.paths import entries, exists, is_file, is_folder, path_of, unquoted
+from ..machine.paths import exists, is_file, is_folder, list_entries, parse_path, strip_quotes
 from ..registry import LOADABLE, MODELS, ModelSpec
-from .folders import checkpoint_in
-from .hub_cache import snapshot
+from .folders import find_checkpoint
+from .hub_cache import find_snapshot
 from .manifest import Listed, read_manifest
 
 SAFETY_CHECKER = "CompVis/stable-diffusion-safety-checker"  # for checkpoints that come without one
@@ -63,7 +63,7 @@ class ModelFiles:
         return own if is_folder(own) or self.shared is None else self.shared / name
 
 
-def given_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
+def parse_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
     """Folders by model id, from values like "sd-1.5=/models/sd15"; by default INSTAFLOW_DEMO_MODEL_DIRS holds them.
 
     Raises:
@@ -71,7 +71,7 @@ def given_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
     """
     folders = {}
     for value in values or _split(os.environ.get(FOLDERS, "")):
-        name, _, folder = map(unquoted, unquoted(value).partition("="))
+        name, _, folder = map(strip_quotes, strip_quotes(value).partition("="))
         if name not in LOADABLE or not folder:
             raise InvalidRequest(
                 {
@@ -83,7 +83,7 @@ def given_folders(values: Iterable[str] | None = None) -> dict[str, Path]:
                 }
             )
         try:
-            folders[name] = _meant(LOADABLE[name], path_of(folder))
+            folders[name] = _meant(LOADABLE[name], parse_path(folder))
         except ModelUnavailable as error:
             raise InvalidRequest({"model_dir": Sentence("{name}: {why}", name=name, why=error.sentence)}) from error
     return folders
@@ -110,7 +110,7 @@ def _meant(spec: ModelSpec, path: Path) -> Path:
         path = path.parent
     if spec.traits.converted and exists(path / _AS_PUBLISHED[0]):
         return path
-    return checkpoint_in(path, spec.traits.components, spec.traits.pipeline, "" if spec.shipped else spec.source)
+    return find_checkpoint(path, spec.traits.components, spec.traits.pipeline, "" if spec.shipped else spec.source)
 
 
 def unreadable(spec: ModelSpec, files: ModelFiles, why: str) -> ModelUnavailable:
@@ -166,7 +166,7 @@ class Weights:
         Raises:
             ModelUnavailable: when there is no such folder, or it does not hold the model.
         """
-        given = _meant(LOADABLE[model], path_of(folder))
+        given = _meant(LOADABLE[model], parse_path(folder))
         _find_given(LOADABLE[model], given)
         self.folders = {**self.folders, model: given}
 
@@ -182,7 +182,7 @@ class Weights:
                 self._verify(spec, name)
         return replace(files, tiny_decoder=self._tiny_decoder(spec, files)) if spec.traits.chooses_decoder else files
 
-    def delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
+    def locate_delta(self, spec: ModelSpec, fine_tune: str) -> tuple[ModelFiles, ModelFiles]:
         """The base that a model was made from, and a fine-tune of it: a folder, a repository or a model's id.
 
         Raises:
@@ -191,9 +191,9 @@ class Weights:
         base = MODELS[spec.delta_base or ""]
         if fine_tune in MODELS:
             return self.locate(base), self.locate(MODELS[fine_tune])
-        path = path_of(fine_tune)
+        path = parse_path(fine_tune)
         is_path = exists(path) or not _REPOSITORY.fullmatch(fine_tune)
-        folder = _meant(base, path) if is_path else snapshot(fine_tune, ["model_index.json"])
+        folder = _meant(base, path) if is_path else find_snapshot(fine_tune, ["model_index.json"])
         if folder is None:
             raise ModelUnavailable(
                 "{source} is no model's id, no folder, and no repository in the cache: name a folder, or run “hf "
@@ -202,7 +202,7 @@ class Weights:
             )
         return self.locate(base), _find_given(replace(base, title=fine_tune), folder)
 
-    def safety_checker(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
+    def locate_safety_checker(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of the safety checker for a model that is not ours: its own, else the one in the hub's cache.
 
         None where there is neither.
@@ -214,7 +214,9 @@ class Weights:
             return None
         own = files.root / "safety_checker"
         here = [
-            folder for folder in (own, snapshot(SAFETY_CHECKER, ["config.json"])) if folder and os.path.lexists(folder)
+            folder
+            for folder in (own, find_snapshot(SAFETY_CHECKER, ["config.json"]))
+            if folder and os.path.lexists(folder)
         ]
         whole = next((folder for folder in here if is_file(folder / "config.json") and _complete(folder)), None)
         if here and whole is None:
@@ -234,7 +236,7 @@ class Weights:
     def _tiny_decoder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The folder of a tiny decoder for a latent model: its own, else Stable Diffusion's in the hub's cache."""
         own = files.component("tiny_vae")
-        folder = own if is_folder(own) or spec.shipped else snapshot(TINY_DECODER, ["config.json"])
+        folder = own if is_folder(own) or spec.shipped else find_snapshot(TINY_DECODER, ["config.json"])
         return folder if folder and is_file(folder / "config.json") and _complete(folder) else None
 
     def _find(self, spec: ModelSpec) -> ModelFiles:
@@ -332,7 +334,7 @@ def _complete(folder: Path) -> bool:
     """Whether a component is there: settings or a vocabulary alone, or a network with its weights."""
     if not is_folder(folder):
         return False
-    names = {path.name for path in entries(folder)}
+    names = {path.name for path in list_entries(folder)}
     return "config.json" not in names or variant_of(names, half_first=False) is not None
 
 
@@ -360,7 +362,7 @@ def _find_given(spec: ModelSpec, folder: Path) -> ModelFiles:
 
 def _find_cached(spec: ModelSpec) -> ModelFiles:
     # asked for more, the client would miss what the engine does not need; what it does need is checked below
-    folder = snapshot(spec.source, ["model_index.json"], spec.revision)
+    folder = find_snapshot(spec.source, ["model_index.json"], spec.revision)
     if folder is None:
         raise ModelUnavailable(
             "{title} is not on this machine. It is a download of about {size:.1f} GB under the licence {licence}: add "

@@ -56,7 +56,7 @@ def download(target: Path, site: str = SITE, shapes: tuple[Shape, Shape] = (BASE
     shutil.rmtree(parts, ignore_errors=True)
 
 
-def held(target: Path) -> int:
+def downloaded_bytes(target: Path) -> int:
     """The bytes that an unfinished download has brought so far."""
     return sum(path.stat().st_size for path in _parts(target).glob("*.pt*"))
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..errors import CheckpointError
-from .files import regular
+from .files import require_regular_file
 
 FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 """What safetensors and PyTorch call the numbers that weights may be."""
@@ -50,7 +50,7 @@ def tensors_of(file: Path) -> dict[str, Stored]:
         CheckpointError: when it cannot be read, with a sentence.
     """
     if file.suffix == ".safetensors":
-        return _safetensors(regular(file))
+        return _safetensors(require_regular_file(file))
     return {
         name: Stored(file, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."), partial(_itself, tensor))
         for name, tensor in read_pickle(file).items()
@@ -63,7 +63,7 @@ def read_pickle(file: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: when it cannot be read, or holds something else.
     """
-    regular(file)
+    require_regular_file(file)
     try:
         if zipped := is_zipfile(file):  # files from before PyTorch 1.6 are none, and cannot be mapped
             _refuse_compressed(file)

@@ -35,7 +35,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from instaflow_demo.engines.backends import fused
-from instaflow_demo.engines.backends.compiled import Function, Graph, compiled, functions
+from instaflow_demo.engines.backends.compiled import Function, Graph, compile_function, functions_to_compile
 from instaflow_demo.engines.backends.eager import Calls, EagerNetworks, Latents
 from instaflow_demo.engines.pixels import to_uint8, to_uint8_host
 from instaflow_demo.machine.device import Placement
@@ -66,7 +66,7 @@ class Lever:
 
 
 def all_changes(networks: EagerNetworks) -> AbstractContextManager[EagerNetworks]:
-    return nullcontext(networks.fused())
+    return nullcontext(networks.fuse())
 
 
 def changed(*changes: fused.Change) -> Change:
@@ -130,7 +130,7 @@ def attention(*first: SDPBackend) -> Change:
     @contextmanager
     def change(networks: EagerNetworks) -> Iterator[EagerNetworks]:
         with sdpa_kernel(order, set_priority=True):
-            yield networks.fused()
+            yield networks.fuse()
 
     return change
 
@@ -248,7 +248,7 @@ class Bench:
             for stage in lever.stages if lever.way == "compiled" else ():
                 if stage in PARTS:
                     began = time.perf_counter()
-                    made = partial(compiled, parts[stage], inputs[stage], **lever.settings)
+                    made = partial(compile_function, parts[stage], inputs[stage], **lever.settings)
                     error = attempted(lambda stage=stage, made=made: parts.update({stage: made()}) or {})
                     compile_s[stage] = {"compile_s": round(time.perf_counter() - began, 1), **error}
             for stage in lever.stages:
@@ -274,9 +274,9 @@ class Bench:
     @torch.inference_mode()
     def package(self) -> dict[str, Any]:
         """The decoder as a package that needs no compiler where it is used: what ZeroGPU asks for."""
-        networks, inputs = self._networks.fused(), self._inputs(1)["full"]
-        decoder = Calls(functions(networks)["full"], networks.parts["vae"])
-        expected = functions(self._networks)["full"](*inputs)
+        networks, inputs = self._networks.fuse(), self._inputs(1)["full"]
+        decoder = Calls(functions_to_compile(networks)["full"], networks.parts["vae"])
+        expected = functions_to_compile(self._networks)["full"](*inputs)
         with tempfile.TemporaryDirectory() as folder:
             file, began = Path(folder, "decoder.pt2"), time.perf_counter()
             torch._inductor.aoti_compile_and_package(
@@ -297,7 +297,7 @@ class Bench:
 
     def _functions(self, networks: EagerNetworks) -> dict[str, Function]:
         """A function for each stage; the wholes call what the parts are by then."""
-        parts = functions(networks)
+        parts = functions_to_compile(networks)
 
         def whole(decoder: str, ids: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
             states = parts["text"](ids).repeat_interleave(len(noise), dim=0)

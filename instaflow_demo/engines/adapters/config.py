@@ -124,7 +124,7 @@ def _slow(patterns: Iterable[str]) -> bool:
     return sum(stars) > _MOST_STARS or max(stars, default=0) > _MOST_STARS_OF_ONE or any(map(_NESTED.search, patterns))
 
 
-def configs(path: Path, header: Mapping[str, str], *, peft: bool) -> dict[str, AdapterConfig]:
+def read_configs(path: Path, header: Mapping[str, str], *, peft: bool) -> dict[str, AdapterConfig]:
     """The settings for each network, where there are any: those of the header, else, for a file that PEFT wrote,
     those beside it.
 

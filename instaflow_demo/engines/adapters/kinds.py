@@ -1,4 +1,4 @@
-"""Files that people take for a LoRA of this model, told apart by their keys."""
+"""Files that people take for a LoRA of this model, recognised by their keys."""
 
 import re
 from collections.abc import Iterable

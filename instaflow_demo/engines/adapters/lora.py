@@ -13,10 +13,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ...errors import CheckpointError, Sentence
-from ...weights.files import regular
-from .config import AdapterConfig, configs
+from ...weights.files import require_regular_file
+from .config import AdapterConfig, read_configs
 from .kinds import refusal
-from .names import Layer, Layers, Part, part
+from .names import Layer, Layers, Part, split_key
 
 _BASES = {768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}  # by the text's width
 _NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2)
@@ -81,7 +81,7 @@ def read(path: Path, layers: Layers) -> tuple[dict[Layer, Update], tuple[Sentenc
     """
     found, header = _load(path, layers)
     peft = all("lora_" in key and "_A" in key for each in found.values() if (key := each.keys.get("down")))
-    settings = configs(path, header, peft=peft)
+    settings = read_configs(path, header, peft=peft)
     updates = {layer: _update(path, layer, each, settings.get(layer.network)) for layer, each in found.items()}
     if not any(update.changes for update in updates.values()):
         raise CheckpointError("{path} changes nothing, as before any training: name one that was trained.", path=path)
@@ -100,7 +100,7 @@ def _notes(path: Path, found: Mapping[Layer, _Found], settings: Mapping[str, Ada
 
 
 def _load(path: Path, layers: Layers) -> tuple[dict[Layer, _Found], Mapping[str, str]]:
-    regular(path)
+    require_regular_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             found = _by_layer(path, list(file.keys()), layers)  # before anything large is read
@@ -136,7 +136,7 @@ def _by_layer(path: Path, keys: list[str], layers: Layers) -> dict[Layer, _Found
     found: dict[Layer, _Found] = {}
     strangers = []
     for key in keys:
-        known = part(key)
+        known = split_key(key)
         layer = layers.find(known[1]) if known else None
         if known is None or layer is None or ("lora_embedding" in key) != isinstance(layer.module, nn.Embedding):
             strangers.append(key)

@@ -151,10 +151,10 @@ def _unet(folder: Path) -> UNet2DConditionModel:
     """
     full = Placement("cpu", "float32")
     try:
-        if not reading.stored(folder, full)["use_safetensors"]:
+        if not reading.pretrained_options(folder, full)["use_safetensors"]:
             raise CheckpointError(
                 "{folder} has no safetensors, and other files are not merged: convert it first.", folder=folder
             )
-        return reading.network(UNet2DConditionModel, folder, full, torch.float32)
+        return reading.read_network(UNet2DConditionModel, folder, full, torch.float32)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError("{folder} cannot be read: its files are damaged. Restore them.", folder=folder) from error

@@ -80,7 +80,7 @@ class Layers:
         return next((self._found[network, rest] for network in networks if (network, rest) in self._found), None)
 
 
-def part(key: str) -> tuple[Part, str] | None:
+def split_key(key: str) -> tuple[Part, str] | None:
     """Which of an update's tensors a key is, and the name of the layer; None if it is none of them."""
     for name, pattern in _PARTS.items():
         if match := pattern.fullmatch(key):

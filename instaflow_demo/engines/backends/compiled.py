@@ -24,7 +24,7 @@ from ...machine import caches, device
 from ...machine.device import Placement
 from ...request import Decoder
 from ..memory import Plan
-from .eager import EagerNetworks, Part, Ran, no_decoder
+from .eager import EagerNetworks, LastRun, Part, no_decoder
 
 Function = Callable[..., Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
@@ -59,7 +59,7 @@ class CompiledNetworks:
         pool = torch.cuda.graph_pool_handle() if self._on_gpu else None  # graphs take turns, so they share their memory
         self._programs = {
             name: _Programs(each, partial(self._to_compile, name), placement, pool)
-            for name, each in functions(eager).items()
+            for name, each in functions_to_compile(eager).items()
         }
 
     def encode_text(self, ids: Tensor) -> Tensor:
@@ -90,20 +90,20 @@ class CompiledNetworks:
                 programs.forget()
         self._eager.apply(plan)
 
-    def ran(self) -> Ran:
+    def last_run(self) -> LastRun:
         if self._moves:
-            return self._eager.ran()
-        notes = {note for programs in self._programs.values() for note in programs.instead()}
-        return Ran("eager" if notes else "compiled", (*self._eager.notes, *sorted(notes)))
+            return self._eager.last_run()
+        notes = {note for programs in self._programs.values() for note in programs.pop_notes()}
+        return LastRun("eager" if notes else "compiled", (*self._eager.notes, *sorted(notes)))
 
     def _to_compile(self, name: str) -> Function:
         """What is compiled of a function; made only when it is, as weights are by then where they will be."""
         if not self._best:
-            self._best = functions(self._eager.fused() if self._on_gpu else self._eager)
+            self._best = functions_to_compile(self._eager.fuse() if self._on_gpu else self._eager)
         return self._best[name]
 
 
-def functions(eager: EagerNetworks) -> dict[str, Function]:
+def functions_to_compile(eager: EagerNetworks) -> dict[str, Function]:
     """What there is to compile: "text", "unet", and the decoders by their names."""
     return {
         "text": eager.encode_text,
@@ -139,7 +139,7 @@ class _Programs:
             self._instead.add(NOT_COMPILED if program.failed else COMPILING)
         return (run or self._function)(*inputs)
 
-    def instead(self) -> set[Sentence]:
+    def pop_notes(self) -> set[Sentence]:
         """Why the function itself did the work since this was asked last; nothing if it did not."""
         notes, self._instead = self._instead, set()
         return notes
@@ -183,7 +183,7 @@ class _Program:
         """Compile it, which takes a minute."""
         self._threads = torch.get_num_threads()
         with torch.inference_mode():
-            self._compiled = compiled(self._to_compile(), self._inputs)
+            self._compiled = compile_function(self._to_compile(), self._inputs)
 
     def capture(self) -> None:
         """Make what is called of what was compiled; a few passes long, so it is not done beside others' work."""
@@ -225,7 +225,7 @@ def _compile_aside(program: "ref[_Program]") -> None:
             wanted.give_up()
 
 
-def compiled(function: Function, inputs: Sequence[Tensor], **settings: Any) -> Function:
+def compile_function(function: Function, inputs: Sequence[Tensor], **settings: Any) -> Function:
     """A function compiled for inputs of exactly these shapes, called once. `settings` are `torch.compile`'s."""
     import torch._dynamo.config as limits  # noqa: PLC0415 - takes seconds, and only those who compile need it
 

@@ -21,7 +21,7 @@ from ...request import Decoder
 from ...weights.locate import ModelFiles
 from ..adapters.extras import NOTHING, Extras
 from ..adapters.merge import merge
-from ..checkpoint.reading import network
+from ..checkpoint.reading import read_network
 from ..memory import Plan
 from ..offload import apply_plan, lay_out, place
 from .fused import fuse_text_encoder, fuse_unet, fuse_vae
@@ -48,7 +48,7 @@ class Latents:
 
 
 @dataclass(frozen=True)
-class Ran:
+class LastRun:
     """The backend that did the work, and notes for the user where a better one could not."""
 
     backend: Literal["eager", "compiled", "openvino"]
@@ -92,7 +92,7 @@ class Networks(Protocol):
         """Use memory as the plan says from now on."""
         ...
 
-    def ran(self) -> Ran:
+    def last_run(self) -> LastRun:
         """What did the work since this was asked last."""
         ...
 
@@ -144,10 +144,10 @@ class EagerNetworks:
         dtype = torch.float32 if extras else placement.torch_dtype  # sums are rounded once, at the end
         stored_as = replace(placement, dtype="float32") if extras else placement  # halves would be rounded before it
         rest = extras.delta[1] if extras.delta else files
-        text_encoder = network(CLIPTextModel, rest.component("text_encoder"), stored_as, dtype)
-        unet = network(UNet2DConditionModel, files.component("unet"), stored_as, dtype)
-        vae = network(AutoencoderKL, rest.component("vae"), stored_as, dtype)
-        tiny = network(AutoencoderTiny, files.tiny_decoder, placement, dtype) if files.tiny_decoder else None
+        text_encoder = read_network(CLIPTextModel, rest.component("text_encoder"), stored_as, dtype)
+        unet = read_network(UNet2DConditionModel, files.component("unet"), stored_as, dtype)
+        vae = read_network(AutoencoderKL, rest.component("vae"), stored_as, dtype)
+        tiny = read_network(AutoencoderTiny, files.tiny_decoder, placement, dtype) if files.tiny_decoder else None
         parts = [part for part in (text_encoder, unet, vae, tiny) if part is not None]
         notes: tuple[Sentence, ...] = ()
         if extras:
@@ -160,7 +160,7 @@ class EagerNetworks:
         latents = Latents.of(files.component("unet"), rest.component("vae"))
         return cls(text_encoder, unet, vae, latents, placement, tiny, notes)
 
-    def fused(self) -> "EagerNetworks":
+    def fuse(self) -> "EagerNetworks":
         """The same networks in fewer and larger kernels, sharing the weights: for whoever compiles them for a GPU."""
         return self.with_parts(
             text_encoder=fuse_text_encoder(self.parts["text_encoder"]),
@@ -198,8 +198,8 @@ class EagerNetworks:
         if "tiny" in self.parts:
             place([self.parts["tiny"]], self._placement.device)  # a few megabytes, which previews need at any time
 
-    def ran(self) -> Ran:
-        return Ran("eager", self.notes)
+    def last_run(self) -> LastRun:
+        return LastRun("eager", self.notes)
 
 
 class Calls(nn.Module):

@@ -33,7 +33,7 @@ from ...machine.device import Placement
 from ...request import Decoder
 from ...weights.locate import ModelFiles
 from ..memory import Plan
-from .eager import Calls, EagerNetworks, Latents, Part, Ran, no_decoder
+from .eager import Calls, EagerNetworks, LastRun, Latents, Part, no_decoder
 
 INT8_DECODER = "decoder_int8.xml"
 MADE_FROM = "weights_sha256"  # what the decoder in 8 bits was made from, in its own metadata
@@ -42,7 +42,7 @@ _BLOBS = 8  # and that are kept on the disk
 _NETWORK, _SUMS = "network.xml", "sha256.json"
 
 
-def library() -> ModuleType:
+def import_openvino() -> ModuleType:
     """OpenVINO, without its telemetry.
 
     Importing it would otherwise report that to Google, write to the home folder, and fail for users who have none.
@@ -66,7 +66,7 @@ class Network:
 
     def read(self) -> Any:
         """A model of one's own to work on."""
-        return library().Core().read_model(self.model) if isinstance(self.model, Path) else self.model.clone()
+        return import_openvino().Core().read_model(self.model) if isinstance(self.model, Path) else self.model.clone()
 
 
 class OpenVinoNetworks:
@@ -99,7 +99,7 @@ class OpenVinoNetworks:
         latents = Latents.of(files.component("unet"), files.component("vae"))
         return cls(parts, latents, half=placement.dtype == "bfloat16")
 
-    def converted(self, name: str) -> Network:
+    def network(self, name: str) -> Network:
         """A converted network: "text", "unet", or a decoder's name."""
         return self._networks[name]
 
@@ -123,8 +123,8 @@ class OpenVinoNetworks:
     def apply(self, plan: Plan) -> None:
         """Images are decoded one by one where the plan says so; OpenVINO has no tiles."""
 
-    def ran(self) -> Ran:
-        return Ran("openvino")
+    def last_run(self) -> LastRun:
+        return LastRun("openvino")
 
 
 class Compiled:
@@ -153,7 +153,7 @@ def _compiled(network: Network, shape: Sequence[Sequence[int]], *, half: bool) -
     What was compiled is kept here and not by OpenVINO: that does not notice when a file has changed, and 2026.4 takes
     one precision's code for the other's. Both draw noise.
     """
-    openvino = library()
+    openvino = import_openvino()
     core, settings = openvino.Core(), _settings(half=half)
     processor = core.get_property("CPU", "FULL_DEVICE_NAME"), core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     made_for = _digest(repr((shape, sorted(settings.items()), processor, openvino.__version__)))
@@ -214,7 +214,7 @@ def _find_kept(folder: Path) -> Network:
 def _name(source: Path, files: Sequence[Path]) -> Path:
     """Where what is made of these files of `source` is kept, below a cache's folder."""
     stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    made_from = _digest(str(source.resolve())), _digest(repr((stamps, library().__version__)))
+    made_from = _digest(str(source.resolve())), _digest(repr((stamps, import_openvino().__version__)))
     return Path("openvino", *made_from)
 
 
@@ -253,7 +253,7 @@ def _write(model: Any, halves: bool, folder: Path) -> Path:
     caches.sweep(others)
     partial = others / f"{caches.PARTIAL}{secrets.token_hex(8)}"
     try:
-        library().save_model(model, partial / _NETWORK, compress_to_fp16=halves)
+        import_openvino().save_model(model, partial / _NETWORK, compress_to_fp16=halves)
         (partial / _SUMS).write_text(json.dumps(_sums(partial)), encoding="utf-8")
         _publish(partial, folder)
     finally:
@@ -266,7 +266,7 @@ def _write(model: Any, halves: bool, folder: Path) -> Path:
 
 def _trace(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
     """A network as OpenVINO's model, by the front end alone: `openvino.convert_model` would report its use to Intel."""
-    library()
+    import_openvino()
     from openvino.frontend import FrontEndManager  # noqa: PLC0415 - optional
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415 - optional
 

@@ -21,8 +21,8 @@ from ...registry import ModelSpec
 from ...request import GenerationRequest, ModelRun
 from ...weights.locate import ModelFiles
 from ..batches import Batch, run_batches
-from ..checkpoint.reading import load, network
-from ..checkpoint.schedulers import scheduler
+from ..checkpoint.reading import load, read_network
+from ..checkpoint.schedulers import load_scheduler
 from ..memory import WHOLE, Plan
 from ..unread import Reader
 
@@ -47,12 +47,12 @@ class StockEngine:
         """
 
         def make() -> "StockEngine":
-            dtype, steps = placement.torch_dtype, scheduler(spec, files)
+            dtype, steps = placement.torch_dtype, load_scheduler(spec, files)
             pipeline = StableDiffusionPipeline(
-                network(AutoencoderKL, files.component("vae"), placement, dtype),
-                network(CLIPTextModel, files.component("text_encoder"), placement, dtype),
+                read_network(AutoencoderKL, files.component("vae"), placement, dtype),
+                read_network(CLIPTextModel, files.component("text_encoder"), placement, dtype),
                 CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True),
-                network(UNet2DConditionModel, files.component("unet"), placement, dtype),
+                read_network(UNet2DConditionModel, files.component("unet"), placement, dtype),
                 cast(Any, steps),
                 safety_checker=cast(Any, None),
                 feature_extractor=cast(Any, None),
@@ -72,7 +72,7 @@ class StockEngine:
         Raises:
             OutOfMemory: when not even one image fits.
         """
-        yield from self.reader(run).noted(request, run)
+        yield from self.reader(run).note_unread(request, run)
         batches = Batch.of(request, together=request.batched)
         yield from run_batches(batches, lambda batch: self._generate(batch, run), run, self.placement)
 

@@ -27,7 +27,7 @@ from ...weights.files import json_object
 from ...weights.locate import ModelFiles
 from ...weights.tensors import shape_text
 from ..adapters.extras import NOTHING, Extras
-from .settings import Settings, hush, judged, reason, settings
+from .settings import Settings, hush, read_settings, reason, validate_network
 from .tokenizers import judge_tokenizer
 
 Parts = tuple[tuple[str, Path], ...]
@@ -69,16 +69,10 @@ def inspect(
 
 
 def _parts(spec: ModelSpec, files: ModelFiles, extras: Extras) -> Iterator[tuple[str, Path]]:
+    """The folders of what the kind of checkpoint is made of; a delta changes the U-Net of another fine-tune."""
     rest = extras.delta[1] if extras.delta else files
-    if spec.kind == "text2im":
-        names = ("text_encoder", "unet", "upsampler_text_encoder", "upsampler", "tokenizer")
-        yield from ((name, files.component(name)) for name in names)
-        return
-    second = "_2" if spec.kind == "refiner" else ""
-    yield from ((f"{name}{second}", rest.component(f"{name}{second}")) for name in ("text_encoder", "tokenizer"))
-    yield "unet", files.component("unet")
-    yield "vae", rest.component("vae")
-    yield "scheduler", files.component("scheduler")
+    for name in spec.traits.components:
+        yield name, (files if name in ("unet", "scheduler") else rest).component(name)
     if files.tiny_decoder:
         yield "tiny_vae", files.tiny_decoder
 
@@ -107,14 +101,14 @@ def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
 def _look_once(kind: str, parts: Parts, stamps: _Stamps, *, half: bool) -> None:
     folders = dict(parts)
     classes = {name: _class(kind, name) for name in folders if name.split("_2")[0] not in ("tokenizer", "scheduler")}
-    said = {name: settings(made, folders[name]) for name, made in classes.items()}
+    said = {name: read_settings(made, folders[name]) for name, made in classes.items()}
     if kind in _AGREE:
         _AGREE[kind](said, folders)
     if "scheduler" in folders:
         json_object(folders["scheduler"] / "scheduler_config.json")
     for name in folders.keys() - classes.keys() - {"scheduler"}:
         judge_tokenizer(_TOKENIZERS[kind], folders[name], *_rows(kind, said))
-    networks = {name: judged(made, folders[name], half_first=half)[0] for name, made in classes.items()}
+    networks = {name: validate_network(made, folders[name], half_first=half)[0] for name, made in classes.items()}
     if kind in _ACTS:
         _rehearse(kind, networks, said, folders)
 
@@ -132,7 +126,7 @@ def _agree_latent(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> 
     for name in ("class_embed_type", "num_class_embeds", "addition_embed_type", "encoder_hid_dim_type"):
         if said["unet"][name] is not None:
             raise CheckpointError(
-                "The U-Net in {unet} wants to be told more than a prompt (“{name}” is {value}): name a folder with a "
+                "The U-Net in {unet} needs more conditions than a prompt (“{name}” is {value}): name a folder with a "
                 "U-Net in Stable Diffusion's layout.",
                 unet=folders["unet"],
                 name=name,
@@ -191,10 +185,10 @@ def _agree_tiny(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> No
 
 
 def _agree_refiner(said: Mapping[str, Settings], folders: Mapping[str, Path]) -> None:
-    """SDXL's base has folders of the same names, and is told six numbers of an image instead of five."""
+    """SDXL's base has folders of the same names, and takes six numbers of an image instead of five."""
     unet, text = said["unet"], said["text_encoder_2"]
-    told = 5 * (unet["addition_time_embed_dim"] or 0)
-    if unet["projection_class_embeddings_input_dim"] != (text["projection_dim"] or 0) + told:
+    time_ids = 5 * (unet["addition_time_embed_dim"] or 0)
+    if unet["projection_class_embeddings_input_dim"] != (text["projection_dim"] or 0) + time_ids:
         root = folders["unet"].parent
         raise CheckpointError(
             "{folder} holds another model than {title}: name a folder that holds it.", folder=root, title=REFINER.title
@@ -321,13 +315,13 @@ def _acts_refiner(networks: Mapping[str, Any], said: Mapping[str, Settings]) -> 
 
 def _acts_text2im(networks: Mapping[str, Any], said: Mapping[str, Settings]) -> Iterator[Act]:
     for text, unet in (("text_encoder", "unet"), ("upsampler_text_encoder", "upsampler")):
-        encoder, painter, side = networks[text], networks[unet], said[unet]["sample_size"]
+        encoder, network, side = networks[text], networks[unet], said[unet]["sample_size"]
         ids, mask = (torch.zeros(1, said[text]["tokens"], dtype=each) for each in (torch.long, torch.bool))
         states, pooled = torch.zeros(1, ids.shape[1], said[text]["width"]), torch.zeros(1, said[text]["pooled"])
         image, moment = torch.zeros(1, said[unet]["in_channels"], side, side), torch.zeros(1)
-        told = {"encoder_hidden_states": states, "class_labels": pooled, "return_dict": False}
+        conditions = {"encoder_hidden_states": states, "class_labels": pooled, "return_dict": False}
         yield text, partial(_first, encoder, ids, mask), tuple(states.shape)
-        yield unet, partial(_first, painter, image, moment, **told), (1, 6, side, side)
+        yield unet, partial(_first, network, image, moment, **conditions), (1, 6, side, side)
 
 
 def _acts_checker(networks: Mapping[str, Any], said: Mapping[str, Settings]) -> Iterator[Act]:

@@ -47,7 +47,7 @@ def load(
         ModelUnavailable: when the files are not what they should be.
     """
     started = time.perf_counter()
-    with reading(spec, files):
+    with explain_read_errors(spec, files):
         inspect(spec, files, placement, extras)
         loaded = make()
         loaded.apply(plan)
@@ -57,7 +57,7 @@ def load(
 
 
 @contextmanager
-def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
+def explain_read_errors(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
     """What happens to files that were found good and are gone or changed when they are read becomes a sentence.
 
     Raises:
@@ -75,12 +75,12 @@ def reading(spec: ModelSpec, files: ModelFiles) -> Iterator[None]:
         raise unreadable(spec, files, why) from error
 
 
-def network(made: Any, folder: Path, placement: Placement, dtype: torch.dtype) -> Any:
+def read_network(made: Any, folder: Path, placement: Placement, dtype: torch.dtype) -> Any:
     """The network of class `made` that is stored in `folder`, from the files that suit the placement's precision."""
     return read(made, folder, dtype, half_first=placement.dtype != "float32")
 
 
-def stored(folder: Path, placement: Placement) -> dict[str, Any]:
+def pretrained_options(folder: Path, placement: Placement) -> dict[str, Any]:
     """What `from_pretrained` needs to know to read the network in `folder`.
 
     Safetensors come before .bin files, which diffusers and transformers load with `weights_only=True`; half precision

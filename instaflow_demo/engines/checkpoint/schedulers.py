@@ -24,7 +24,7 @@ from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
 from ...errors import ModelUnavailable, Sentence
-from ...flow import RectifiedFlowScheduler
+from ...flow import RectifiedFlowScheduler, predict_x1
 from ...registry import ModelSpec
 from ...weights.locate import ModelFiles
 
@@ -76,33 +76,33 @@ Scheduler = RectifiedFlowScheduler | DPMSolver
 Made = TypeVar("Made", DPMSolver, EulerDiscreteScheduler)
 
 
-def scheduler(spec: ModelSpec, files: ModelFiles) -> Scheduler:
+def load_scheduler(spec: ModelSpec, files: ModelFiles) -> Scheduler:
     """The scheduler that the registry's row names; the paper's baseline is DPM-Solver.
 
     Raises:
         ModelUnavailable: when the checkpoint's noise schedule is none that it can follow.
     """
-    if spec.scheduler == "rectified-flow":
+    if spec.is_rectified_flow:
         return RectifiedFlowScheduler()
-    return following(DPMSolver, spec, files, (spec.steps.low, spec.steps.default, spec.steps.high))
+    return build_scheduler(DPMSolver, spec, files, (spec.steps.low, spec.steps.default, spec.steps.high))
 
 
-def following(made: type[Made], spec: ModelSpec, files: ModelFiles, steps: Sequence[int]) -> Made:
+def build_scheduler(made: type[Made], spec: ModelSpec, files: ModelFiles, steps: Sequence[int]) -> Made:
     """A scheduler of class `made` that follows the noise schedule of a checkpoint, tried with these numbers of steps.
 
     Raises:
         ModelUnavailable: when it cannot.
     """
-    told = _Told(spec, files.component("scheduler") / FILE)
+    config = _ScheduleConfig(spec, files.component("scheduler") / FILE)
     fields = inspect.signature(made.__init__).parameters
-    settings = {name: value for name, value in told.judged().items() if name in fields}
+    settings = {name: value for name, value in config.validate_fields().items() if name in fields}
     if _predicts_noise(settings):
         settings.setdefault("final_sigmas_type", "sigma_min")  # all that there was when such files were written
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # DPM-Solver without “++” is to go from diffusers one day
         follows = made(**settings)
     for number in steps:
-        told.refuse_stumbling(follows, number)
+        config.refuse_stumbling(follows, number)
     return follows
 
 
@@ -110,17 +110,18 @@ def advance(
     scheduler: Scheduler, output: Tensor, timestep: Tensor, latents: Tensor, generators: Sequence[torch.Generator]
 ) -> Tensor:
     """The latents (B, C, h, w) after a step, whose noise, where there is any, is each image's own."""
-    if isinstance(scheduler, RectifiedFlowScheduler):
-        return cast(Tensor, scheduler.step(output, timestep, latents, return_dict=False)[0])
     own = cast(Any, list(generators))
-    return scheduler.step(output, cast(Any, timestep), latents, generator=own, return_dict=False)[0]
+    return cast(Any, scheduler).step(output, timestep, latents, generator=own, return_dict=False)[0]
 
 
-def foreseen(scheduler: DPMSolver, before: Tensor) -> Tensor:
-    """The latents (B, C, h, w) that the last step promises for the end, from those `before` it.
+def predict_final_latents(scheduler: Scheduler, before: Tensor, after: Tensor, number: int, steps: int) -> Tensor:
+    """The final latents (B, C, h, w) as step `number` of `steps` predicts them, from those before and after it.
 
-    DPM-Solver++ predicts these, DPM-Solver the noise e in x = (x_0 + sigma e) / sqrt(sigma^2 + 1).
+    A rectified flow goes straight on; DPM-Solver++ predicts these latents, DPM-Solver the noise e in
+    x = (x_0 + sigma e) / sqrt(sigma^2 + 1).
     """
+    if isinstance(scheduler, RectifiedFlowScheduler):
+        return predict_x1(before, after, number, steps)
     predicted = cast(Tensor, scheduler.model_outputs[-1])
     if scheduler.config["algorithm_type"].endswith("++"):
         return predicted
@@ -130,10 +131,10 @@ def foreseen(scheduler: DPMSolver, before: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a field may be: whether it is allowed, and how a user is told what would be."""
+    """What a field may be: whether it is allowed, and the words for what would be."""
 
     allows: Callable[[Any], bool]
-    told: Sentence
+    allowed: Sentence
 
 
 def _format(value: Any) -> str:
@@ -143,8 +144,8 @@ def _format(value: Any) -> str:
 
 
 def _one_of(*values: Any) -> Rule:
-    told = Sentence("can be: {values}", values=", ".join(map(_format, values)))
-    return Rule(lambda given: any(type(given) is type(value) and given == value for value in values), told)
+    allowed = Sentence("can be: {values}", values=", ".join(map(_format, values)))
+    return Rule(lambda given: any(type(given) is type(value) and given == value for value in values), allowed)
 
 
 def _between(low: float, high: float, kind: type | tuple[type, ...] = (int, float)) -> Rule:
@@ -189,13 +190,13 @@ RULES = _NOISE | _SAMPLER
 
 
 @dataclass(frozen=True)
-class _Told:
+class _ScheduleConfig:
     """What a checkpoint says of its noise schedule, in `file`."""
 
     spec: ModelSpec
     file: Path
 
-    def judged(self) -> dict[str, Any]:
+    def validate_fields(self) -> dict[str, Any]:
         """The fields of the file that say something, every one of them allowed."""
         config = self._read()
         name = config.get("_class_name")
@@ -244,7 +245,7 @@ class _Told:
             raise self._refusal(Sentence("no scheduler here has a field “{field}”.", field=field))
         if not rule.allows(value):
             raise self._refusal(
-                Sentence("“{field}” is {value}, and {rule}.", field=field, value=_format(value), rule=rule.told)
+                Sentence("“{field}” is {value}, and {rule}.", field=field, value=_format(value), rule=rule.allowed)
             )
 
     def _judge_together(self, said: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from torch.overrides import TorchFunctionMode
 
 from ...errors import CheckpointError
 from ...weights.eight_bits import as_floats
-from ...weights.files import json_object, regular
+from ...weights.files import json_object, require_regular_file
 from ...weights.locate import variant_of, weight_files
 from ...weights.tensors import Stored, refuse_not_finite, shape_text, tensors_of
 
@@ -60,7 +60,7 @@ def read(kind: Any, folder: Path, dtype: torch.dtype, *, half_first: bool) -> An
     Raises:
         CheckpointError: with a sentence, when config.json and the tensors do not agree to the last one.
     """
-    network, found = judged(kind, folder, half_first=half_first)
+    network, found = validate_network(kind, folder, half_first=half_first)
     state = {name: _copy(stored.read(), dtype) for name, stored in found.items()}
     network.load_state_dict(state, strict=True, assign=True)
     for module in network.modules():
@@ -69,13 +69,13 @@ def read(kind: Any, folder: Path, dtype: torch.dtype, *, half_first: bool) -> An
     return network.eval()
 
 
-def judged(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any, Mapping[str, Stored]]:
+def validate_network(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any, Mapping[str, Stored]]:
     """A network on the meta device, and where each of its tensors is.
 
     Raises:
         CheckpointError: as `read`.
     """
-    said = settings(kind, folder)
+    said = read_settings(kind, folder)
     found = _find(folder, half_first=half_first)
     network = _built(kind, folder, said, len(found))
     wanted = network.state_dict()
@@ -85,7 +85,7 @@ def judged(kind: Any, folder: Path, *, half_first: bool) -> tuple[Any, Mapping[s
     return network, matched
 
 
-def settings(kind: Any, folder: Path) -> Settings:
+def read_settings(kind: Any, folder: Path) -> Settings:
     """What config.json says of a network of class `kind`, with its class's defaults; every value is one that can be.
 
     Raises:
@@ -308,11 +308,11 @@ def _index(path: Path) -> Mapping[str, str]:
     for file in sorted(set(index.values())):
         if Path(file).name != file or not file.endswith((".safetensors", ".bin")):
             raise CheckpointError(
-                "{path} names {other}, which is no file of weights beside it: restore it, or download it again.",
+                "{path} names {other}, which is not a weights file beside it: restore it, or download it again.",
                 path=path,
                 other=file[:80],
             )
-        regular(path.parent / file)
+        require_regular_file(path.parent / file)
     return index
 
 

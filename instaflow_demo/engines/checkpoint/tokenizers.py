@@ -8,7 +8,7 @@ from typing import Any
 from transformers import CLIPTokenizer
 
 from ...errors import CheckpointError
-from ...weights.files import json_object, regular
+from ...weights.files import json_object, require_regular_file
 from .settings import reason
 
 _TEXT = "a big dog"
@@ -24,7 +24,7 @@ def judge_tokenizer(kind: Any, folder: Path, rows: int, positions: int) -> None:
     names = {path.name for path in folder.iterdir()}
     vocabulary = {"tokenizer.json"} if "tokenizer.json" in names else {"vocab.json", "merges.txt"}
     for name in sorted(vocabulary | {name for name in names if name.endswith((".json", ".txt"))}):
-        json_object(folder / name) if name.endswith(".json") else regular(folder / name)
+        json_object(folder / name) if name.endswith(".json") else require_regular_file(folder / name)
     if kind is CLIPTokenizer:
         _judge_length(folder / "tokenizer_config.json", positions)
     try:

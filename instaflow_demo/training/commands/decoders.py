@@ -40,7 +40,7 @@ def _begin_autoencoder(vae: AutoencoderKL, shape: architecture.Architecture, job
     keeps_latents, checkpoints = job.files.left_by_earlier_run("autoencoder", "vae"), folder
     sampler, composer = load_sprites(shape.image_size, job)
     if keeps_latents:
-        vae = autoencoder.with_fixed_latents(job.files.autoencoder(job.process.device))
+        vae = autoencoder.with_fixed_latents(job.files.load_autoencoder(job.process.device))
         # in a folder of their own, so that a run that resumes keeps the latents too
         checkpoints = job.files.stage("autoencoder/decoder")
     steps = autoencoder.train(vae, sampler, composer, job.budget, job.process, checkpoints, batch=job.batch)
@@ -82,8 +82,8 @@ def _begin_tiny_decoder(
 ) -> Training:
     files, process = job.files, job.process
     if files.left_by_earlier_run("tiny-decoder", "tiny_vae"):
-        tiny = files.tiny_decoder()
-    vae, (sampler, composer) = files.autoencoder(process.device), load_sprites(shape.image_size, job)
+        tiny = files.load_tiny_decoder()
+    vae, (sampler, composer) = files.load_autoencoder(process.device), load_sprites(shape.image_size, job)
 
     def make() -> tiny_decoder.DecodedScenes:
         return tiny_decoder.decode_scenes(job.share(count), sampler, composer, vae, process)
@@ -93,7 +93,7 @@ def _begin_tiny_decoder(
 
     def save(folder: Path) -> Facts:
         tiny_decoder.save(tiny, folder / "tiny_vae")
-        saved = files.tiny_decoder().to(process.device).eval()  # measured in the precision that is shipped
+        saved = files.load_tiny_decoder().to(process.device).eval()  # measured in the precision that is shipped
         latents = torch.zeros(1, *shape.latent_shape, device=process.device)
         found = tiny_decoder.quality(saved, vae, _draw_images(sampler, composer, seed=2, count=128))
         cost = {"gflop": tiny_decoder.cost(saved, latents), "gflop_of_full_decoder": tiny_decoder.cost(vae, latents)}

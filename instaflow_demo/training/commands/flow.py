@@ -67,10 +67,10 @@ def train_teacher(
 
 
 def _begin_teacher(unet: UNet2DConditionModel, count: int, job: Job, folder: Path) -> Training:
-    prompts = job.files.prompts(job.process.device)
+    prompts = job.files.load_prompts(job.process.device)
     scenes = _load_scenes(count, job, prompts)
     if job.files.left_by_earlier_run("teacher"):
-        unet = job.files.unet("teacher")
+        unet = job.files.load_unet("teacher")
     steps = teacher.train(unet, prompts, scenes, job.budget, job.process, folder, batch=job.batch)
     return Training(steps, partial(save_unet, unet, {"scenes": count}))
 
@@ -94,9 +94,9 @@ def train_reflow(
 
 
 def _begin_reflow(settings: PairSettings, job: Job, folder: Path) -> Training:
-    prompts = job.files.prompts(job.process.device)
+    prompts = job.files.load_prompts(job.process.device)
     pairs = load_pairs(settings, job.files, job.process, prompts, partial(_draw_captions, job, prompts))
-    unet = job.files.unet("teacher")
+    unet = job.files.load_unet("teacher")
     steps = reflow.reflow(unet, prompts, pairs, job.budget, job.process, folder, batch=job.batch)
     return Training(steps, partial(save_unet, unet, vars(settings)))
 
@@ -114,7 +114,7 @@ def train_features(
 
 def _begin_features(count: int, job: Job, folder: Path) -> Training:
     torch.manual_seed(0)
-    scenes = _load_scenes(count, job, job.files.prompts(job.process.device))
+    scenes = _load_scenes(count, job, job.files.load_prompts(job.process.device))
     network = Features(scenes.latents.shape[1])
     steps = features.train(network, scenes, job.budget, job.process, folder, batch=job.batch)
     return Training(steps, partial(save_features, network))
@@ -149,9 +149,9 @@ def train_distill(
 
 def _begin_distill(settings: PairSettings, perceptual: bool, job: Job, folder: Path) -> Training:
     files, device = job.files, job.process.device
-    unet = files.unet(DISTILLED[settings.pairs_of] if perceptual else settings.pairs_of)
-    network = files.features(device) if perceptual else None
-    prompts = files.prompts(device)
+    unet = files.load_unet(DISTILLED[settings.pairs_of] if perceptual else settings.pairs_of)
+    network = files.load_features(device) if perceptual else None
+    prompts = files.load_prompts(device)
     pairs = load_pairs(settings, job.files, job.process, prompts, partial(_draw_captions, job, prompts))
     steps = reflow.distill(unet, prompts, pairs, job.budget, job.process, folder, features=network, batch=job.batch)
     return Training(steps, partial(save_unet, unet, vars(settings)))
@@ -179,15 +179,15 @@ def train_progressive(
     if plan_only(mode.dry_run, plan):
         return
     job = Job(RunFolder(run), Process(compiled=mode.compile_), budget, batch)
-    prompts = job.files.prompts(job.process.device)
+    prompts = job.files.load_prompts(job.process.device)
     scenes, before = _load_scenes(count, job, prompts), "teacher"
     for student_steps in students:
         scale = guidance if before == "teacher" else 1.0
         begin = partial(_begin_student, student_steps, before, scale, prompts, scenes)
         stage = Stage(f"progressive/{student_steps}", begin)
-        if not job.files.finished(stage.name, budget):
+        if not job.files.is_finished(stage.name, budget):
             run_stage(stage, replace(job, process=Process(compiled=mode.compile_)))
-            if budget.pauses(job.process) or not job.files.finished(stage.name, budget):
+            if budget.pauses(job.process) or not job.files.is_finished(stage.name, budget):
                 return
         before = stage.name
 
@@ -195,7 +195,7 @@ def train_progressive(
 def _begin_student(
     student_steps: int, before: str, scale: float, prompts: Prompts, scenes: EncodedScenes, job: Job, folder: Path
 ) -> Training:
-    student, model = job.files.unet(before), job.files.unet(before)
+    student, model = job.files.load_unet(before), job.files.load_unet(before)
     steps = progressive.halve(
         student,
         model,
@@ -229,7 +229,7 @@ def train_family(
     Every stage has its share of the minutes, which must stay the same when the command is repeated. They count training
     alone, --pause-after everything.
     """
-    chosen = family.chosen([name.strip() for name in stages.split(",") if name.strip()])
+    chosen = family.choose_stages([name.strip() for name in stages.split(",") if name.strip()])
     plan = ", ".join(f"train {stage.name} for {stage.minutes(minutes):.1f} minutes" for stage in chosen)
     if plan_only(dry_run, plan):
         return
@@ -245,15 +245,15 @@ def train_family(
         "progressive": partial(train_progressive, count=scenes),
     }
     reserve = (pause_after or 0) * (1 - family.BEGIN_WITHIN)
-    unfinished = [stage for stage in chosen if not stage.finished(files, minutes)]
+    unfinished = [stage for stage in chosen if not stage.is_finished(files, minutes)]
     for number, stage in enumerate(unfinished):
         left = budget.left(process)
         # the first one is trained in any case, or a run that is soon to end would do nothing
-        if number and left is not None and left <= (0 if stage.begun(files) else reserve):
+        if number and left is not None and left <= (0 if stage.is_begun(files) else reserve):
             break
         train[stage.name](run=run, minutes=stage.minutes(minutes), pause_after=left, batch=batch, compile_=compile_)
     if process.is_main_process:
-        names = ", ".join(stage.name for stage in unfinished if not stage.finished(files, minutes))
+        names = ", ".join(stage.name for stage in unfinished if not stage.is_finished(files, minutes))
         typer.echo(f"Left: {names}. Run the command again to go on." if names else "All is trained.")
 
 
@@ -261,7 +261,7 @@ def _load_scenes(count: int, job: Job, prompts: Prompts) -> EncodedScenes:
     """This process's part of the encoded scenes, which an earlier stage left or which are made now."""
 
     def make() -> EncodedScenes:
-        vae = job.files.autoencoder(job.process.device)
+        vae = job.files.load_autoencoder(job.process.device)
         sampler, composer = load_sprites(vae.config["sample_size"], job)
         return teacher.encode_scenes(job.share(count), sampler, composer, vae, prompts, job.process)
 

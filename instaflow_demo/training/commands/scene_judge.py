@@ -10,14 +10,14 @@ import typer
 from ...cli.expand import expand
 from ...evaluation.scene_judge import SceneJudge, SceneJudgeShape
 from ...evaluation.whole_scenes import write_reference
-from ..data.pictures import compose_pictures, laid_out
+from ..data.pictures import compose_pictures, read_laid_out
 from ..data.stock import Stock
 from ..loop import Process
-from ..options import Toy
+from ..options import Length, Toy
 from ..run_folder import RunFolder
 from ..stage import Facts, Job, Stage, Training, run_stage
 from ..stages.scene_judge import JUDGE_TOY, Cases, accuracy, save_accuracy, settle, train, verdict
-from .scene_options import DEFAULT_RUN, Length, Run
+from .scene_options import DEFAULT_RUN, Run
 
 app = typer.Typer()
 
@@ -54,14 +54,14 @@ def write_judge_reference(run: Run = DEFAULT_RUN) -> None:
     They are scenes as the models learn them, of the models' own drawings, and new ones.
     """
     files, process = RunFolder(run), Process(compiled=False)
-    _write_reference(files, process, files.made("judge/network"))
+    _write_reference(files, process, files.find("judge/network"))
 
 
 def _write_reference(files: RunFolder, process: Process, folder: Path) -> None:
-    shards = files.made("shards/reference")
+    shards = files.find("shards/reference")
     seeds = [int(path.stem.partition("-")[2]) for path in sorted(shards.glob("scenes-*"))]
-    drawn = Stock.load(files.made("stock"))
-    pictures = compose_pictures(drawn, laid_out(shards, process).pictures, process)
+    drawn = Stock.load(files.find("stock"))
+    pictures = compose_pictures(drawn, read_laid_out(shards, process).pictures, process)
     about = {
         "made_by": "python -m instaflow_demo.training scenes shards reference, then judge-reference",
         "seeds": [seeds[0], seeds[-1]],
@@ -75,8 +75,8 @@ def _write_reference(files: RunFolder, process: Process, folder: Path) -> None:
 
 def _cases(files: RunFolder, stock: str, shards: str, process: Process, most: int | None = None) -> Cases:
     """Pictures of one stock's drawings, with what the judge should say of them."""
-    scenes = laid_out(files.made(f"shards/{shards}"), process, most)
-    pictures = compose_pictures(Stock.load(files.made(stock)), scenes.pictures, process)
+    scenes = read_laid_out(files.find(f"shards/{shards}"), process, most)
+    pictures = compose_pictures(Stock.load(files.find(stock)), scenes.pictures, process)
     return Cases(pictures, {name: rows.to(process.device) for name, rows in scenes.truth.items()})
 
 

@@ -6,29 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ..loop import Budget
-from ..options import Minutes, Steps
-
 DEFAULT_RUN = Path("training-runs/scenes")
 
 Run = Annotated[
     Path, typer.Option("--run", "--folder", help="Folder of this training run; torchrun takes --run for its own.")
 ]
-Pause = Annotated[float | None, typer.Option("--pause-after", help="End this run after so many minutes; resume later.")]
 Workers = Annotated[int, typer.Option("--workers", help="Processes that draw; 0 is one for each core.")]
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long to train."""
-
-    minutes: Minutes = None
-    steps: Steps = None
-    pause_after: Pause = None
-
-    def budget(self) -> Budget:
-        """The budget, whose time to pause counts from now."""
-        return Budget(self.steps, self.minutes, self.pause_after)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from ...cli.expand import expand
 from ...glide import Shape, make_text_encoder
 from ..architecture import TEXT2IM_TOY, Cascade
 from ..data.composer import Composer
-from ..data.pictures import composed, laid_out, pictures_of
+from ..data.pictures import compose_all, pictures_of, read_laid_out
 from ..data.stock import Stock
 from ..loop import Process
-from ..options import Compile, Toy
+from ..options import Compile, Length, Toy
 from ..run_folder import RunFolder, save_half
 from ..stage import Job, Stage, Training, run_stage, save_unet_and_text_encoder
 from ..stages import text2im
-from .scene_options import DEFAULT_RUN, Length, Run
+from .scene_options import DEFAULT_RUN, Run
 from .text2im import choose_cascade, restore
 
 app = typer.Typer()
@@ -46,7 +46,7 @@ def begin_text2im(
             shutil.copytree(start / part, folder / part, dirs_exist_ok=True)
         return
     shape = TEXT2IM_TOY.base
-    ids = laid_out(files.made("shards/flow"), Process(compiled=False)).ids
+    ids = read_laid_out(files.find("shards/flow"), Process(compiled=False)).ids
     text2im.train_tokenizer(_texts(files, ids), shape.vocabulary, folder / "tokenizer")
     save_half(make_text_encoder(shape), folder / "text_encoder")
 
@@ -68,7 +68,7 @@ def train_text2im_base(
 
 def _begin_base(shape: Shape, job: Job, folder: Path) -> Training:
     painter = _load_painter("text2im-base", shape, job.files)
-    tokenizer = job.files.text2im_tokenizer()
+    tokenizer = job.files.load_text2im_tokenizer()
 
     def make() -> text2im.SmallScenes:
         return _small_scenes(job.files, tokenizer, shape.size, shape.tokens, job.process)
@@ -96,14 +96,16 @@ def train_text2im_upsampler(
 
 def _begin_upsampler(cascade: Cascade, most: int, job: Job, folder: Path) -> Training:
     files, process, shape = job.files, job.process, cascade.upsampler
-    painter, shards = _load_painter("text2im-upsampler", shape, files), files.made("shards/pictures")
-    pictures = pictures_of(Stock.load(files.made("stock")), shards, process, most)
-    ids, mask = _captions(files, laid_out(shards, process, most).ids, files.text2im_tokenizer(), shape.tokens, process)
+    painter, shards = _load_painter("text2im-upsampler", shape, files), files.find("shards/pictures")
+    pictures = pictures_of(Stock.load(files.find("stock")), shards, process, most)
+    ids, mask = _captions(
+        files, read_laid_out(shards, process, most).ids, files.load_text2im_tokenizer(), shape.tokens, process
+    )
     generator = torch.Generator(process.device).manual_seed(process.process_index)
 
     def draw(_: int) -> tuple[Tensor, Tensor, Tensor]:
         rows = torch.randint(0, len(pictures), (job.batch,), device=process.device, generator=generator)
-        return text2im.scaled(pictures.batch(rows)[0], shape.size), ids[rows, 0].long(), mask[rows, 0]
+        return text2im.downscale(pictures.batch(rows)[0], shape.size), ids[rows, 0].long(), mask[rows, 0]
 
     training = text2im.train_upsampler_on(draw, painter, cascade.base.size, job.budget, process, folder)
     return Training(training, partial(save_unet_and_text_encoder, painter, {}))
@@ -114,7 +116,7 @@ def _load_painter(stage: str, shape: Shape, files: RunFolder) -> text2im.Painter
     torch.manual_seed(0)
     painter = text2im.Painter(shape)
     if stage == "text2im-base" and not files.left_by_earlier_run(stage):
-        painter.text_encoder = files.text2im_text_encoder(WORDS).train()
+        painter.text_encoder = files.load_text2im_text_encoder(WORDS).train()
     restore(painter, stage, files)
     return painter
 
@@ -123,10 +125,10 @@ def _small_scenes(
     files: RunFolder, tokenizer: GPT2Tokenizer, size: int, length: int, process: Process
 ) -> text2im.SmallScenes:
     """This process's scenes of the shards `flow`, composed and scaled down."""
-    shards = laid_out(files.made("shards/flow"), process)
-    composer = Composer(Stock.load(files.made("stock")).banks(process.device), chunk=128)
-    parts = composed(composer, shards.pictures, process, "compose")
-    images = torch.cat([(text2im.scaled(image, size) * 255).round().byte() for _, image, _ in parts])
+    shards = read_laid_out(files.find("shards/flow"), process)
+    composer = Composer(Stock.load(files.find("stock")).banks(process.device), chunk=128)
+    parts = compose_all(composer, shards.pictures, process, "compose")
+    images = torch.cat([(text2im.downscale(image, size) * 255).round().byte() for _, image, _ in parts])
     ids, mask = _captions(files, shards.ids, tokenizer, length, process)
     return text2im.SmallScenes(images, ids.to(torch.int16), mask)
 
@@ -140,4 +142,4 @@ def _captions(
 
 def _texts(files: RunFolder, ids: Tensor) -> list[str]:
     """The captions whose ids (N, K, T) shards hold."""
-    return files.tokenizer().batch_decode(ids.flatten(0, 1).long().tolist(), skip_special_tokens=True)
+    return files.load_tokenizer().batch_decode(ids.flatten(0, 1).long().tolist(), skip_special_tokens=True)

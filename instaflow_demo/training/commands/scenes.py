@@ -24,7 +24,7 @@ from ..architecture import Architecture
 from ..data import examples, icons, styles
 from ..data.pictures import Labels, Pictures, pictures_of
 from ..data.stock import Stock, draw_stock
-from ..options import Compile, Minutes, Steps, Toy
+from ..options import Compile, Length, Minutes, Steps, Toy
 from ..pairs import PairSettings, load_pairs
 from ..run_folder import RunFolder, save_half
 from ..scene_examination import examine_stage
@@ -41,7 +41,7 @@ from ..stage import (
 from ..stages import autoencoder, painter, pixel_features, reflow
 from ..stages.painter import Painter, SceneLatents
 from ..stages.pixel_features import PixelFeatures
-from .scene_options import DEFAULT_RUN, Length, PairOptions, Run, Trial, Workers
+from .scene_options import DEFAULT_RUN, PairOptions, Run, Trial, Workers
 
 app = typer.Typer()
 
@@ -86,7 +86,7 @@ def stock(
     """Draw every place and every thing."""
     files = RunFolder(run)
     few = {"places": ("plain", "beach", "kitchen", "kitchen_table"), "things": 150} if toy else {}
-    packed, many = files.made("icons") / "icons.json.xz", workers or os.cpu_count() or 1
+    packed, many = files.find("icons") / "icons.json.xz", workers or os.cpu_count() or 1
     drawn = draw_stock(packed, 2 if toy else drawings, many, judge=judge, **few)
     drawn.save(files.stage("judge-stock" if judge else "stock"))
     typer.echo(f"{len(drawn.land)} drawings of places, {len(drawn.sprites)} of things")
@@ -102,8 +102,8 @@ def shards(
     """Lay out scenes and write their captions."""
     files, (variety, seed, captions) = RunFolder(run), SHARDS[name]
     examples.write_shards(
-        files.made("judge-stock" if name.startswith("judge") else "stock"),
-        files.made("text-encoder/tokenizer"),
+        files.find("judge-stock" if name.startswith("judge") else "stock"),
+        files.find("text-encoder/tokenizer"),
         files.stage(f"shards/{name}"),
         count,
         seed=seed,
@@ -123,8 +123,8 @@ def train_pixel_features(
 ) -> None:
     """Train the network that tells how alike two pictures look."""
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    drawn = Stock.load(files.made("stock"))
-    pictures = pictures_of(drawn, files.made("shards/pictures"), process)
+    drawn = Stock.load(files.find("stock"))
+    pictures = pictures_of(drawn, files.find("shards/pictures"), process)
     _train_pixel_features(Labels(drawn.catalogue), pictures, loop.Budget(steps, minutes), process, files, batch)
 
 
@@ -149,9 +149,9 @@ def train_autoencoder(
     """Train the autoencoder on whole pictures, with more weight on things and the look of them."""
     budget = length.budget()  # before the data is made, which counts as well
     files = RunFolder(run)
-    drawn = Stock.load(files.made("stock"))
+    drawn = Stock.load(files.find("stock"))
     process = loop.Process(compiled=False)
-    pictures = pictures_of(drawn, files.made("shards/pictures"), process, most)
+    pictures = pictures_of(drawn, files.find("shards/pictures"), process, most)
     if features_minutes:
         labels = Labels(drawn.catalogue)
         _train_pixel_features(labels, pictures, loop.Budget(minutes=features_minutes), process, files, batch)
@@ -161,7 +161,7 @@ def train_autoencoder(
     def begin(job: Job, folder: Path) -> Training:
         torch.manual_seed(0)
         shape = _shape(toy, channels, layers)
-        vae = files.autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
+        vae = files.load_autoencoder(process.device, begin_with) if begin_with else architecture.make_autoencoder(shape)
         vae.requires_grad_(True)
         training = autoencoder.train_on_pictures(
             vae, pictures, features, job.budget, process, folder, batch=batch, rate=rate, crop=crop
@@ -202,10 +202,10 @@ def train_teacher(
     scenes = _latents(files, process, name)
 
     def begin(job: Job, folder: Path) -> Training:
-        network = Painter(architecture.make_unet(shape), files.text_encoder())
+        network = Painter(architecture.make_unet(shape), files.load_text_encoder())
         if files.left_by_earlier_run("teacher"):
-            network = Painter(files.unet("teacher"), files.text_encoder("teacher"))
-        empty = files.prompts(process.device).empty
+            network = Painter(files.load_unet("teacher"), files.load_text_encoder("teacher"))
+        empty = files.load_prompts(process.device).empty
         training = painter.train(network, empty, scenes, job.budget, process, folder, batch=batch, rate=rate)
         facts = {"scenes": len(scenes) * process.num_processes}
         return Training(training, partial(save_unet_and_text_encoder, network, facts))
@@ -231,13 +231,13 @@ def train_reflow(
     """Make pairs with the guided teacher and train the 2-rectified flow on them."""
     budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
+    words, scenes = files.load_prompts(process.device, "teacher"), _latents(files, process, "flow")
     settings = PairSettings("teacher", made.count, made.ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
 
     def begin(job: Job, folder: Path) -> Training:
         unet = _begun("reflow", "teacher", files)
-        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=made.batch, bend=bend)
+        training = reflow.reflow(unet, words, pairs, job.budget, process, folder, batch=made.batch, steepness=bend)
         return Training(training, partial(save_unet, unet, _pair_facts(settings)))
 
     run_stage(Stage("reflow", begin), Job(files, process, budget, made.batch))
@@ -264,7 +264,7 @@ def train_distill(
     """Make pairs with the 2-rectified flow, or with the guided teacher, and distil it to one step."""
     budget = length.budget()  # before the data is made, which counts as well
     process, files = loop.Process(compiled=compile_), RunFolder(run)
-    words, scenes = files.prompts(process.device, "teacher"), _latents(files, process, "flow")
+    words, scenes = files.load_prompts(process.device, "teacher"), _latents(files, process, "flow")
     guidance, stage = {"reflow": (1.0, "distill"), "teacher": (guidance, "direct")}[source]
     settings = PairSettings(source, made.count, made.ode_steps, guidance)
     pairs = load_pairs(settings, files, process, words, partial(_draw_captions, scenes))
@@ -303,7 +303,7 @@ def _train_pixel_features(
 def _finish_autoencoder(vae: AutoencoderKL, seen: Pictures, drawn: Stock, job: Job, folder: Path) -> Facts:
     """Settle the latents' scale, save, and measure what is saved on scenes that it has not seen."""
     vae.eval()
-    unseen = pictures_of(drawn, job.files.made("shards/unseen"), job.process, most=1000)
+    unseen = pictures_of(drawn, job.files.find("shards/unseen"), job.process, most=1000)
     some = [seen.batch(slice(start, start + 64))[0] for start in range(0, min(512, len(seen)), 64)]
     autoencoder.normalise_latents(vae, torch.cat(some))
     save_half(vae, folder / "vae")
@@ -321,8 +321,8 @@ def _latents(files: RunFolder, process: loop.Process, name: str) -> SceneLatents
     """This process's part of the encoded scenes, which an earlier stage left or which are made now."""
 
     def make() -> SceneLatents:
-        vae, drawn = files.autoencoder(process.device), Stock.load(files.made("stock"))
-        return painter.encode_shards(drawn, files.made(f"shards/{name}"), vae, process)
+        vae, drawn = files.load_autoencoder(process.device), Stock.load(files.find("stock"))
+        return painter.encode_shards(drawn, files.find(f"shards/{name}"), vae, process)
 
     return SceneLatents.share(files.root / "latents", name, process, make)
 
@@ -339,7 +339,7 @@ def _pair_facts(settings: PairSettings) -> Facts:
 
 def _begun(stage: str, source: str, files: RunFolder) -> UNet2DConditionModel:
     """The U-Net that a stage begins with: what an earlier run of it left, or else that of the stage before."""
-    return files.unet(stage if files.left_by_earlier_run(stage) else source)
+    return files.load_unet(stage if files.left_by_earlier_run(stage) else source)
 
 
 def _shape(toy: bool, channels: str, layers: int) -> Architecture:
@@ -351,5 +351,5 @@ def _shape(toy: bool, channels: str, layers: int) -> Architecture:
 
 def _decoded_distance(files: RunFolder, process: loop.Process) -> pixel_features.DecodedDistance:
     """The perceptual distance of decoded latents, by the run's autoencoder and its pixel features."""
-    features = PixelFeatures.load(files.made("pixel-features"), process.device)
-    return pixel_features.DecodedDistance(files.autoencoder(process.device), features, process)
+    features = PixelFeatures.load(files.find("pixel-features"), process.device)
+    return pixel_features.DecodedDistance(files.load_autoencoder(process.device), features, process)

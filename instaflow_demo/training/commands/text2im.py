@@ -43,7 +43,7 @@ def text2im_text(
 def _begin_text(shape: glide.Shape, job: Job, folder: Path) -> Training:
     torch.manual_seed(0)
     scenes = Sampler(sprites.keys(job.files.sprites)).scenes(20_000, seed=1)
-    texts = [*itertools.chain(*scenes.captions), *text.words_of(job.files.words()[0])]
+    texts = [*itertools.chain(*scenes.captions), *text.words_of(job.files.load_words()[0])]
     tokenizer = text2im.train_tokenizer(texts, shape.vocabulary, folder / "tokenizer")
     return teach_words(text2im.encoding(glide.make_text_encoder(shape), tokenizer), shape.text_width, job)
 
@@ -70,10 +70,10 @@ def text2im_base(
 def _begin_base(
     network: text2im.Painter, cascade: architecture.Cascade, count: int, job: Job, folder: Path
 ) -> Training:
-    network.text_encoder = job.files.text2im_text_encoder().train()
+    network.text_encoder = job.files.load_text2im_text_encoder().train()
     restore(network, "text2im-base", job.files)
     sampler, composer = load_sprites(cascade.upsampler.size, job)
-    tokenizer, shape = job.files.text2im_tokenizer(), cascade.base
+    tokenizer, shape = job.files.load_text2im_tokenizer(), cascade.base
 
     def make() -> text2im.SmallScenes:
         return text2im.small_scenes(
@@ -100,7 +100,7 @@ def text2im_upsampler(
 
 def _begin_upsampler(network: text2im.Painter, cascade: architecture.Cascade, job: Job, folder: Path) -> Training:
     restore(network, "text2im-upsampler", job.files)
-    tokenizer = job.files.text2im_tokenizer()
+    tokenizer = job.files.load_text2im_tokenizer()
     sampler, composer = load_sprites(cascade.upsampler.size, job)
     steps = text2im.train_upsampler(
         network, sampler, composer, tokenizer, cascade.base.size, job.budget, job.process, folder, batch=job.batch
@@ -111,8 +111,8 @@ def _begin_upsampler(network: text2im.Painter, cascade: architecture.Cascade, jo
 def restore(network: text2im.Painter, stage: str, files: RunFolder) -> None:
     """Take the weights that an earlier run of `stage` saved, if one did."""
     if files.left_by_earlier_run(stage):
-        network.unet = files.unet(stage)
-        network.text_encoder = files.text2im_text_encoder(stage).train()
+        network.unet = files.load_unet(stage)
+        network.text_encoder = files.load_text2im_text_encoder(stage).train()
 
 
 def choose_cascade(toy: bool) -> architecture.Cascade:

@@ -60,7 +60,7 @@ def train_text_encoder(
 
 def _begin_text_encoder(shape: architecture.Architecture, job: Job, folder: Path) -> Training:
     torch.manual_seed(0)
-    tokenizer = text.train_tokenizer(job.files.words()[0], shape)
+    tokenizer = text.train_tokenizer(job.files.load_words()[0], shape)
     encoder = architecture.make_text_encoder(shape, tokenizer)
     tokenizer.save_pretrained(folder / "tokenizer")
     tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))  # vocab.json and merges.txt, the older layout
@@ -72,7 +72,7 @@ def teach_words(encoding: text.Encoding, width: int, job: Job) -> Training:
 
     Every process trains the same encoder, so `job.batch` is the whole batch.
     """
-    device, (lexicon, meanings) = job.process.device, job.files.words()
+    device, (lexicon, meanings) = job.process.device, job.files.load_words()
     encoder, reader, bank = encoding.network.to(device).train(), text.Reader(width), meanings.concepts.to(device)
     examples = text.Examples(lexicon, meanings, encoding.ids)
     steps = text.train(examples, encoding, reader.to(device), bank, job.budget.steps or 0, job.batch)

@@ -60,7 +60,7 @@ def screen(image: Tensor, light: Tensor) -> Tensor:
     return image + (1 - image).clamp(min=0) * light
 
 
-def tinted(like: Tensor, colour: tuple[float, float, float]) -> Tensor:
+def tint(like: Tensor, colour: tuple[float, float, float]) -> Tensor:
     """A colour as (1, 3, 1, 1) on the device of `like`."""
     return torch.stack([torch.full_like(like[:1, :1, :1, :1], channel) for channel in colour], 1).view(1, 3, 1, 1)
 

@@ -31,10 +31,10 @@ class Composer:
 
     def __call__(self, batch: Batch) -> Tensor:
         """Images (B, 3, 256, 256) in [0, 1]."""
-        return self.masked(batch)[0]
+        return self.compose(batch)[0]
 
     @torch.no_grad()
-    def masked(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def compose(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Images (B, 3, 256, 256), and how much of each pixel is things, (B, 1, 256, 256); both in [0, 1]."""
         batch = batch.to(self._banks.device)
         images = torch.empty(len(batch), 3, SIZE, SIZE, device=self._banks.device)

@@ -64,8 +64,8 @@ def example(scene: Scene, catalogue: Catalogue, rng: Random, variety: Variety, c
     """One picture of a scene with captions of it; those of rooms may say the colour that the drawing has."""
     picture = lay_out(scene, catalogue, rng, variety.steps, variety.looks)
     tone = picture.setting.colour if scene.place and not scene.position else ""
-    told = (replace(scene, tone=tone) if tone and rng.random() < TONED else scene for _ in range(captions))
-    texts = tuple(caption(each, rng, "pt" if rng.random() < PORTUGUESE else "en") for each in told)
+    toned = (replace(scene, tone=tone) if tone and rng.random() < TONED else scene for _ in range(captions))
+    texts = tuple(caption(each, rng, "pt" if rng.random() < PORTUGUESE else "en") for each in toned)
     return Example(scene, picture, texts)
 
 
@@ -129,8 +129,8 @@ def _write_shard(
     tensors = {
         name: tensor.contiguous() for name, tensor in vars(_padded(stack([each.picture for each in some]))).items()
     }
-    told = {TRUTH + name: rows.to(torch.int16) for name, rows in scene_truth([each.scene for each in some]).items()}
-    save_file({**tensors, **told, "ids": ids.view(len(some), captions, -1).to(torch.int16)}, path)
+    truth = {TRUTH + name: rows.to(torch.int16) for name, rows in scene_truth([each.scene for each in some]).items()}
+    save_file({**tensors, **truth, "ids": ids.view(len(some), captions, -1).to(torch.int16)}, path)
 
 
 def _short_enough(drawn: Example, tokenizer: CLIPTokenizer) -> bool:

@@ -94,13 +94,13 @@ def picture_of(scene: Scene, catalogue: Catalogue, rng: Random, look: int, varie
     free = variety > 1
     drawing = catalogue.drawings[drawn_place(scene)][look]
     flip = rng.random() < 0.5 if free else look % 2 == 1
-    setting = drawing.setting.flipped() if flip else drawing.setting
+    setting = drawing.setting.flip() if flip else drawing.setting
     placer = _Placer(setting, catalogue, rng, variety, scene, rng.randrange(MOST_DRAWINGS) if free else look)
     return Picture(
         place=drawing.row,
         setting=setting,
         light="plain" if scene.plain else scene.light,
-        things=tuple(inside_frame(placed, shape) for placed, shape in placer.placed()),
+        things=tuple(inside_frame(placed, shape) for placed, shape in placer.place_all()),
         flip=flip,
         tint=COLOURS[scene.ground] if scene.ground else (1.0, 1.0, 1.0),
         sky=rng.randrange(MOST_SKIES) if free else look,
@@ -147,7 +147,7 @@ class _Placer:
             (group, shape) for group, shape in zip(scene.groups, self._shapes, strict=True) for _ in range(group.count)
         ]
 
-    def placed(self) -> list[tuple[Placed, Shape]]:
+    def place_all(self) -> list[tuple[Placed, Shape]]:
         scene = self._scene
         if not self._each:
             return []

@@ -73,8 +73,8 @@ class Labels:
         self._colour_of = torch.full((rows,), len(self.colours))
         for key, shape in catalogue.sprites.items():
             self._thing_of[shape.row] = self.things.index(key.name)
-            told = key.colour or things()[key.name].own
-            self._colour_of[shape.row] = self.colours.index(told) if told else len(self.colours)
+            colour = key.colour or things()[key.name].own
+            self._colour_of[shape.row] = self.colours.index(colour) if colour else len(self.colours)
 
     def __call__(self, batch: Batch) -> Mapping[str, Tensor]:
         """`places` (B,), `things` (B, T) and `colours` (B, C) of the pictures."""
@@ -98,12 +98,12 @@ def my_shards(folder: Path, run: Process) -> list[Path]:
     return sorted(folder.glob("scenes-*.safetensors"))[run.process_index :: run.num_processes]
 
 
-def composed(composer: Composer, batch: Batch, run: Process, title: str) -> Iterator[tuple[slice, Tensor, Tensor]]:
+def compose_all(composer: Composer, batch: Batch, run: Process, title: str) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Rows, images (B, 3, S, S) and masks (B, 1, S, S) in [0, 1] of all pictures of a batch, part by part."""
     starts = range(0, len(batch), CHUNK)
     for start in tqdm(starts, desc=title, disable=not run.is_main_process, mininterval=5):
         rows = slice(start, start + CHUNK)
-        yield rows, *composer.masked(batch[rows])
+        yield rows, *composer.compose(batch[rows])
 
 
 @torch.no_grad()
@@ -114,17 +114,17 @@ def compose_pictures(stock: Stock, batch: Batch, run: Process) -> Pictures:
     labels = {name: tensor.to(device) for name, tensor in Labels(stock.catalogue)(batch).items()}
     images = torch.empty(count, 3, 256, 256, dtype=torch.uint8, device=device)
     masks = torch.empty(count, 1, 256, 256, dtype=torch.uint8, device=device)
-    for rows, image, mask in composed(composer, batch, run, "compose"):
+    for rows, image, mask in compose_all(composer, batch, run, "compose"):
         images[rows], masks[rows] = (image * 255).round().byte(), (mask * 255).round().byte()
     return Pictures(images, masks, **labels)
 
 
 def pictures_of(stock: Stock, folder: Path, run: Process, most: int | None = None) -> Pictures:
     """This process's pictures of the scenes laid out in `folder`."""
-    return compose_pictures(stock, laid_out(folder, run, most).pictures, run)
+    return compose_pictures(stock, read_laid_out(folder, run, most).pictures, run)
 
 
-def laid_out(folder: Path, run: Process, most: int | None = None) -> Shards:
+def read_laid_out(folder: Path, run: Process, most: int | None = None) -> Shards:
     """This process's scenes of those laid out in `folder`, `most` of them at random."""
     shards = read_shards(my_shards(folder, run))
     if most is None or most >= len(shards):

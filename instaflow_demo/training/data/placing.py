@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .banks import ATLAS, SPRITE, Banks
-from .canvas import Grid, Layers, blend, column, tinted
+from .canvas import Grid, Layers, blend, column, tint
 from .picture import COLUMNS, Batch
 
 SHADOW = (0.92, 0.86, 0.62)  # how much of each colour a full shadow takes: what is left is bluish
@@ -70,7 +70,7 @@ def put_thing(layers: Layers, thing: Thing, batch: Batch) -> None:
 def _shade_ground(layers: Layers, thing: Thing, batch: Batch) -> None:
     shade = torch.maximum(_contact(thing), _cast(thing, batch)) * thing["shadow"] * batch.number("shadow") * 1.5
     shade = shade.clamp(0, 0.85) * (1 - layers.emit)
-    layers.albedo = layers.albedo * (1 - shade * tinted(shade, SHADOW))
+    layers.albedo = layers.albedo * (1 - shade * tint(shade, SHADOW))
     layers.rim = layers.rim * (1 - shade)
 
 
@@ -124,7 +124,7 @@ def _foam(layers: Layers, thing: Thing) -> None:
         -((thing.across / (thing.wide * 0.54)) ** 4)
     )
     foam = line * thing["mirror"] * 0.7 * thing.there * ((layers.water - DAMP) * 6 + layers.things).clamp(0, 1)
-    layers.albedo = blend(layers.albedo, tinted(foam, (0.95, 0.98, 1.0)), foam)
+    layers.albedo = blend(layers.albedo, tint(foam, (0.95, 0.98, 1.0)), foam)
     layers.water = layers.water * (1 - foam)
 
 

@@ -53,7 +53,7 @@ class Setting:
     sealed: bool = False
     colour: str = ""
 
-    def flipped(self) -> "Setting":
+    def flip(self) -> "Setting":
         """The setting of the mirrored drawing."""
         slots = {name: replace(slot, x=SIZE - slot.x) for name, slot in self.slots.items()}
         return replace(self, left=SIZE - self.right, right=SIZE - self.left, slots=slots)

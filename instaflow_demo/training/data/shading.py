@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .brush import SIZE
-from .canvas import LUMINANCE, Grid, Layers, blend, column, screen, tinted
+from .canvas import LUMINANCE, Grid, Layers, blend, column, screen, tint
 from .picture import COLUMNS, Batch
 from .sky import FLAKES, RAIN, distance
 
@@ -21,8 +21,8 @@ HOT = (1.0, 0.97, 0.88)  # what is far too bright turns into
 def settle_snow(layers: Layers, batch: Batch) -> None:
     """Snowfall whitens what lies open."""
     open_air = (1 - column(batch.indoor)) * (1 - column(batch.sealed)) * batch.number("snow")
-    grey = (layers.albedo * tinted(layers.albedo, LUMINANCE)).sum(1, keepdim=True)
-    white = (grey * 0.34 + layers.cover * tinted(grey, (0.62, 0.645, 0.68))).clamp(max=1)
+    grey = (layers.albedo * tint(layers.albedo, LUMINANCE)).sum(1, keepdim=True)
+    white = (grey * 0.34 + layers.cover * tint(grey, (0.62, 0.645, 0.68))).clamp(max=1)
     layers.albedo = blend(layers.albedo, white, layers.level.clamp(0, 0.95) * open_air)
 
 
@@ -42,15 +42,15 @@ def lay_water(layers: Layers, batch: Batch, mirrored: Tensor, path: Tensor) -> T
 
 def light_up(layers: Layers, batch: Batch, grid: Grid, spot: Tensor) -> Tensor:
     """The layers in their light, premultiplied by cover."""
-    light = _ambient(layers, batch, grid) + spot * tinted(spot, (1.0, 0.93, 0.80)) * (1 - layers.things * 0.3)
+    light = _ambient(layers, batch, grid) + spot * tint(spot, (1.0, 0.93, 0.80)) * (1 - layers.things * 0.3)
     neutral = layers.things * NEUTRAL
-    light = light + blend(tinted(light, LAMP), torch.ones_like(light), neutral) * _lamps(layers, batch)
+    light = light + blend(tint(light, LAMP), torch.ones_like(light), neutral) * _lamps(layers, batch)
     sunbeam = blend(batch.colour("beam_colour"), torch.ones_like(light), neutral)
     light = light + sunbeam * layers.beams * batch.number("beams") * 0.5 * (1 - layers.things * 0.5)
     light = blend(light, torch.full_like(light, 1.04), layers.emit)
     image = layers.albedo * light
     image = screen(image, batch.colour("rim_colour") * layers.rim * batch.number("rim"))
-    grey = (image * tinted(image, LUMINANCE)).sum(1, keepdim=True)
+    grey = (image * tint(image, LUMINANCE)).sum(1, keepdim=True)
     return shoulder(blend(grey, image, batch.number("saturation")).clamp(min=0))
 
 
@@ -77,7 +77,7 @@ def shoulder(image: Tensor) -> Tensor:
     over = (brightest - SHOULDER).clamp(min=0) / (1 - SHOULDER)
     pressed = (SHOULDER + room * (1 - torch.exp(-STEEP * over))).clamp(max=1)
     glare = ((brightest - 1) * 0.9).clamp(0, 0.7)
-    return blend(image * (torch.minimum(brightest, pressed) / brightest), tinted(image, HOT), glare)
+    return blend(image * (torch.minimum(brightest, pressed) / brightest), tint(image, HOT), glare)
 
 
 def spotlight(batch: Batch, grid: Grid) -> Tensor:
@@ -118,8 +118,8 @@ def glow(layers: Layers, batch: Batch, grid: Grid, image: Tensor, spot: Tensor) 
     """Air that shines around lamps, in beams, and towards the sun; less before things, which keep their colour."""
     clear = 1 - layers.things * 0.75
     core = ((_lamps(layers, batch) - 0.46) / 0.34).clamp(0, 1) * (1 - layers.things)
-    image = blend(image, tinted(image, BULB), core * 0.78)
-    image = screen(image, tinted(image, LAMP) * _lamps(layers, batch) ** 2 * 0.24 * clear)
+    image = blend(image, tint(image, BULB), core * 0.78)
+    image = screen(image, tint(image, LAMP) * _lamps(layers, batch) ** 2 * 0.24 * clear)
     image = screen(image, batch.colour("beam_colour") * layers.beams * batch.number("beams") * 0.26 * clear)
     sun = (
         torch.exp(-distance(batch, grid) / 80)
@@ -134,9 +134,7 @@ def glow(layers: Layers, batch: Batch, grid: Grid, image: Tensor, spot: Tensor) 
 def weather(layers: Layers, batch: Batch, image: Tensor, over: Tensor) -> Tensor:
     """Rain and flakes in the open, thinner before things."""
     open_air = (1 - column(batch.indoor)) * (1 - column(batch.sealed)) * (1 - layers.things * 0.4)
-    image = blend(
-        image, tinted(image, (0.86, 0.92, 0.98)), over[:, RAIN, None] * batch.number("rain") * open_air * 0.55
-    )
+    image = blend(image, tint(image, (0.86, 0.92, 0.98)), over[:, RAIN, None] * batch.number("rain") * open_air * 0.55)
     return blend(image, torch.ones_like(image), over[:, FLAKES, None] * batch.number("snow") * open_air)
 
 

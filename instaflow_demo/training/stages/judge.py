@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ...evaluation.judge import CLASSES, UNSTATED, Judge, classes
+from ...evaluation.judge import CLASSES, UNSTATED, Judge, classes_of
 from ...evaluation.metrics import reference_sums
 from ..data.scenes import Composer, Sampler, SceneSet
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
@@ -62,7 +62,7 @@ def train(
     """Train on fresh renders, some of them scaled down and up again: a judge should not depend on the last pixel."""
     scenes = sampler.scenes(count, seed=7000 + run.process_index)
     ids = judge.ids([captions[0] for captions in scenes.captions]).to(run.device)
-    truth = {name: rows.to(run.device) for name, rows in classes(scenes.scenes).items()}
+    truth = {name: rows.to(run.device) for name, rows in classes_of(scenes.scenes).items()}
     generator = torch.Generator().manual_seed(run.process_index)
 
     def loss(network: Network, step: int) -> Tensor:
@@ -92,7 +92,7 @@ def settle(judge: Judge, scenes: SceneSet, composer: Composer) -> None:
 @torch.inference_mode()
 def accuracy(judge: Judge, scenes: SceneSet, composer: Composer) -> dict[str, float]:
     """The share of scenes whose class each head finds, among those that state one."""
-    truth, right = classes(scenes.scenes), {name: [] for name in CLASSES}
+    truth, right = classes_of(scenes.scenes), {name: [] for name in CLASSES}
     for images in composer.batches(scenes, 256):
         for name, logits in judge.encode_image(images).logits.items():
             right[name].append(logits.argmax(1).cpu())

@@ -20,7 +20,7 @@ from transformers import CLIPTextModel
 from ...flow import euler, interpolate, timestep, velocity
 from ..data.composer import Composer
 from ..data.examples import read_shards
-from ..data.pictures import composed, my_shards
+from ..data.pictures import compose_all, my_shards
 from ..data.stock import Stock
 from ..data.stored import StoredExamples
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
@@ -67,7 +67,7 @@ def encode_shards(stock: Stock, shards: Path, vae: AutoencoderKL, run: Process) 
     laid_out = read_shards(my_shards(shards, run))
     composer = Composer(stock.banks(run.device), chunk=128)
     latents, masks = [], []
-    for _, images, mask in composed(composer, laid_out.pictures, run, "encode"):
+    for _, images, mask in compose_all(composer, laid_out.pictures, run, "encode"):
         scaled = (images * 2 - 1).contiguous(memory_format=torch.channels_last)
         with run.half():
             latents.append(vae.encode(scaled).latent_dist.mean.half())

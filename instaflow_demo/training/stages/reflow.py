@@ -77,19 +77,19 @@ def reflow(
     *,
     batch: int = 512,
     rate: float = 4e-4,
-    bend: float = 0.0,
+    steepness: float = 0.0,
 ) -> Iterator[Progress]:
     """Train on straight lines between the pairs: the 2-rectified flow.
 
-    Times are uniform, or with a `bend` nearer to both ends, where paths that are straight by now still have most to
-    learn (Lee et al. 2024, arXiv:2405.20320, section 4.1).
+    Times are uniform, or with a `steepness` distributed in the shape of a U: nearer to both ends, where paths that are
+    straight by now still have most to learn (Lee et al. 2024, arXiv:2405.20320, section 4.1).
     """
     draw, empty = _Draw(pairs, batch, run), prompts.empty
 
     def loss(network: Network, _: int) -> Tensor:
         x0, x1, ids = draw()
         ids = torch.where(draw.uniform(1) < CAPTION_DROPOUT / 2, empty, ids)
-        return flow_loss(network, x0, x1, bent(draw.uniform()[:, 0], bend), prompts.states(ids))
+        return flow_loss(network, x0, x1, to_u_shaped(draw.uniform()[:, 0], steepness), prompts.states(ids))
 
     unet.to(memory_format=torch.channels_last)
     yield from optimise(
@@ -137,11 +137,11 @@ def distill(
     )
 
 
-def bent(uniform: Tensor, bend: float) -> Tensor:
-    """Uniform numbers with the density cosh(bend (t - 1/2)), up to a factor: near 0 and 1 rather than between."""
-    if not bend:
+def to_u_shaped(uniform: Tensor, steepness: float) -> Tensor:
+    """Uniform numbers with the density cosh(steepness (t - 1/2)), up to a factor: near 0 and 1 rather than between."""
+    if not steepness:
         return uniform
-    return 0.5 + torch.asinh((2 * uniform - 1) * math.sinh(bend / 2)) / bend
+    return 0.5 + torch.asinh((2 * uniform - 1) * math.sinh(steepness / 2)) / steepness
 
 
 def pseudo_huber(error: Tensor, softness: float = 1e-4) -> Tensor:

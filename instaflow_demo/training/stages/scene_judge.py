@@ -30,7 +30,7 @@ class Cases:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def asked(self, rows: Tensor | slice) -> Tensor:
+    def things_asked_for(self, rows: Tensor | slice) -> Tensor:
         """The two things (B, 2) that questions are about; the first thing of all where there are none."""
         return self.truth["thing"][rows, :2].clamp(min=0)
 
@@ -46,7 +46,9 @@ def train(
         rows = torch.randint(0, len(cases), (batch,), device=run.device, generator=generator)
         side = _SIDES[int(torch.randint(len(_SIDES), (), generator=sides))]
         images = F.interpolate(cases.pictures.batch(rows)[0], (side, side), mode="bilinear", antialias=True)
-        return judging_loss(network(images, cases.asked(rows)), {name: t[rows] for name, t in cases.truth.items()})
+        return judging_loss(
+            network(images, cases.things_asked_for(rows)), {name: t[rows] for name, t in cases.truth.items()}
+        )
 
     yield from optimise(judge, loss, budget, Schedule(rate, warmup_steps=200, fall_from=0.2), run, folder)
 
@@ -72,7 +74,7 @@ def settle(judge: SceneJudge, cases: Cases, batch: int = 128) -> None:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over all batches
     for rows in _parts(min(len(cases), 64 * batch), batch):
-        judge(cases.pictures.batch(rows)[0], cases.asked(rows))
+        judge(cases.pictures.batch(rows)[0], cases.things_asked_for(rows))
     judge.eval()
 
 
@@ -81,7 +83,7 @@ def accuracy(judge: SceneJudge, cases: Cases, batch: int = 128) -> dict[str, flo
     """The share of pictures about which each head is right, among those that state something."""
     parts = []
     for rows in _parts(len(cases), batch):
-        logits = judge(cases.pictures.batch(rows)[0], cases.asked(rows))
+        logits = judge(cases.pictures.batch(rows)[0], cases.things_asked_for(rows))
         parts.append(right_answers(logits, {name: values[rows] for name, values in cases.truth.items()}))
     return {name: float(torch.cat([part[name] for part in parts]).nanmean()) for name in parts[0]}
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...engines.clip import clip_ids
-from ...evaluation.judge import classes
+from ...evaluation.judge import classes_of
 from ..data.scenes import Composer, Sampler
 from ..data.stored import StoredExamples
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
@@ -71,7 +71,7 @@ def encode_scenes(
             latents.append(vae.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist.mean.half())
     texts = [text for captions in scenes.captions for text in captions]
     ids = prompts.ids(texts).view(count, CAPTIONS_EACH, -1)
-    shown = torch.stack([*classes(scenes.scenes).values()], dim=1)
+    shown = torch.stack([*classes_of(scenes.scenes).values()], dim=1)
     return EncodedScenes(torch.cat(latents), *(each.to(run.device, torch.int16) for each in (ids, shown)))
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import GPT2Tokenizer
 
-from ...glide import Shape, TextEncoder, make_text_encoder, make_unet, quantised, tokenize
+from ...glide import Shape, TextEncoder, make_text_encoder, make_unet, round_to_8_bits, tokenize
 from ...glide.sampling import base_scheduler, upsampler_alphas
 from ..data.scenes import Composer, Sampler, SceneSet
 from ..data.stored import StoredExamples
@@ -91,7 +91,7 @@ def small_scenes(
     batches = tqdm(
         composer.batches(scenes, 256), total=-(-count // 256), desc="compose", disable=not run.is_main_process
     )
-    images = torch.cat([((scaled(batch, size) + 1) * 127.5).round().byte() for batch in batches])
+    images = torch.cat([((downscale(batch, size) + 1) * 127.5).round().byte() for batch in batches])
     ids, mask = _captions(scenes, tokenizer, length)
     return SmallScenes(images, ids.to(run.device, torch.int16), mask.to(run.device))
 
@@ -167,7 +167,7 @@ def train_upsampler_on(
 
     def loss(network: Network, step: int) -> Tensor:
         images, ids, mask = draw(step)
-        low = corrupted(scaled(images, small), generator)
+        low = corrupt(downscale(images, small), generator)
         condition = F.interpolate(low, images.shape[-2:], mode="bilinear")
         return hybrid_loss(network, diffusion, images, condition, ids, mask, generator, OFFSET)
 
@@ -175,11 +175,11 @@ def train_upsampler_on(
     yield from optimise(painter, loss, budget, Schedule(rate, warmup_steps=100), run, folder)
 
 
-def corrupted(images: Tensor, generator: torch.Generator) -> Tensor:
+def corrupt(images: Tensor, generator: torch.Generator) -> Tensor:
     """Low-resolution images with some noise, of a strength that differs between them, rounded to 8 bits."""
     strength = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) * CORRUPTION
     noise = torch.randn(images.shape, device=images.device, generator=generator)
-    return quantised((images + strength * noise).clamp(-1, 1))
+    return round_to_8_bits((images + strength * noise).clamp(-1, 1))
 
 
 @dataclass(frozen=True)
@@ -277,6 +277,6 @@ def caption_ids(texts: Sequence[str], count: int, tokenizer: GPT2Tokenizer, leng
     return ids, mask
 
 
-def scaled(images: Tensor, size: int) -> Tensor:
+def downscale(images: Tensor, size: int) -> Tensor:
     """Images made smaller by averaging, as the base's training images and the upsampler's conditions are."""
     return F.interpolate(images, (size, size), mode="area")

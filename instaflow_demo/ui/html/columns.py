@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ...measure import STAGES, Measurement
 from ...registry import ModelSpec
-from ..text import Language, gigabytes, number, say, seconds, translate
+from ..text import Language, format_gigabytes, format_number, format_seconds, say, translate
 from .view import Column, Picture, RunView
 
 
@@ -71,7 +71,7 @@ def _empty_frame(column: Column, index: int) -> Markup:
 
 def _heading(column: Column, language: Language) -> Markup:
     run = column.run
-    guidance = f"{say(language, 'guidance').lower()} {number(language, run.guidance, 1)}" if run.guided else ""
+    guidance = f"{say(language, 'guidance').lower()} {format_number(language, run.guidance, 1)}" if run.guided else ""
     steps = steps_text(language, run.steps, run.model.upsampling_steps)
     tags = [_tag(steps, "strong"), _tag(guidance) if guidance else Markup(""), _tag(run.model.licence)]
     return Markup('<h3>{}</h3><p class="tags">{}</p>').format(run.model.title, _join(tags))
@@ -121,7 +121,7 @@ def progress_line(column: Column, language: Language) -> str:
     if step is None or progress is None:
         return ""
     first, last = step.image + 1, step.image + step.images
-    left = say(language, "remaining", s=seconds(language, progress.remaining_s))
+    left = say(language, "remaining", s=format_seconds(language, progress.remaining_s))
     cascade = column.run.model.upsampling_steps > 0
     counted = f"progress_{step.stage}" if cascade or step.stage == "refine" else "progress_step"
     ended = "enlarging" if cascade and step.stage == "sample" else "decoding"
@@ -131,9 +131,9 @@ def progress_line(column: Column, language: Language) -> str:
             f"{progress.fraction:.0%}",
             say(language, which, first=first, last=last, total=column.images),
             say(language, counted, step=step.step, steps=step.steps),
-            say(language, "elapsed", s=seconds(language, progress.elapsed_s)),
+            say(language, "elapsed", s=format_seconds(language, progress.elapsed_s)),
             left if progress.fraction < 1 else say(language, ended),
-            say(language, "speed", n=number(language, progress.speed, 1)),
+            say(language, "n_iterations_per_second", n=format_number(language, progress.iterations_per_second, 1)),
         )
     )
 
@@ -160,7 +160,7 @@ def _headline(view: RunView, column: Column, measured: Measurement, language: La
     if speedup is not None:
         badge = _tag(speedup_text(language, speedup), "fast" if speedup > 1 else "")
     return Markup('<p class="big"><b>{}</b> <span>{}</span> {}</p>').format(
-        seconds(language, measured.seconds_per_image), say(language, "per_image"), badge
+        format_seconds(language, measured.seconds_per_image), say(language, "per_image"), badge
     )
 
 
@@ -168,7 +168,7 @@ def speedup_text(language: Language, speedup: float) -> str:
     """ "21× faster", or "slowest" for 1."""
     if speedup <= 1:
         return say(language, "slowest")
-    return say(language, "fastest", n=number(language, speedup, 0 if speedup >= 10 else 1))
+    return say(language, "fastest", n=format_number(language, speedup, 0 if speedup >= 10 else 1))
 
 
 def notes_html(notes: Sequence[str], language: Language) -> Markup:
@@ -214,7 +214,7 @@ def _image(column: Column, picture: Picture, prompt: str, language: Language) ->
         source=source,
         name=name,
         label=label,
-        time=seconds(language, picture.timing.seconds_per_image),
+        time=format_seconds(language, picture.timing.seconds_per_image),
         save=say(language, "download"),
     )
 
@@ -224,7 +224,7 @@ def _hidden_count(column: Column, language: Language) -> Markup:
 
 
 def _picture_table(pictures: Sequence[Picture], language: Language) -> Markup:
-    names = ("image", "image_seed", "time", "steps_per_second")
+    names = ("image", "image_seed", "time", "iterations_per_second")
     head = _join([Markup("<th scope=col>{}</th>").format(say(language, name)) for name in names])
     rows = _join([_picture_row(picture, language) for picture in pictures])
     return Markup('<table class="pictures"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, rows)
@@ -239,9 +239,9 @@ def _picture_row(picture: Picture, language: Language) -> Markup:
     return Markup('<tr class="picture"><td>{}</td><td>{}</td><td><b>{}</b> {}</td><td>{}</td></tr>{}').format(
         picture.index + 1,
         picture.seed,
-        seconds(language, timing.seconds_per_image),
+        format_seconds(language, timing.seconds_per_image),
         temperature,
-        number(language, timing.iterations_per_second, 1),
+        format_number(language, timing.iterations_per_second, 1),
         notes,
     )
 
@@ -249,15 +249,16 @@ def _picture_row(picture: Picture, language: Language) -> Markup:
 def _refinement(picture: Picture, language: Language) -> Markup:
     if picture.refined_s is None:
         return Markup("")
-    return Markup('<p class="note">{}</p>').format(say(language, "refined", s=seconds(language, picture.refined_s)))
+    refined = say(language, "refined", s=format_seconds(language, picture.refined_s))
+    return Markup('<p class="note">{}</p>').format(refined)
 
 
 def _measurement(column: Column, measured: Measurement, language: Language) -> Markup:
     facts = (
-        (number(language, measured.images_per_second, 2), say(language, "images_per_second")),
+        (format_number(language, measured.images_per_second, 2), say(language, "images_per_second")),
         (str(column.run.network_evaluations), say(language, "evaluations")),
-        (number(language, measured.iterations_per_second, 1), say(language, "steps_per_second")),
-        (gigabytes(language, measured.peak_bytes), say(language, "peak")),
+        (format_number(language, measured.iterations_per_second, 1), say(language, "iterations_per_second")),
+        (format_gigabytes(language, measured.peak_bytes), say(language, "peak")),
     )
     cells = _join([Markup("<div><dd>{}</dd><dt>{}</dt></div>").format(*fact) for fact in facts])
     where = " · ".join(_circumstances(column, measured, language))
@@ -287,8 +288,9 @@ def _stages(measured: Measurement, language: Language) -> Markup:
     bar = _join(
         [Markup('<i class="{}" style="width:{}%"></i>').format(s, f"{100 * spent[s] / total:.2f}") for s in stages]
     )
-    load = seconds(language, measured.load_s) if measured.load_s else say(language, "already_loaded")
-    legend = [_legend("load", load, language)] + [_legend(s, seconds(language, spent[s]), language) for s in stages]
+    load = format_seconds(language, measured.load_s) if measured.load_s else say(language, "already_loaded")
+    shares = [_legend(stage, format_seconds(language, spent[stage]), language) for stage in stages]
+    legend = [_legend("load", load, language), *shares]
     return Markup('<div class="stages" aria-hidden="true">{}</div><ul class="legend">{}</ul>').format(
         bar, _join(legend)
     )

@@ -14,7 +14,7 @@ from ...machine.environment import Environment
 from ...measure import Figure
 from ...results.report import COLUMNS, ComparisonRow
 from ...results.tables import Column, Notation, pick, to_csv, to_markdown
-from ..text import Language, gigabytes, say
+from ..text import Language, format_gigabytes, say
 from .columns import download_link
 
 _PORTUGUESE = str.maketrans(",.", ".,")
@@ -29,7 +29,7 @@ _SHOWN = pick(
         "images_per_second": {"title": "images_per_second"},
         "network_evaluations": {"title": "evaluations_short"},
         "steps": {"title": "table_steps"},
-        "iterations_per_second": {"title": "table_speed"},
+        "iterations_per_second": {"title": "iterations_per_second"},
         "image_seconds": {"title": "table_times", "joint": " · "},
         "images": {"title": "table_images"},
         "batched": {"title": "table_mode", "words": ("mode_single", "mode_batch")},
@@ -133,7 +133,7 @@ def _use(used: int | None, total: int | None, language: Language) -> Markup:
     """ "6.1 GB of 15.6 GB used" with a small meter; a dash where there is none."""
     if used is None or not total:
         return Markup("–")
-    text = say(language, "env_used", used=gigabytes(language, used), total=gigabytes(language, total))
+    text = say(language, "env_used", used=format_gigabytes(language, used), total=format_gigabytes(language, total))
     return Markup('{} <span class="meter" aria-hidden="true"><i style="width:{}%"></i></span>').format(
         text, round(100 * used / total)
     )

@@ -12,7 +12,7 @@ from ...measure import STAGES
 from ...results.benchmark import COLUMNS, Benchmark, BenchmarkRow, Case, Refused, Timed, Working
 from ...results.benchmark_file import results_json
 from ...results.tables import Column, pick, to_csv, to_markdown
-from ..text import Language, number, say, seconds, translate
+from ..text import Language, format_number, format_seconds, say, translate
 from .columns import bar, download_link, notes_html, problem, status_html
 from .tables import cells_html, environment_html, table_html
 
@@ -29,7 +29,7 @@ _SHOWN = pick(
         "n": {"title": "bench_n"},
         "cold_s": {"title": "bench_cold"},
         "load_s": {"title": "bench_load"},
-        "iterations_per_second": {"title": "table_speed"},
+        "iterations_per_second": {"title": "iterations_per_second"},
         "batch": {"title": "bench_batch"},
         "backend": {"title": "backend"},
         "decoder": {"title": "decoder"},
@@ -96,10 +96,10 @@ def progress_html(timings: Timings, elapsed_s: float, language: Language) -> Mar
     if case is None:
         return status_html(say(language, "waiting_device"), "busy")
     parts = [say(language, "bench_pass", n=timings.done + 1, passes=timings.passes), _name(case, language)]
-    parts.append(say(language, "elapsed", s=seconds(language, elapsed_s)))
+    parts.append(say(language, "elapsed", s=format_seconds(language, elapsed_s)))
     if timings.done >= len(timings.cases):  # every case has had its first pass
         left = elapsed_s / timings.done * (timings.passes - timings.done)
-        parts.append(say(language, "remaining", s=seconds(language, left)))
+        parts.append(say(language, "remaining", s=format_seconds(language, left)))
     fraction = timings.done / timings.passes
     return bar(fraction, say(language, "tab_benchmark")) + status_html(" · ".join(parts), "busy")
 
@@ -234,7 +234,7 @@ def _bar(row: BenchmarkRow, slowest: float, language: Language) -> Markup:
 
 def _exact(value: float, language: Language) -> str:
     """Seconds, with enough digits for a short stage."""
-    return f"{number(language, value, 4)} s" if value < 0.1 else seconds(language, value)
+    return f"{format_number(language, value, 4)} s" if value < 0.1 else format_seconds(language, value)
 
 
 def _stages(row: BenchmarkRow) -> dict[str, float]:

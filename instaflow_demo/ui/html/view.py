@@ -41,7 +41,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one model is with all its images. Seconds; `speed` is in iterations per second of this pass.
+    """How far one model is with all its images. Seconds; Iterations per second are those of this pass.
 
     Of a cascade and of the refiner, `fraction` and `remaining_s` are the current stage's.
     """
@@ -49,7 +49,7 @@ class Progress:
     fraction: float
     elapsed_s: float
     remaining_s: float
-    speed: float
+    iterations_per_second: float
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import gradio as gr
 
 from ...errors import DemoError
 from ...events import Event, ImageReady
-from ...gallery import encoded
+from ...gallery import encode_png
 from ...machine.environment import fingerprint
 from ...registry import MODELS, REFINER
-from ...results.report import collect, rows
+from ...results.report import collect, comparison_rows
 from ...service import Service
 from ..html.columns import column_html, results_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
@@ -21,10 +21,10 @@ from ..inputs import refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred, say
+from ..text import Language, preferred_language, say
 from .download import DownloadPanel
 from .folders import FolderPanel
-from .form import Ask, Form
+from .form import Form, FormSubmission
 from .results import parse_press
 
 # a run begins below what is on the screen of a phone
@@ -37,7 +37,7 @@ Update = dict[Any, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class ColumnOutputs:
     """The components of one model's column.
 
     Every output of a streaming handler costs time at every yield: gradio rebuilds even the skipped ones, galleries
@@ -59,7 +59,7 @@ class ComparePage:
         self._download = DownloadPanel(service, settings, text, runner)
         self._folders = FolderPanel(service, settings, text)
         self._runner = runner
-        self._places: dict[str, Place] = {}
+        self._columns: dict[str, ColumnOutputs] = {}
 
     # ------------------------------------------------------------ building
 
@@ -71,18 +71,18 @@ class ComparePage:
         form, t = self._form, self._text
         with gr.Row(elem_id="ask", equal_height=True):
             with gr.Column(scale=5, min_width=300):
-                form.prompt()
+                form.build_prompt()
             with gr.Column(scale=2, min_width=260), gr.Row(elem_id="actions"):
                 self._generate = gr.Button(t("generate"), variant="primary", scale=3, min_width=120, elem_id="generate")
                 self._stop = gr.Button(t("stop"), scale=1, min_width=80, elem_id="stop")
-        form.examples()
-        form.models()
+        form.build_examples()
+        form.build_models()
         self._unavailable = gr.HTML("")
         self._download.build()
-        form.numbers()
+        form.build_numbers()
         gr.HTML(t("honest_html"))
         with gr.Accordion(t("advanced"), open=False):
-            form.settings()
+            form.build_settings()
         self._folders.build()
         self._warmth = gr.HTML("")
 
@@ -90,25 +90,25 @@ class ComparePage:
         self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
-                self._places[model] = self._place(model)
+                self._columns[model] = self._column(model)
         self._table = gr.HTML("", elem_id="comparison")
         self._environment = gr.HTML("", elem_id="environment")
 
-    def _place(self, model: str) -> Place:
+    def _column(self, model: str) -> ColumnOutputs:
         # the style sheet hides a column in which there is nothing
         with gr.Column(min_width=300, elem_classes="model", elem_id=f"column-{model}"):
-            return Place(gr.HTML(""), gr.HTML(""))
+            return ColumnOutputs(gr.HTML(""), gr.HTML(""))
 
     def connect(self, page: gr.Blocks) -> None:
         """Wire the events; call it inside the Blocks context, after `build`."""
         form = self._form
         form.connect()
-        places = [part for p in self._places.values() for part in (p.head, p.results)]
+        outputs = [part for p in self._columns.values() for part in (p.head, p.results)]
         run = gr.on(
             [self._generate.click, form["prompt"].submit],
             self._run,
             form.components,
-            [self._status, self._table, form["seed"], *places],
+            [self._status, self._table, form["seed"], *outputs],
             validator=form.validate,
             preprocess=False,
             show_progress="minimal",
@@ -146,7 +146,7 @@ class ComparePage:
 
     def _greet(self, request: gr.Request) -> Update:
         """The visitor's language, what can be used now, and whether the device has warmed up."""
-        language = preferred(request.headers.get("accept-language"))
+        language = preferred_language(request.headers.get("accept-language"))
         availability = self._service.availability()
         offered = {model: availability[model] for model in self._settings.models}
         missing = [(MODELS[m], a.reason) for m, a in offered.items() if not a.available]
@@ -163,7 +163,7 @@ class ComparePage:
         """Answer once the device is warm: an event of its own, for the page skips events that are under way."""
         while not self._settings.warm.is_set():
             await asyncio.sleep(0.3)
-        return self._warmth_line(preferred(request.headers.get("accept-language")))
+        return self._warmth_line(preferred_language(request.headers.get("accept-language")))
 
     def _warmth_line(self, language: Language) -> str:
         warm = self._settings.warm.is_set()
@@ -177,70 +177,71 @@ class ComparePage:
     def _run(self, request: gr.Request, *values: Any) -> Generator[Update, None, None]:
         """Everything from a press of Generate to the last number; closing it ends the work within one step."""
         try:
-            ask = self._form.parse(*values)
+            submission = self._form.parse(*values)
         except DemoError as error:
             raise refusal(error, self._form.language(values)) from error
-        view = RunView.of(ask.request, ask.display)
-        yield self._begin(view, ask)
+        view = RunView.of(submission.request, submission.display)
+        yield self._begin(view, submission)
         seen: list[Event] = []
-        events_of_run = self._service.run(ask.request)
+        events_of_run = self._service.run(submission.request)
         with self._runner.follow(_TAB, request.session_hash, events_of_run, _LOOK_EVERY_S) as news:
             for events in news:
                 for event in events:
-                    picture = self._picture(event, ask) if isinstance(event, ImageReady) else None
+                    picture = self._picture(event, submission) if isinstance(event, ImageReady) else None
                     view = view.after(event, picture)
                 seen += events
-                yield self._advance(view, {event.model for event in events}, ask)
-        yield self._finish(view, seen, ask)
+                yield self._advance(view, {event.model for event in events}, submission)
+        yield self._finish(view, seen, submission)
 
-    def _begin(self, view: RunView, ask: Ask) -> Update:
+    def _begin(self, view: RunView, submission: FormSubmission) -> Update:
         waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
         update: Update = {
-            self._status: status_html(say(ask.language, waiting), "busy begun"),
+            self._status: status_html(say(submission.language, waiting), "busy begun"),
             self._table: "",
-            self._form["seed"]: ask.request.seed,
+            self._form["seed"]: submission.request.seed,
         }
-        asked = {run.model.id for run in ask.request.runs}
-        for model, place in self._places.items():
-            update[place.head] = column_html(view, model, ask.language) if model in asked else ""
-            update[place.results] = ""
+        asked = {run.model.id for run in submission.request.runs}
+        for model, column in self._columns.items():
+            update[column.head] = column_html(view, model, submission.language) if model in asked else ""
+            update[column.results] = ""
         return update
 
-    def _advance(self, view: RunView, models: set[str], ask: Ask) -> Update:
+    def _advance(self, view: RunView, models: set[str], submission: FormSubmission) -> Update:
         """Only the columns of `models`, so that a slow one never touches a fast one's images."""
         update: Update = {self._status: gr.skip()}  # even this is an answer, which makes gradio notice who has left
         if models:
-            running = say(ask.language, "running", done=view.done, total=len(view.columns))
+            running = say(submission.language, "running", done=view.done, total=len(view.columns))
             update[self._status] = status_html(running, "busy")
         for model in models:
-            place = self._places[model]
-            update[place.head] = column_html(view, model, ask.language)
+            column = self._columns[model]
+            update[column.head] = column_html(view, model, submission.language)
             if view.column(model).pictures:
-                update[place.results] = results_html(view, model, ask.request.prompt, ask.language)
+                update[column.results] = results_html(view, model, submission.request.prompt, submission.language)
         return update
 
-    def _finish(self, view: RunView, seen: list[Event], ask: Ask) -> Update:
+    def _finish(self, view: RunView, seen: list[Event], submission: FormSubmission) -> Update:
         """The table, and every column once more: speed-ups are known only now."""
-        language = ask.language
+        language = submission.language
         finished = say(language, "finished", done=view.done, total=len(view.columns))
         if not view.over:
             view, finished = view.stop(), say(language, "stopped_status")
+        table = comparison_rows(collect(seen, submission.request), submission.request)
         update: Update = {
             self._status: status_html(finished),
-            self._table: comparison_html(rows(collect(seen, ask.request), ask.request), language),
+            self._table: comparison_html(table, language),
         }
         for column in view.columns:
-            update[self._places[column.model].head] = column_html(view, column.model, language)
+            update[self._columns[column.model].head] = column_html(view, column.model, language)
         return update
 
-    def _picture(self, event: ImageReady, ask: Ask) -> Picture:
+    def _picture(self, event: ImageReady, submission: FormSubmission) -> Picture:
         """Keep the image if the visitor wants it kept: a copy, for the folder that is kept is never served."""
         notes = event.notes
-        if ask.keep:
+        if submission.keep:
             try:
                 self._settings.kept.keep(event)
             except DemoError as error:
                 notes = (*notes, error.sentence)
         refined_s = event.refinement.seconds if event.refinement else None
-        inline = "" if event.path else png_uri(encoded(event, event.metadata))
+        inline = "" if event.path else png_uri(encode_png(event, event.metadata))
         return Picture(event.index, event.seed, event.timing, event.path, notes, refined_s, inline)

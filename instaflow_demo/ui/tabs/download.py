@@ -16,7 +16,7 @@ from ..html.columns import bar, notes_html, problem, status_html
 from ..listeners import QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, gigabytes, say, translate
+from ..text import Language, format_gigabytes, say, translate
 
 _TAB, _LOOK_EVERY_S = "download", 0.25
 
@@ -83,11 +83,11 @@ class DownloadPanel:
 
 
 def _choice(spec: ModelSpec) -> str:
-    return f"{spec.title} · {gigabytes('en', spec.download_bytes)} · {spec.licence}"
+    return f"{spec.title} · {format_gigabytes('en', spec.download_bytes)} · {spec.licence}"
 
 
 def _progress(step: Downloading, language: Language) -> Markup:
     fraction = step.done / step.total if step.total else 0.0
-    amounts = f"{gigabytes(language, step.done)} / {gigabytes(language, step.total)}"
+    amounts = f"{format_gigabytes(language, step.done)} / {format_gigabytes(language, step.total)}"
     note = notes_html([step.note], language) if step.note else Markup("")
     return bar(fraction, step.file) + status_html(f"{fraction:.0%} · {amounts} · {step.file}") + note

@@ -32,7 +32,7 @@ _VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
 
 @dataclass(frozen=True)
-class Ask:
+class FormSubmission:
     """What a visitor asked for: the request, and how the page is to show and keep it."""
 
     request: GenerationRequest
@@ -52,20 +52,20 @@ class Form(Inputs):
 
     # ------------------------------------------------------------ building
 
-    def prompt(self) -> None:
+    def build_prompt(self) -> None:
         t = self._text
         self["prompt"] = gr.Textbox(
             EXAMPLES[0], label=t("prompt"), placeholder=t("prompt_hint"), lines=1, max_lines=4, elem_id="prompt"
         )
 
-    def examples(self) -> None:
+    def build_examples(self) -> None:
         """Buttons that fill the prompt in without asking the server."""
         with gr.Row(elem_id="chips"):
             for example in EXAMPLES:
                 chip = gr.Button(example, size="sm")
                 chip.click(None, None, self["prompt"], js=f"() => {json.dumps(example)}", **PRIVATE)
 
-    def models(self) -> None:
+    def build_models(self) -> None:
         self["models"] = gr.CheckboxGroup(
             choices=self.choices("en", dict.fromkeys(self._settings.models, True)),
             value=list(self._settings.chosen),
@@ -77,7 +77,7 @@ class Form(Inputs):
         """The model cards, each a (text, id) pair."""
         return [(choice_text(MODELS[m], language, available[m]), m) for m in self._settings.models]
 
-    def numbers(self) -> None:
+    def build_numbers(self) -> None:
         """How many images, from which seed, and whether to refine them."""
         t, limits = self._text, Limits()
         with gr.Row(elem_id="numbers", equal_height=True):
@@ -91,7 +91,7 @@ class Form(Inputs):
                 False, label=t("refine"), info=t("refine_info"), visible=False, elem_id="refine"
             )
 
-    def settings(self) -> None:
+    def build_settings(self) -> None:
         """Everything that most visitors leave alone."""
         t = self._text
         self["negative_prompt"] = gr.Textbox(
@@ -164,7 +164,7 @@ class Form(Inputs):
         """Validate every input before the request joins the queue; gradio shows the sentences."""
         return self.judge(self.parse, values, _VISIBLE, "prompt")
 
-    def parse(self, *values: Any) -> Ask:
+    def parse(self, *values: Any) -> FormSubmission:
         """Judge raw values in the order of `components`.
 
         Raises:
@@ -190,7 +190,7 @@ class Form(Inputs):
         )
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
-        return Ask(replace(request, save=True, previews=display), display, keep, self.language(values))
+        return FormSubmission(replace(request, save=True, previews=display), display, keep, self.language(values))
 
     def _check_models(self, chosen: Any) -> Any:
         """`chosen` as it is, unless it names a model that the registry has and this page does not offer."""

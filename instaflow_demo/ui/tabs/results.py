@@ -13,7 +13,7 @@ from ..html.columns import steps_text
 from ..html.plot import Point, scatter
 from ..html.tables import cells_html, table_html
 from ..listeners import PRIVATE
-from ..text import Language, number, preferred, say
+from ..text import Language, format_number, preferred_language, say
 
 # one button a row, in the table itself: what it is called with is judged like everything that a browser sends
 _TRY = """element.addEventListener("click", event => {
@@ -61,7 +61,7 @@ class ResultsTab:
         page.load(self._show, None, [self.html], show_progress="hidden", **PRIVATE)
 
     def _show(self, request: gr.Request) -> Markup:
-        return results_html(self._table, preferred(request.headers.get("accept-language")))
+        return results_html(self._table, preferred_language(request.headers.get("accept-language")))
 
 
 def parse_press(event: Any) -> tuple[str, int] | None:
@@ -129,7 +129,7 @@ def _plot(rows: Sequence[EvaluationRow], language: Language) -> Markup:
     if not points:
         return Markup("")
     titles = say(language, "plot_x"), say(language, "plot_y")
-    drawn = scatter(points, *titles, lambda value: number(language, value, 0 if value >= 1 else 2))
+    drawn = scatter(points, *titles, lambda value: format_number(language, value, 0 if value >= 1 else 2))
     return _section("plot_title", drawn, say(language, "plot_note"), language)
 
 

@@ -22,7 +22,7 @@ PAGE = {
     "seed": "Seed",
     "randomise": "New seed for every run",
     "refine": "Refine with SDXL",
-    "refine_info": "by its refiner, from the seed of each image; its time is told apart",
+    "refine_info": "by its refiner, from the seed of each image; its time is reported separately",
     "generate": "Generate",
     "stop": "Stop",
     "advanced": "Settings: negative prompt, steps, guidance, size, precision, device, backend, decoder, saving",
@@ -99,13 +99,13 @@ PAGE = {
     "elapsed": "{s} elapsed",
     "remaining": "{s} left",
     "decoding": "decoding",
-    "speed": "{n} it/s",
+    "n_iterations_per_second": "{n} it/s",
     "per_image": "per image",
     "images_per_second": "images/s",
     "evaluations": "network evaluations per image",
     "evaluations_short": "network evaluations",
     "peak": "peak memory",
-    "steps_per_second": "it/s",
+    "iterations_per_second": "it/s",
     "cold": "cold",
     "warm_run": "warm",
     "warm_note": "Averages are over warm passes only.",
@@ -128,7 +128,6 @@ PAGE = {
     "table_mode": "Mode",
     "table_steps": "Steps",
     "table_times": "Time of each image",
-    "table_speed": "it/s",
     "table_seconds": "s/image",
     "table_speedup": "Speed-up",
     "table_note": (
@@ -141,7 +140,7 @@ PAGE = {
     "bench_lead": (
         "<b>How fast is this machine?</b> Everything that is ticked is timed in turn, round after round, so that what "
         "else goes on here slows all of it alike. Each pass has a prompt of its own, and the first one, which loads "
-        "and compiles, is told apart. Close other programs for figures that can be trusted."
+        "and compiles, is reported separately. Close other programs for figures that can be trusted."
     ),
     "bench_models": "Models to time",
     "bench_repeats": "Repeats",
@@ -215,7 +214,7 @@ PAGE = {
     "figure_size": "size",
     "figure_colour": "colour",
     "figure_position": "position",
-    "straightness": "bend of the path ↓",
+    "straightness": "straightness ↓",
     "try_title": "Try {title} now",
     "env_cpu": "CPU",
     "env_gpu": "GPU",

@@ -45,7 +45,7 @@ SENTENCES = {
     "{folder} cannot be read ({why}): restore it, or download it again.": (
         "Não é possível ler {folder} ({why}): restaure-o, ou baixe-o de novo."
     ),
-    "The U-Net in {unet} wants to be told more than a prompt (“{name}” is {value}): name a folder with a U-Net in "
+    "The U-Net in {unet} needs more conditions than a prompt (“{name}” is {value}): name a folder with a U-Net in "
     "Stable Diffusion's layout.": (
         "A U-Net em {unet} pede mais que um comando (“{name}” é {value}): indique uma pasta com uma U-Net no formato "
         "do Stable Diffusion."
@@ -135,7 +135,7 @@ SENTENCES = {
     "{folder} has no {name} in {file}, where its index says that it is: restore it, or download it again.": (
         "{folder} não tem {name} em {file}, onde o índice diz que está: restaure-o, ou baixe-o de novo."
     ),
-    "{path} names {other}, which is no file of weights beside it: restore it, or download it again.": (
+    "{path} names {other}, which is not a weights file beside it: restore it, or download it again.": (
         "{path} indica {other}, que não é um arquivo de pesos ao lado dele: restaure-o, ou baixe-o de novo."
     ),
     "In {file}, {name} is stored as {what}, which cannot be read here: use the checkpoint's plain weights.": (

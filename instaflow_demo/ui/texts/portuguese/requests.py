@@ -133,7 +133,7 @@ SENTENCES = {
         "O pipeline original não tem o decodificador “{decoder}”; é medido com “full”."
     ),
     "Repeats must be a whole number from 1 to {most:,}.": "As repetições devem ser um número inteiro de 1 a {most:,}.",
-    "This is no file of a benchmark: choose one that “benchmark --json” wrote.": (
+    "This is not a benchmark file: choose one that “benchmark --json” wrote.": (
         "Este não é um arquivo de medição: escolha um que “benchmark --json” tenha escrito."
     ),
     "The run was stopped.": "A execução foi parada.",

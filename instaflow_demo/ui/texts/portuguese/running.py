@@ -31,7 +31,7 @@ SENTENCES = {
         "{device} tem pouca memória livre para uma imagem {size}x{size} de {title}. Escolha um tamanho menor, feche "
         "outros programas que a usam, ou escolha outro dispositivo."
     ),
-    "What the model computed is no number, so there is no image: choose the precision float32, and if that does not "
+    "The model produced NaN or infinity, so there is no image: choose the precision float32, and if that does not "
     "help, restore the model's files.": (
         "O que o modelo calculou não é um número, e por isso não há imagem: escolha a precisão float32 e, se não "
         "ajudar, restaure os arquivos do modelo."

@@ -44,10 +44,10 @@ SENTENCES = {
         "A rede Inception não pôde ser baixada: conecte-se à rede."
     ),
     "{source} could not be fetched: connect to the network.": "{source} não pôde ser baixado: conecte-se à rede.",
-    "{path} is no image that can be read: restore or remove it.": (
+    "{path} is not an image that can be read: restore or remove it.": (
         "{path} não é uma imagem que se possa ler: restaure-a ou remova-a."
     ),
-    "{captions} is no captions file like COCO's captions_val2017.json: give one with --captions.": (
+    "{captions} is not a captions file like COCO's captions_val2017.json: give one with --captions.": (
         "{captions} não é um arquivo de legendas como captions_val2017.json do COCO: indique um com --captions."
     ),
     "The judge in {folder} is right about {right:.0%} of real scenes, and must be about {least:.0%} before it may "
@@ -75,7 +75,7 @@ SENTENCES = {
         "Não há nada a exportar em {folder}: execute antes as etapas."
     ),
     "{target} is not empty: choose another folder.": "{target} não está vazia: escolha outra pasta.",
-    "{name} is no stage of the family: choose from {known}.": (
+    "{name} is not a stage of the family: choose from {known}.": (
         "{name} não é uma etapa da família: escolha entre {known}."
     ),
     "The {title} is trained already: raise its budget, or remove {folder} to start again.": (
