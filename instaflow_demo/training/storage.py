@@ -31,7 +31,7 @@ def compare_storage(run: RunFolder, models: Path, count: int) -> dict[str, dict[
     for name, shipped in SHIPPED_SCENES.items():
         if "unet" in shipped.parts and name in MODELS and MODELS[name].kind == "latent" and (models / name).exists():
             costs = _costs(run, MODELS[name], shipped.parts["unet"].rpartition("/")[0], models, prompts)
-            found[name] = {"images": count, "mean": sum(costs) / count, "worst": min(costs)}
+            found[name] = {"images": count, "mean": round(sum(costs) / count, 2), "worst": round(min(costs), 2)}
     return found
 
 
