@@ -168,7 +168,7 @@ def test_a_benchmark_says_what_it_cannot_heed() -> None:
 def test_an_evaluation_says_what_it_cannot_heed(tmp_path: Path) -> None:
     requests = parse_runs("instaflow-mini@5,2rf-mini@5", guidance=0.5)
     assert len(list(Evaluation(requests, 4).notes)) == 3  # steps and guidance of the one, guidance of the other
-    heard = Evaluation(parse_runs("2rf-mini"), 4, prompt_set="portuguese", metrics=("fid",))
+    heard = Evaluation(parse_runs("2rf-mini"), 4, prompt_sets=("portuguese",), metrics=("fid",))
     assert [note for note in heard.notes if "--set portuguese has no effect" in note]
     assert [note for note in Evaluation(parse_runs("2rf-mini"), 4, captions=tmp_path).notes if "--captions" in note]
     assert list(Evaluation(parse_runs("2rf-mini@5"), 4).notes) == []

@@ -181,9 +181,12 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         ["shards", "flow", "--count", 8, "--workers", 1],
         ["shards", "judge", "--count", 8, "--workers", 1],
         ["shards", "judge-unseen", "--count", 8, "--workers", 1],
+        ["shards", "reference", "--count", 8, "--workers", 1],
         ["judge", *few, "--toy"],
+        ["judge-reference"],
         ["autoencoder", *few, "--features-minutes", 0.001, "--toy"],
         ["autoencoder", *few, "--crop", 128, "--name", "autoencoder-crops", "--begin-with", "autoencoder", "--toy"],
+        ["tiny-decoder", *few, "--toy"],
         ["text2im-begin", "--toy"],
         ["text2im-base", *few, "--toy"],
         ["text2im-upsampler", *few, "--toy"],
@@ -194,7 +197,11 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
     ):
         done = CliRunner().invoke(make_scenes_app(), [*map(str, stage), "--run", str(tmp_path)])
         assert done.exit_code == 0, done.output
+    tiny = json.loads((tmp_path / "tiny-decoder/facts.json").read_text())
+    assert tiny["gflop"] > 0 and "psnr_to_full_decoder_db" in tiny and (tmp_path / "tiny-decoder/tiny_vae").is_dir()
     SceneJudge.load(tmp_path / "judge/network", "cpu")
+    reference = json.loads((tmp_path / "judge/network/reference.json").read_text())
+    assert reference["images"] == 8 and 0 < reference["gradient_energy"] < 1 and reference["seeds"] == [970_000] * 2
     assert set(json.loads((tmp_path / "judge/network/accuracy.json").read_text())["unseen_drawings"]) == set(LEAST)
     assert {"psnr_db", "psnr_inside_things_db"} <= set(json.loads((tmp_path / "autoencoder/facts.json").read_text()))
     assert {path.name for path in (tmp_path / "sheets").iterdir()} >= {

@@ -1,14 +1,14 @@
 """The command line: the same service as the page, without a browser."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import DependencyMissing
-from ..evaluation.prompts import PromptSet
 from ..gallery import Gallery
 from ..machine.caches import converted_dir
 from ..machine.device import Baseline
@@ -45,6 +45,19 @@ from .options import (
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+_WIDE = 20  # columns; a terminal shows a table of more on its side
+
+
+class PromptSetName(StrEnum):  # typer takes no list of a Literal
+    """The sets of prompts of an evaluation."""
+
+    CAPTIONS = "captions"
+    PORTUGUESE = "portuguese"
+    HELD_OUT = "held-out"
+    SEEDS = "seeds"
+    SYNONYMS = "synonyms"
 
 
 class PublishedMetric(StrEnum):  # typer takes no list of a Literal
@@ -93,7 +106,9 @@ def evaluate(
         str, typer.Option("--models", help="Ids with commas between them; ID@STEPS takes so many steps.")
     ] = EVERY_MODEL,
     prompts: Annotated[int, typer.Option("--prompts", min=2, help="How many prompts, an image each.")] = 5000,
-    prompt_set: Annotated[PromptSet, typer.Option("--set", help="What is asked for.")] = "captions",
+    prompt_set: Annotated[
+        list[PromptSetName] | None, typer.Option("--set", help="What is asked for, captions by default; repeatable.")
+    ] = None,
     metric: Annotated[
         list[PublishedMetric] | None,
         typer.Option("--metric", help="Compare with photographs; repeatable. Without it our judge judges."),
@@ -126,7 +141,7 @@ def evaluate(
         asked = evaluation.Evaluation(
             requests=evaluation.parse_runs(models, steps=steps, guidance=guidance, device=device, dtype=dtype),
             prompts=prompts,
-            prompt_set=prompt_set,
+            prompt_sets=tuple(dict.fromkeys(each.value for each in prompt_set or ())) or ("captions",),
             metrics=tuple(metric or ()),
             photographs=reference,
             captions=captions,
@@ -139,7 +154,8 @@ def evaluate(
         if found is None:  # one of the processes that only helped
             return
         rows = [paper.parse_row(result) for result in found["results"]]
-        output.show(tables.to_terminal(rows, paper.evaluation_columns(rows)))
+        found["pairs_distinguished"] = paper.distinguished(rows)
+        _show_evaluation(rows, found)
         output.write_json(json_file, lambda: found)
 
 
@@ -250,6 +266,16 @@ def _incomplete(outcome: report.Outcome, request: GenerationRequest) -> bool:
     """Whether an image was not saved, or not refined, as it should have been."""
     unsaved = request.save and any(image.path is None for image in outcome.images)
     return unsaved or (request.refine and any(image.refinement is None for image in outcome.images))
+
+
+def _show_evaluation(rows: Sequence[paper.EvaluationRow], found: Mapping[str, Any]) -> None:
+    columns = paper.evaluation_columns(rows, found["judge"].get("not_judged", {}))
+    output.show(tables.to_terminal(rows, columns, sideways=len(columns) > _WIDE))
+    if pairs := found["pairs_distinguished"]:
+        listed = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in pairs.items())
+        typer.echo(
+            f"Pairs of the paper's methods, of {paper.pairs_of_methods(rows)}, whose intervals differ: {listed}."
+        )
 
 
 def _import_evaluation() -> ModuleType:

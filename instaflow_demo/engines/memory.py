@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from ..errors import OutOfMemory, Sentence
 from ..machine.device import Placement
 from ..registry import ModelSpec
-from ..weights.files import json_object, require_regular_file
+from ..weights.files import SCALE, json_object, require_regular_file
 from ..weights.locate import ModelFiles, unreadable, variant_of, weight_files
 
 WORTH_SAYING = 10**9  # bytes
@@ -190,5 +190,7 @@ def _parameters(folder: Path) -> int:
 
 
 def _numbers(file: Path) -> int:
+    """How many numbers a file holds, the scales of those in 8 bits left out."""
     with safe_open(file, "pt") as tensors:
-        return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+        names = [name for name in tensors.keys() if not name.endswith(SCALE)]  # noqa: SIM118 - it is no mapping
+        return sum(math.prod(tensors.get_slice(name).get_shape()) for name in names)

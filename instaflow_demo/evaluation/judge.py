@@ -22,6 +22,7 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokeni
 from ..engines.clip import clip_ids
 from ..errors import ModelUnavailable
 from ..grammar import BACKGROUNDS, POSITIONS, SIZES, Scene, concepts
+from ..weights.eight_bits import from_8_bits, to_8_bits
 
 SIDE = 128  # pixels a side of the images that the judge encodes
 UNSTATED = -100  # the class that cross entropy leaves out
@@ -35,7 +36,6 @@ CLASSES: Mapping[str, Sequence] = MappingProxyType(
     }
 )
 _WEIGHTS = "model.safetensors"
-SCALE = ".scale"  # ends the name of what a tensor in 8 bits is multiplied with
 
 
 @dataclass(frozen=True)
@@ -133,26 +133,6 @@ class Judge(nn.Module):
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Token ids (B, T)."""
         return clip_ids(self.tokenizer, texts)
-
-
-def to_8_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A network's tensors, those of two dimensions or more as integers with a scale for each output channel."""
-    stored = {name: tensor.contiguous() for name, tensor in state.items() if tensor.dim() < 2}
-    for name in state.keys() - stored.keys():
-        weights = state[name].float()
-        scale = weights.abs().amax(tuple(range(1, weights.dim())), keepdim=True).clamp(min=1e-12) / 127
-        stored |= {name: (weights / scale).round().to(torch.int8).contiguous(), name + SCALE: scale}
-    return stored
-
-
-def from_8_bits(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that `to_8_bits` was given, up to rounding, in float32."""
-    scales = {name: stored[name + SCALE] for name in stored if name + SCALE in stored}
-    return {
-        name: tensor.float() * scales[name] if name in scales else tensor
-        for name, tensor in stored.items()
-        if not name.endswith(SCALE)
-    }
 
 
 def classes_of(scenes: Sequence[Scene]) -> dict[str, Tensor]:

@@ -36,6 +36,12 @@ def mean(values: Tensor) -> Figure | None:
     return Figure(values.mean().item(), low, high, len(values))
 
 
+def gradient_energy(images: Tensor) -> Tensor:
+    """How sharp each of (B, C, H, W) is (B,): the mean absolute difference between neighbours, along both axes."""
+    across, down = images.diff(dim=3), images.diff(dim=2)
+    return (across.abs().mean((1, 2, 3)) + down.abs().mean((1, 2, 3))) / 2
+
+
 def reference_sums(features: Tensor) -> dict[str, Tensor]:
     """What a Fréchet distance needs to know about the real images' features (N, D)."""
     metric = _frechet(features.shape[1])

@@ -80,6 +80,8 @@ def read_captions(folder: Path, captions: Path, count: int) -> list[Photo]:
 class PhotoExaminer:
     """FID, CLIP score or both against photographs; either network may be None."""
 
+    together = 1
+
     def __init__(self, photos: Sequence[Photo], size: int, inception: Extractor | None, clip: Scorer | None):
         self.prompts = tuple(photo.caption for photo in photos)
         self._inception = inception

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from ..errors import InvalidRequest, Sentence
 from ..grammar import STYLES, Concept, Language, Scene, caption, concepts, held_out_words, random_scene
 
-PromptSet = Literal["captions", "portuguese", "synonyms"]
+PromptSet = Literal["captions", "portuguese", "held-out", "seeds", "synonyms"]
 SEED = 9000  # of no scene that anything was trained on
 
 
@@ -24,7 +25,20 @@ def ask(prompt_set: PromptSet, count: int) -> Sequence[Asked]:
 
     "captions" are new scenes in English, "portuguese" the same ones in Portuguese; "synonyms" name one thing each by a
     word that no caption has, and there are only so many.
+
+    Raises:
+        InvalidRequest: for a set of scenes, of which this grammar of single things has none.
     """
+    if prompt_set in ("held-out", "seeds"):
+        raise InvalidRequest(
+            {
+                "set": Sentence(
+                    "The prompts “{name}” are of scenes, and the judge here knows single things: choose captions, "
+                    "portuguese or synonyms.",
+                    name=prompt_set,
+                )
+            }
+        )
     if prompt_set == "synonyms":
         known = {concept.title: concept for concept in concepts()}
         return [_named(word, known[title]) for word, title in held_out_words()[:count]]

@@ -1,6 +1,7 @@
 """Sample, score, average: one system's figures from many prompts, over processes, in pieces that a rerun skips."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,14 +20,16 @@ from ..measure import Figure
 from ..request import GenerationRequest, ModelRun
 from . import metrics
 
+_FIGURES = "figures.json"
 TIMED = 5  # warm images whose seconds are reported
 TIMED_SECONDS = 5.0  # after so many seconds of them no other one is begun: a slow system is timed by one image
 
 
 class Examiner(Protocol):
-    """Knows the prompts and scores their images."""
+    """Knows the prompts and scores their images, `together` of which must come in one batch."""
 
     prompts: tuple[str, ...]
+    together: int
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -73,8 +76,17 @@ class Pieces:
         parts = [load_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
+    def save_figures(self, figures: Mapping[str, Figure | None]) -> None:
+        """Keep what the pieces come to, for the process that reports it."""
+        found = {name: figure and asdict(figure) for name, figure in figures.items()}
+        (self.folder / _FIGURES).write_text(json.dumps(found), encoding="utf-8")
+
+    def load_figures(self) -> dict[str, dict[str, float] | None]:
+        """What `save_figures` kept."""
+        return json.loads((self.folder / _FIGURES).read_text(encoding="utf-8"))
+
     def remove(self) -> None:
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def draw_all(
@@ -84,7 +96,7 @@ def draw_all(
 
     Prompt i is drawn with seed i. Each process takes every n-th piece, of n processes.
     """
-    count = len(examiner.prompts)
+    count, batch = len(examiner.prompts), max(batch // examiner.together, 1) * examiner.together
     starts = range(process.process_index * batch, count, process.num_processes * batch)
     mine = [range(start, min(start + batch, count)) for start in starts]
     pieces.folder.mkdir(parents=True, exist_ok=True)
@@ -97,23 +109,10 @@ def draw_all(
         yield Drawing(run.model.id, done, sum(map(len, mine)))
 
 
-def result(
-    engine: Sampler, run: ModelRun, examiner: Examiner, pieces: Pieces
-) -> dict[str, str | int | float | dict[str, float] | None]:
-    """One system's row once all pieces are there: every figure with its interval and n, null where there is none."""
+def compute_figures(examiner: Examiner, pieces: Pieces) -> dict[str, Figure | None]:
+    """What all pieces of a system come to, each figure with its interval and n; None where there is none."""
     scores = pieces.join()
-    figures = examiner.compute_figures(scores) | {
-        "straightness": metrics.mean(scores["straightness"]),
-        "seconds_per_image": metrics.mean(torch.tensor(warm_seconds(engine, run, examiner.prompts))),
-    }
-    return {
-        "model": run.model.id,
-        "steps": run.steps,
-        "guidance": run.guidance,
-        "prompts": len(examiner.prompts),
-        "network_evaluations": run.network_evaluations,
-        **{name: asdict(figure) if figure else None for name, figure in figures.items()},
-    }
+    return examiner.compute_figures(scores) | {"straightness": metrics.mean(scores["straightness"])}
 
 
 def warm_seconds(engine: Sampler, run: ModelRun, prompts: Sequence[str]) -> list[float]:

@@ -23,7 +23,8 @@ from ..errors import ModelUnavailable
 from ..grammar.scene import Scene
 from ..grammar.things import things
 from ..grammar.vocabulary import colours, phrases, places, single_icons
-from .judge import UNSTATED, from_8_bits, to_8_bits
+from ..weights.eight_bits import from_8_bits, to_8_bits
+from .judge import UNSTATED
 
 SIDE = 160  # pixels of a side that the judge looks at
 MOST_GROUPS = 3  # of a scene that the judge knows of
@@ -86,8 +87,14 @@ class SceneJudge(nn.Module):
 
     def forward(self, images: Tensor, asked: Tensor) -> dict[str, Tensor]:
         """Logits (B, classes) of each head: colour and count of the first thing, its relation to the second."""
-        scaled = F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)
-        seen = self.tower(scaled).last_hidden_state
+        return self.answer(self.look(images), asked)
+
+    def look(self, images: Tensor) -> Tensor:
+        """What the tower sees (B, D, h, w); the mean over its places is an image's features."""
+        return self.tower(F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)).last_hidden_state
+
+    def answer(self, seen: Tensor, asked: Tensor) -> dict[str, Tensor]:
+        """`forward` for images that were looked at."""
         pooled = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)
         first, second = self._found(seen, asked).unbind(1)
         logits = {name: head(pooled) for name, head in self.whole.items()}

@@ -26,6 +26,8 @@ class SceneExaminer:
         ModelUnavailable: when the judge cannot be read, or knows too little to judge and is not `unproven`.
     """
 
+    together = 1
+
     def __init__(self, models: Path, prompt_set: PromptSet, count: int, device: str, *, unproven: bool = False):
         folder = models / "judge" / "network"
         self._judge = Judge.load(folder, models / "mini" / "tokenizer", device)

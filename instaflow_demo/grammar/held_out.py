@@ -25,18 +25,28 @@ def held_out_pairs(kind: str) -> tuple[Pair, ...]:
 
 def pairs_of(scene: Scene) -> Iterator[Pair]:
     """The pairs that a scene shows. Daylight is never held out: it is what a place looks like when nothing is said."""
-    for group in scene.groups:
-        if scene.place:
-            yield group.thing, scene.place
-        if group.colour:
-            yield group.colour, group.thing
-    if scene.place and scene.light != DAY:
-        yield scene.light, scene.place
+    return (pair for _, pair in _named_pairs(scene))
+
+
+def parts_held_out(scene: Scene) -> frozenset[str]:
+    """What the pairs of a scene that are kept from training consist of: "thing", "place", "light", "colour"."""
+    return frozenset(part for parts, pair in _named_pairs(scene) if is_held_out(*pair) for part in parts)
 
 
 def shows_held_out(scene: Scene) -> bool:
     """Whether a scene shows any pair that is kept from training."""
     return any(is_held_out(*pair) for pair in pairs_of(scene))
+
+
+def _named_pairs(scene: Scene) -> Iterator[tuple[tuple[str, str], Pair]]:
+    """What the two words of each pair name, and the pair."""
+    for group in scene.groups:
+        if scene.place:
+            yield ("thing", "place"), (group.thing, scene.place)
+        if group.colour:
+            yield ("colour", "thing"), (group.colour, group.thing)
+    if scene.place and scene.light != DAY:
+        yield ("light", "place"), (scene.light, scene.place)
 
 
 def _all_pairs(kind: str) -> Iterator[Pair]:

@@ -6,16 +6,19 @@ of the released checkpoints. One 512x512 image on an A100, FID-5k and CLIP score
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..measure import Figure
 from ..registry import MODELS, ModelSpec
 from .tables import Column
 
+NOTHING: Mapping[str, float] = MappingProxyType({})
 TABLE = Path(__file__).parents[2] / "assets" / "results" / "table1.json"
 
 
@@ -133,16 +136,24 @@ def parse_row(result: Mapping[str, Any]) -> EvaluationRow:
     return EvaluationRow(model=MODELS[result["model"]], figures=figures, **fixed)
 
 
-def evaluation_columns(rows: Sequence[EvaluationRow]) -> tuple[Column, ...]:
-    """The settings, and every figure that one of the rows has."""
-    names = dict.fromkeys(name for row in rows for name, figure in row.figures.items() if figure)
+def evaluation_columns(rows: Sequence[EvaluationRow], not_judged: Mapping[str, float] = NOTHING) -> tuple[Column, ...]:
+    """The settings, and every figure that one of the rows has.
+
+    `not_judged` are figures that the judge may not give, and how much of real scenes it knows: their columns say so.
+    """
+    names = [name for row in rows for name, figure in row.figures.items() if figure or name in not_judged]
     return (
         Column("model.id", "model"),
         Column("steps", "steps"),
         Column("guidance", "guidance"),
         Column("network_evaluations", "network evaluations"),
-        *(figure_column(name, name.replace("_", " ")) for name in names),
+        *(_evaluation_column(name, not_judged.get(name)) for name in dict.fromkeys(names)),
     )
+
+
+def _evaluation_column(name: str, known: float | None) -> Column:
+    missing = {} if known is None else {"missing": f"not judged: the judge knows {known:.0%}"}
+    return figure_column(name, name.replace("_", " "), **missing)
 
 
 def figure_column(name: str, title: str, form: str = ".3f", **options: Any) -> Column:
@@ -162,7 +173,27 @@ def agreement(rows: Sequence[EvaluationRow], ours: str, theirs: str, *, lower_is
     return Agreement(**{name: tuple(pairs) for name, pairs in found.items()})
 
 
+def distinguished(rows: Sequence[EvaluationRow]) -> dict[str, int]:
+    """For each figure, how many of the pairs of the paper's methods have intervals that do not overlap."""
+    methods = {(method.model, method.steps) for method in PAPER}
+    compared = [row.figures for row in rows if (row.model.id, row.steps) in methods]
+    names = dict.fromkeys(name for figures in compared for name, figure in figures.items() if figure)
+    return {
+        name: sum(_apart(one.get(name), other.get(name)) for one, other in combinations(compared, 2)) for name in names
+    }
+
+
+def pairs_of_methods(rows: Sequence[EvaluationRow]) -> int:
+    """How many pairs the paper's methods form that were measured here."""
+    methods = {(method.model, method.steps) for method in PAPER}
+    return math.comb(sum((row.model.id, row.steps) in methods for row in rows), 2)
+
+
+def _apart(one: Figure | None, other: Figure | None) -> bool:
+    return one is not None and other is not None and (one.high < other.low or other.high < one.low)
+
+
 def _order(first: Figure | None, second: Figure | None, *, lower_is_better: bool) -> str:
-    if first is None or second is None or (first.low <= second.high and second.low <= first.high):
+    if first is None or second is None or not _apart(first, second):
         return "undecided"
     return "same" if (first.value < second.value) == lower_is_better else "opposite"

@@ -10,13 +10,26 @@ import torch
 import typer
 
 from ..errors import DemoError
-from .commands import decoders, export, flow, judge, scene_judge, scene_text2im, scenes, text2im, words
+from .commands import (
+    decoders,
+    export,
+    flow,
+    judge,
+    scene_decoder,
+    scene_export,
+    scene_judge,
+    scene_text2im,
+    scenes,
+    text2im,
+    words,
+)
 
 SCENES = """`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
 
 Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, encode, teacher, reflow, distill, judge, and text2im-begin, -base, -upsampler. To resume a stage, run its
-command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
+autoencoder, tiny-decoder, encode, teacher, reflow, distill, judge, judge-reference, and text2im-begin, -base,
+-upsampler. Then export writes what is shipped, and sheets draws it. To resume a stage, run its command again. For
+several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
 """
 
 
@@ -31,7 +44,7 @@ def _make_app() -> typer.Typer:
 def make_scenes_app() -> typer.Typer:
     """The commands of the family that draws scenes."""
     made = typer.Typer(no_args_is_help=True, help=SCENES)
-    for stages in (scenes, scene_judge, scene_text2im):
+    for stages in (scenes, scene_decoder, scene_judge, scene_text2im, scene_export):
         made.add_typer(stages.app)
     return made
 

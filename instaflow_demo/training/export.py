@@ -17,10 +17,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from ..errors import DemoError
-from ..evaluation.judge import SCALE
 from ..flow import RectifiedFlowScheduler
 from ..grammar import concepts
 from ..weights.convert_glide import write_index
+from ..weights.files import SCALE
 from . import family
 from .run_folder import RunFolder
 
@@ -32,7 +32,8 @@ _HERE = Path(__file__).parent
 class Shipped:
     """A folder of the shipped models: the parts of a training run that it is made of, and the stages that made them.
 
-    Stages that the parts do not come from, but went on from, are `before`. A run may lack the parts named `optional`.
+    Stages that the parts do not come from, but went on from, are `before`. A run may lack the parts named `optional`;
+    of those that are `given`, which lay there before it, nothing is told.
     """
 
     title: str
@@ -40,29 +41,46 @@ class Shipped:
     finish: Callable[[Path], None] = lambda folder: None
     before: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.before, *(made.rpartition("/")[0] for made in self.parts.values())]))
+        own = (made.rpartition("/")[0] for part, made in self.parts.items() if part not in self.given)
+        return tuple(dict.fromkeys([*self.before, *own]))
 
     def with_trained_parts(self, run: RunFolder) -> "Shipped | None":
         """With the parts that have been trained; None if others than the optional ones are lacking.
 
         Weights that were put into a run's folder, of whose training nothing is known, are not of that run.
         """
-        parts = {part: made for part, made in self.parts.items() if (run.root / made).exists() and _is_known(run, made)}
-        return replace(self, parts=parts) if parts.keys() >= self.parts.keys() - set(self.optional) else None
+        parts = {
+            part: made
+            for part, made in self.parts.items()
+            if (run.root / made).exists() and (part in self.given or _is_known(run, made))
+        }
+        before = tuple(stage for stage in self.before if (run.root / stage / "facts.json").exists())
+        lacking = self.parts.keys() - set(self.optional) - parts.keys()
+        return None if lacking else replace(self, parts=parts, before=before)
 
 
-def write(run: RunFolder, target: Path) -> tuple[str, ...]:
+CardWriter = Callable[[str, Shipped, RunFolder, Path], None]
+"""Writes the card of a folder: its name, what it is made of, the run that made it, and the folder itself."""
+
+
+def write(
+    run: RunFolder, target: Path, offered: Mapping[str, Shipped] | None = None, card: CardWriter | None = None
+) -> tuple[str, ...]:
     """Replace the folders under `target` of what `run` has trained, and list every file's size and SHA-256.
 
-    Returns the names of these folders; the others stay as they are.
+    `offered` is what may be shipped, by default `SHIPPED`, and `card` writes about it. Returns the names of these
+    folders; the others stay as they are.
 
     Raises:
         DemoError: when nothing is trained.
     """
-    written = {name: made for name, shipped in SHIPPED.items() if (made := shipped.with_trained_parts(run))}
+    written = {
+        name: made for name, shipped in (offered or SHIPPED).items() if (made := shipped.with_trained_parts(run))
+    }
     if not written:
         raise DemoError("There is nothing to export in {folder}: run the stages first.", folder=run.root)
     for name, shipped in written.items():
@@ -70,8 +88,8 @@ def write(run: RunFolder, target: Path) -> tuple[str, ...]:
         for part, made in shipped.parts.items():
             shutil.copytree(run.root / made, folder / part)
         shipped.finish(folder)
-        _loss_curve(run, shipped.stages, folder / "loss.png")
-        _card(name, shipped.title, folder, {stage: run.facts(stage) for stage in shipped.stages}, _minutes(run))
+        draw_loss(run, shipped.stages, folder / "loss.png")
+        (card or _write_card)(name, shipped, run, folder)
     write_manifest(target)
     return tuple(written)
 
@@ -93,7 +111,7 @@ def write_pipeline(run: RunFolder, stage: str, target: Path) -> None:
         raise DemoError("{target} is not empty: choose another folder.", target=target)
     for part, made in parts.items():
         shutil.copytree(run.root / made, target / part)
-    _stable_diffusion(target)
+    write_pipeline_index(target)
 
 
 def write_manifest(target: Path) -> None:
@@ -120,7 +138,7 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _stable_diffusion(folder: Path) -> None:
+def write_pipeline_index(folder: Path) -> None:
     """What diffusers reads first: the classes of a Stable Diffusion pipeline, and the scheduler."""
     RectifiedFlowScheduler().save_pretrained(folder / "scheduler")
     index = {
@@ -143,7 +161,7 @@ def _ship_flow(folder: Path) -> None:
 
     Nobody sees the difference (58 dB), and a fifth less has to be fetched: the bits that are zero take no room.
     """
-    _stable_diffusion(folder)
+    write_pipeline_index(folder)
     for file in (folder / "unet").glob("*.safetensors"):
         with safe_open(file, "pt") as tensors:
             about = tensors.metadata()
@@ -151,7 +169,8 @@ def _ship_flow(folder: Path) -> None:
         save_file(weights, file, metadata=about)
 
 
-def _loss_curve(run: RunFolder, stages: Sequence[str], path: Path) -> None:
+def draw_loss(run: RunFolder, stages: Sequence[str], path: Path) -> None:
+    """Draw the loss of each stage over its steps."""
     matplotlib.use("Agg")
     from matplotlib import pyplot  # noqa: PLC0415 - the backend must be chosen first
 
@@ -166,28 +185,43 @@ def _loss_curve(run: RunFolder, stages: Sequence[str], path: Path) -> None:
     pyplot.close(figure)
 
 
-def _card(model: str, title: str, folder: Path, facts: Mapping[str, Mapping[str, Any]], minutes: str) -> None:
-    template = Template((_HERE / "cards" / f"{model}.md").read_text(encoding="utf-8"))
-    rows = [_rows(stage, values) for stage, values in facts.items()]
+def _write_card(name: str, shipped: Shipped, run: RunFolder, folder: Path) -> None:
+    template = Template((_HERE / "cards" / f"{name}.md").read_text(encoding="utf-8"))
     text = template.substitute(
-        title=title,
+        title=shipped.title,
         concepts=len(concepts()),
-        parameters=_parameters(folder),
-        training="\n".join(rows),
-        minutes=minutes,
+        parameters=count_parameters(folder),
+        training=tell_facts(run, shipped.stages),
+        minutes=_minutes(run),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
 def _minutes(run: RunFolder) -> str:
     """A table of the minutes of every way from the teacher to one step that has been trained."""
+    ways = {
+        model: [stage.folders for stage in family.choose_stages(names)] for model, names in family.TO_ONE_STEP.items()
+    }
+    return tell_minutes(run, {model: [folder for each in way for folder in each] for model, way in ways.items()})
+
+
+def tell_minutes(run: RunFolder, ways: Mapping[str, Sequence[str]]) -> str:
+    """A table of the minutes of those `ways` to a model, a list of stages each, that have been trained."""
     rows = ["| model | minutes | stages |", "|---|---|---|"]
-    for model, names in family.TO_ONE_STEP.items():
-        folders = [folder for stage in family.choose_stages(names) for folder in stage.folders]
-        if all((run.root / folder / "facts.json").exists() for folder in folders):
-            minutes = sum(run.facts(folder)["minutes"] for folder in folders)
+    for model, stages in ways.items():
+        if all((run.root / stage / "facts.json").exists() for stage in stages):
+            minutes = sum(run.facts(stage)["minutes"] for stage in stages)
+            names = dict.fromkeys(stage.partition("/")[0] for stage in stages)
             rows.append(f"| `{model}` | {minutes:.1f} | {', '.join(names)} |")
     return "\n".join(rows)
+
+
+def tell_facts(run: RunFolder, stages: Sequence[str], without: Sequence[str] = ()) -> str:
+    """A section for each stage with a table of what is recorded of it."""
+    facts = {
+        stage: {name: value for name, value in run.facts(stage).items() if name not in without} for stage in stages
+    }
+    return "\n".join(_rows(stage, found) for stage, found in facts.items())
 
 
 def _rows(stage: str, facts: Mapping[str, Any]) -> str:
@@ -196,7 +230,7 @@ def _rows(stage: str, facts: Mapping[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _parameters(folder: Path) -> str:
+def count_parameters(folder: Path) -> str:
     """Parameters of each network in a folder, counted in the files that diffusers and transformers name like this."""
     millions = {part.name: _numbers(part.glob("*model*.safetensors")) / 1e6 for part in sorted(folder.iterdir())}
     return ", ".join(f"{name} {count:.1f} M" for name, count in millions.items() if count)

@@ -11,7 +11,7 @@ values out, as is usual, paled strong colours.
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ from transformers import CLIPTokenizer
 from ..engines.backends.eager import EagerNetworks
 from ..engines.backends.openvino import INT8_DECODER, MADE_FROM, OpenVinoNetworks, import_openvino
 from ..engines.clip import clip_ids
+from ..evaluation import whole_scenes
 from ..evaluation.prompts import ask
+from ..evaluation.scene_prompts import ask_scenes
 from ..flow import timestep
 from ..machine.device import Placement
 from ..registry import MODELS
@@ -58,7 +60,7 @@ def quantise(models: Path, *, calibration: int, examined: int) -> Quality:
     networks = OpenVinoNetworks.read(files, Placement("cpu", "float32", backend="openvino"))
     eager = EagerNetworks.read(files, Placement("cpu", "float32"))
     tokenizer = CLIPTokenizer.from_pretrained(files.component("tokenizer"), local_files_only=True)
-    drawn = _latents(eager, tokenizer, calibration + examined)
+    drawn = _latents(eager, tokenizer, _captions(models, calibration + examined))
     shape = list(next(drawn).shape)
     model = networks.network("full").read()
     model.reshape(shape)
@@ -91,13 +93,19 @@ def digest(weights: Path) -> str:
     return total.hexdigest()
 
 
-def _latents(networks: EagerNetworks, tokenizer: CLIPTokenizer, count: int) -> Iterator[Tensor]:
-    """One step from noise for each of `count` captions: (1, C, S, S)."""
+def _captions(models: Path, count: int) -> list[str]:
+    """Captions of what the family in `models` draws: whole scenes, if its judge is one of scenes."""
+    asked = ask_scenes("captions", count) if whole_scenes.is_there(models) else ask("captions", count)
+    return [each.prompt for each in asked]
+
+
+def _latents(networks: EagerNetworks, tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Iterator[Tensor]:
+    """One step from noise for each of the prompts: (1, C, S, S)."""
     side = networks.parts["unet"].config["sample_size"]
     start = timestep(torch.zeros(()))
-    for seed, asked in enumerate(tqdm(ask("captions", count), desc="draw")):
+    for seed, prompt in enumerate(tqdm(prompts, desc="draw")):
         noise = torch.randn(1, networks.latents.channels, side, side, generator=torch.Generator().manual_seed(seed))
-        yield noise + networks.predict(noise, start, networks.text(clip_ids(tokenizer, [asked.prompt])))
+        yield noise + networks.predict(noise, start, networks.encode_text(clip_ids(tokenizer, [prompt])))
 
 
 def _compare(path: Path, eager: EagerNetworks, latents: Iterator[Tensor]) -> Quality:

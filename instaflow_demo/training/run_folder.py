@@ -13,11 +13,13 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
+from huggingface_hub import save_torch_state_dict
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer, GPT2Tokenizer
 
 from ..errors import DemoError
 from ..glide import TextEncoder
+from ..weights.eight_bits import to_8_bits
 from .loop import Budget, Progress
 from .stages.features import Features
 from .stages.teacher import Prompts
@@ -134,6 +136,16 @@ def save_half(network: Any, folder: Path) -> None:
     for old in folder.glob("*.safetensors*"):
         old.unlink()
     copy.half().save_pretrained(folder, max_shard_size=SHARD)
+
+
+def store_in_8_bits(folder: Path) -> None:
+    """Replace the weights of a network of diffusers' in `folder` by the same in 8 bits, in small shards."""
+    files = list(folder.glob("*.safetensors"))
+    state = {name: tensor for file in files for name, tensor in load_file(file).items()}
+    for old in folder.glob("*.safetensors*"):
+        old.unlink()
+    pattern = "diffusion_pytorch_model{suffix}.safetensors"
+    save_torch_state_dict(to_8_bits(state), folder, filename_pattern=pattern, max_shard_size=SHARD)
 
 
 def record(folder: Path, progress: Progress, extra: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import CheckpointError, Sentence, cause
 from ..machine.paths import is_lfs_pointer
 
+SCALE = ".scale"  # ends the name of a tensor that one in 8 bits is multiplied with
 MOST_JSON = 32 << 20  # bytes; the largest that is published, a tokenizer, has three million
 _KINDS = (
     (stat.S_ISDIR, Sentence("a folder")),

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ...errors import CheckpointError
+from ...weights.eight_bits import as_floats
 from ...weights.files import json_object, require_regular_file
 from ...weights.locate import variant_of, weight_files
 from ...weights.tensors import Stored, refuse_not_finite, shape_text, tensors_of
@@ -272,7 +273,7 @@ def _find(folder: Path, *, half_first: bool) -> dict[str, Stored]:
                 name=name,
                 file=file,
             )
-    return found
+    return as_floats(found)
 
 
 def _files(folder: Path, *, half_first: bool) -> tuple[Mapping[str, str], list[Path]]:

@@ -1,4 +1,4 @@
-"""The command that trains the judge of scenes."""
+"""The commands that train the judge of scenes and show it real ones."""
 
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 
 from ...cli.expand import expand
 from ...evaluation.scene_judge import SceneJudge, SceneJudgeShape
+from ...evaluation.whole_scenes import write_reference
 from ..data.pictures import compose_pictures, read_laid_out
 from ..data.stock import Stock
 from ..loop import Process
@@ -19,6 +20,8 @@ from ..stages.scene_judge import JUDGE_TOY, Cases, accuracy, save_accuracy, sett
 from .scene_options import DEFAULT_RUN, Run
 
 app = typer.Typer()
+
+_PART = 128  # pictures that the judge looks at together
 
 
 @app.command(name="judge")
@@ -44,6 +47,32 @@ def train_judge(
     run_stage(Stage("judge", begin), Job(files, process, budget, batch))
 
 
+@app.command(name="judge-reference")
+def write_judge_reference(run: Run = DEFAULT_RUN) -> None:
+    """Write what the scenes of the shards `reference` look like to the trained judge: images are compared with it.
+
+    They are scenes as the models learn them, of the models' own drawings, and new ones.
+    """
+    files, process = RunFolder(run), Process(compiled=False)
+    _write_reference(files, process, files.find("judge/network"))
+
+
+def _write_reference(files: RunFolder, process: Process, folder: Path) -> None:
+    shards = files.find("shards/reference")
+    seeds = [int(path.stem.partition("-")[2]) for path in sorted(shards.glob("scenes-*"))]
+    drawn = Stock.load(files.find("stock"))
+    pictures = compose_pictures(drawn, read_laid_out(shards, process).pictures, process)
+    about = {
+        "made_by": "python -m instaflow_demo.training scenes shards reference, then judge-reference",
+        "seeds": [seeds[0], seeds[-1]],
+        "drawings_of_places": len(drawn.land),
+        "sprites": len(drawn.sprites),
+    }
+    judge = SceneJudge.load(folder, str(process.device))
+    parts = (pictures.batch(slice(start, start + _PART))[0] for start in range(0, len(pictures), _PART))
+    write_reference(judge, parts, folder, about)
+
+
 def _cases(files: RunFolder, stock: str, shards: str, process: Process, most: int | None = None) -> Cases:
     """Pictures of one stock's drawings, with what the judge should say of them."""
     scenes = read_laid_out(files.find(f"shards/{shards}"), process, most)
@@ -58,5 +87,7 @@ def _finish(judge: SceneJudge, cases: Cases, job: Job, folder: Path) -> Facts:
     others = accuracy(judge, _cases(job.files, "stock", "unseen", job.process, 4000))
     judge.save(folder / "network")
     save_accuracy(folder / "network", seen, others)
+    if (job.files.root / "shards/reference").exists():
+        _write_reference(job.files, job.process, folder / "network")
     typer.echo(verdict(others))
     return {name: round(value, 4) for name, value in others.items()}

@@ -52,6 +52,7 @@ SHARDS: Mapping[str, tuple[examples.Variety, int, int]] = {  # variety, first se
     "more": (examples.FLOW, 400_000, 3),
     "judge": (examples.EVERYTHING, 600_000, 1),
     "judge-unseen": (examples.EVERYTHING, 950_000, 1),
+    "reference": (examples.FLOW, 970_000, 1),
 }
 GUIDANCE = 3.0  # of the teacher, where pairs are made
 

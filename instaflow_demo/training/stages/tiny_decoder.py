@@ -10,7 +10,7 @@ norms make of a crop something else than of the whole.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportPrivateImportUsage=false
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,17 +37,20 @@ class DecodedScenes(StoredExamples):
     levels: Tensor
 
 
-@torch.inference_mode()
 def decode_scenes(
     count: int, sampler: Sampler, composer: Composer, vae: AutoencoderKL, run: Process, batch: int = 16
 ) -> DecodedScenes:
     """Compose, encode, blend and decode `count` scenes on this process's device; each process draws its own."""
     scenes = sampler.scenes(count, seed=5000 + run.process_index)
+    return decode_images(composer.batches(scenes, batch), -(-count // batch), vae, run)
+
+
+@torch.inference_mode()
+def decode_images(parts: Iterable[Tensor], count: int, vae: AutoencoderKL, run: Process) -> DecodedScenes:
+    """Encode, blend and decode images, `count` parts (B, 3, S, S) in [-1, 1] on this process's device."""
     generator = torch.Generator().manual_seed(run.process_index)
     latents, levels = [], []
-    for images in tqdm(
-        composer.batches(scenes, batch), total=-(-count // batch), desc="decode", disable=not run.is_main_process
-    ):
+    for images in tqdm(parts, total=count, desc="decode", disable=not run.is_main_process):
         with run.half():
             encoded = vae.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist.mean.float()
             latents.append(_blend(encoded, generator).half())

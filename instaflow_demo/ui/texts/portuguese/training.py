@@ -14,6 +14,20 @@ SENTENCES = {
     "The judge of scenes in {folder} is missing or damaged: train it again.": (
         "O juiz de cenas em {folder} falta ou está danificado: treine-o de novo."
     ),
+    "{path} has {size:.1f} MB, and files must have less than {most:.0f}: store it in more parts.": (
+        "{path} tem {size:.1f} MB, e os arquivos devem ter menos de {most:.0f}: guarde-o em mais partes."
+    ),
+    "{folder} has {size:.0f} MB, and may have {most:.0f}: store less, or in fewer bits.": (
+        "{folder} tem {size:.0f} MB, e pode ter {most:.0f}: guarde menos, ou em menos bits."
+    ),
+    "The judge of scenes in {folder} lacks what it compares with: restore the folder.": (
+        "Falta ao juiz de cenas em {folder} aquilo com que compara: restaure a pasta."
+    ),
+    "The prompts “{name}” are of scenes, and the judge here knows single things: choose captions, portuguese or "
+    "synonyms.": (
+        "Os prompts “{name}” são de cenas, e o juiz daqui conhece coisas sozinhas: escolha captions, portuguese ou "
+        "synonyms."
+    ),
     "The judge in {folder} is missing or damaged: restore the folder.": (
         "O juiz em {folder} falta ou está danificado: restaure a pasta."
     ),
