@@ -15,8 +15,9 @@ from .commands import decoders, export, flow, judge, scene_judge, scene_text2im,
 SCENES = """`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
 
 Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, encode, teacher, reflow, distill, judge, and text2im-begin, -base, -upsampler. To resume a stage, run its
-command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
+autoencoder, encode, teacher, reflow, distill, progressive, judge, and text2im-begin, -base, -upsampler. To resume a
+stage, run its command again. For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE
+--folder RUN`.
 """
 
 
