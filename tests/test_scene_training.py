@@ -194,6 +194,7 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         ["reflow", *few, "--count", 4, "--ode-steps", 1, "--bend", 4, *drawn],
         ["distill", *few, "--count", 4, "--ode-steps", 1, "--look", *drawn],
         ["distill", *few, "--from", "teacher", "--count", 4, "--ode-steps", 1, *drawn],
+        ["progressive", *few, *drawn],
     ):
         done = CliRunner().invoke(make_scenes_app(), [*map(str, stage), "--run", str(tmp_path)])
         assert done.exit_code == 0, done.output
@@ -208,4 +209,5 @@ def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None
         "teacher-2-3-0.jpg",
         "distill-1-1-0.jpg",
         "direct-1-1-0.jpg",
+        "progressive-1-1-1-0.jpg",
     }

@@ -27,9 +27,9 @@ from .commands import (
 SCENES = """`python -m instaflow_demo.training scenes STAGE`: the family that draws scenes, one stage after another.
 
 Stages: begin (icons, and the text encoder to start from), stock (drawings), shards (scenes laid out), pixel-features,
-autoencoder, tiny-decoder, encode, teacher, reflow, distill, judge, judge-reference, and text2im-begin, -base,
--upsampler. Then export writes what is shipped, and sheets draws it. To resume a stage, run its command again. For
-several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
+autoencoder, tiny-decoder, encode, teacher, reflow, distill, progressive, judge, judge-reference, and text2im-begin,
+-base, -upsampler. Then export writes what is shipped, and sheets draws it. To resume a stage, run its command again.
+For several GPUs: `torchrun --nproc_per_node 4 -m instaflow_demo.training scenes STAGE --folder RUN`.
 """
 
 

@@ -43,7 +43,7 @@ def examine_stage(
         for part in range(0, len(lines), 30):
             rows = slice(part, part + 30)
             images = [to_image(image) for image in drawn[rows]]
-            path = sheets / f"{stage}-{steps}-{guidance:g}-{part // 30}.jpg"
+            path = sheets / f"{stage.replace('/', '-')}-{steps}-{guidance:g}-{part // 30}.jpg"
             grid(images, lines[rows], size=232).save(path, quality=90)
     process.wait_for_everyone()
 

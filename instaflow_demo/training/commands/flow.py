@@ -4,7 +4,6 @@
 # pyright: reportPrivateImportUsage=false
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -35,10 +34,11 @@ from ..options import (
 )
 from ..pairs import PairSettings, load_pairs
 from ..run_folder import RunFolder
-from ..stage import Job, Stage, Training, carry_out, millions, plan_only, run_stage, save_features, save_unet
+from ..stage import Job, Stage, Training, carry_out, millions, plan_only, save_features, save_unet
 from ..stages import features, progressive, reflow, teacher
 from ..stages.features import Features
 from ..stages.teacher import EncodedScenes, Prompts
+from ..students import train_students
 from .decoders import load_sprites
 
 app = typer.Typer()
@@ -180,35 +180,8 @@ def train_progressive(
         return
     job = Job(RunFolder(run), Process(compiled=mode.compile_), budget, batch)
     prompts = job.files.load_prompts(job.process.device)
-    scenes, before = _load_scenes(count, job, prompts), "teacher"
-    for student_steps in students:
-        scale = guidance if before == "teacher" else 1.0
-        begin = partial(_begin_student, student_steps, before, scale, prompts, scenes)
-        stage = Stage(f"progressive/{student_steps}", begin)
-        if not job.files.is_finished(stage.name, budget):
-            run_stage(stage, replace(job, process=Process(compiled=mode.compile_)))
-            if budget.pauses(job.process) or not job.files.is_finished(stage.name, budget):
-                return
-        before = stage.name
-
-
-def _begin_student(
-    student_steps: int, before: str, scale: float, prompts: Prompts, scenes: EncodedScenes, job: Job, folder: Path
-) -> Training:
-    student, model = job.files.load_unet(before), job.files.load_unet(before)
-    steps = progressive.halve(
-        student,
-        model,
-        student_steps,
-        prompts,
-        scenes,
-        job.budget,
-        job.process,
-        folder,
-        guidance=scale,
-        batch=job.batch,
-    )
-    return Training(steps, partial(save_unet, student, {"guidance": scale}))
+    scenes = _load_scenes(count, job, prompts)
+    train_students(job, prompts, scenes, guidance, compile_=mode.compile_)
 
 
 @app.command(name="family")

@@ -38,9 +38,10 @@ from ..stage import (
     save_unet,
     save_unet_and_text_encoder,
 )
-from ..stages import autoencoder, painter, pixel_features, reflow
+from ..stages import autoencoder, painter, pixel_features, progressive, reflow
 from ..stages.painter import Painter, SceneLatents
 from ..stages.pixel_features import PixelFeatures
+from ..students import LAST, train_students
 from .scene_options import DEFAULT_RUN, PairOptions, Run, Trial, Workers
 
 app = typer.Typer()
@@ -278,6 +279,30 @@ def train_distill(
     run_stage(Stage(stage, begin), Job(files, process, budget, made.batch))
     if trial.prompts:
         examine_stage(stage, ((1, 1.0),), files, scenes, process, trial.prompts, trial.sheets)
+
+
+@app.command(name="progressive")
+@expand
+def train_progressive(
+    run: Run = DEFAULT_RUN,
+    *,
+    length: Length,
+    batch: Annotated[int, typer.Option("--batch", help="Samples a step on each process.")] = 512,
+    guidance: Annotated[float, typer.Option("--guidance", help="Of the teacher.")] = GUIDANCE,
+    trial: Trial,
+    compile_: Compile = True,
+) -> None:
+    """Distil the guided teacher progressively: each student halves the steps of the one before, down to one.
+
+    All students together have the minutes; each has the steps.
+    """
+    minutes = length.minutes / len(progressive.STUDENTS) if length.minutes else None
+    budget = replace(length, minutes=minutes).budget()  # before the data is made, which counts as well
+    process, files = loop.Process(compiled=compile_), RunFolder(run)
+    words, scenes = files.load_prompts(process.device, "teacher"), _latents(files, process, "flow")
+    job = Job(files, process, budget, batch)
+    if train_students(job, words, scenes, guidance, compile_=compile_) and trial.prompts:
+        examine_stage(LAST, ((1, 1.0),), files, scenes, process, trial.prompts, trial.sheets)
 
 
 @app.command(name="held-out")

@@ -18,7 +18,7 @@ from torch import Tensor
 from ...flow import Velocity, interpolate, step, timestep
 from ..loop import Budget, Network, Process, Progress, Schedule, optimise
 from ..objectives import guided_field, predict
-from .teacher import EncodedScenes, Prompts, draw
+from .teacher import CaptionedLatents, Prompts, draw
 
 STUDENTS = (16, 8, 4, 2, 1)
 """The steps of each student."""
@@ -29,7 +29,7 @@ def halve(
     teacher: UNet2DConditionModel,
     steps: int,
     prompts: Prompts,
-    scenes: EncodedScenes,
+    scenes: CaptionedLatents,
     budget: Budget,
     run: Process,
     folder: Path,

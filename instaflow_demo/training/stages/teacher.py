@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -42,6 +43,16 @@ class Prompts:
     @torch.no_grad()
     def states(self, ids: Tensor) -> Tensor:
         return self.encoder(input_ids=ids).last_hidden_state
+
+
+class CaptionedLatents(Protocol):
+    """Latents (N, C, H, W) in float16 and the token ids (N, K, T) of their captions."""
+
+    @property
+    def latents(self) -> Tensor: ...
+
+    @property
+    def ids(self) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,7 @@ def train(
     yield from optimise(unet, loss, budget, Schedule(rate, warmup_steps=300), run, folder)
 
 
-def draw(scenes: EncodedScenes, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw(scenes: CaptionedLatents, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Random latents (B, C, H, W) in float32, and the token ids (B, T) of one of the captions of each."""
     device = scenes.latents.device
     rows = torch.randint(0, len(scenes.latents), (batch,), device=device, generator=generator)
