@@ -226,11 +226,12 @@ def test_where_the_home_cannot_be_written_to(
 
 SERVING = """
 import signal, sys, time
+from pathlib import Path
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
 from instaflow_demo.weights.locate import Weights
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background may have begun without it
-service = Service(Weights(folders={sys.argv[1]: sys.argv[2]}), lasting=True)
+service = Service(Weights(folders={sys.argv[1]: Path(sys.argv[2])}), lasting=True)
 list(service.run(GenerationRequest.parse("a big dog", sys.argv[1], device="cpu", save=False)))
 print("drawn", flush=True)
 time.sleep(600)

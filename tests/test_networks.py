@@ -136,9 +136,14 @@ print(asked)
 """
 
 
+def with_openvino(folder: Path) -> dict[str, str]:
+    """An environment for a process that converts."""
+    return environment(folder) | {"PYTHONPATH": str(ROOT), "INSTAFLOW_DEMO_HOME": str(folder / "own")}
+
+
 def test_nothing_is_reported_to_anybody(checkpoint: Path, tmp_path: Path) -> None:
     """Neither while a network is converted nor by importing OpenVINO, which no process that has done so can tell."""
-    told = environment(tmp_path) | {"HOME": str(tmp_path), "INSTAFLOW_DEMO_HOME": str(tmp_path / "own")}
+    told = with_openvino(tmp_path) | {"HOME": str(tmp_path)}
     told.pop("CI", None)
     command = [sys.executable, "-c", REPORTING, str(checkpoint)]
     done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=200, check=False)
@@ -246,7 +251,7 @@ def test_what_others_are_writing_stays_and_what_they_left_goes(files: ModelFiles
 
 
 def test_two_processes_may_convert_the_same_network(checkpoint: Path, tmp_path: Path) -> None:
-    told = environment(tmp_path) | {"INSTAFLOW_DEMO_HOME": str(tmp_path / "own")}
+    told = with_openvino(tmp_path)
     command = [sys.executable, "-c", REPORTING, str(checkpoint)]
     both = [subprocess.Popen(command, cwd=ROOT, env=told, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in both:
