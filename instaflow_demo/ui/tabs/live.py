@@ -91,7 +91,7 @@ class LiveTab:
                 self._position = gr.Slider(
                     0, 1, value=1, step=0.01, label=self._text("live_position"), visible=False, elem_id="live-position"
                 )
-            with gr.Column(scale=4, min_width=300, elem_classes="panel"):
+            with gr.Column(scale=4, min_width=300, elem_id="live-way"):
                 self._build_interpolation()
         self._strip = gr.HTML("", elem_id="live-strip")
         self._answered = gr.State(())
