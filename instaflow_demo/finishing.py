@@ -18,7 +18,7 @@ from .events import Event, ImageReady, Loading, Noted, Preview, Unrefined, diges
 from .gallery import Gallery
 from .machine.device import Placement
 from .registry import REFINER, ModelSpec
-from .request import ModelRun
+from .request import GenerationRequest, ModelRun
 from .weights.locate import SAFETY_CHECKER, ModelFiles
 
 if TYPE_CHECKING:
@@ -152,8 +152,16 @@ def _metadata(event: ImageReady, job: Job, loaded: Loaded[Engine]) -> dict[str, 
         "decoder": job.decoder,
         "sha256": event.sha256,
         **loaded.merged,
+        **_interpolation(event, request),
         **_refinement(event),
     }
+
+
+def _interpolation(event: ImageReady, request: GenerationRequest) -> dict[str, Any]:
+    """Where an image lies on the way to another prompt and seed."""
+    if request.interpolation is None:
+        return {}
+    return {"interpolation": vars(request.interpolation) | {"position": request.positions[event.index]}}
 
 
 def _refinement(event: ImageReady) -> dict[str, str]:

@@ -109,6 +109,11 @@ class ModelSpec:
         return self.scheduler == "rectified-flow"
 
     @property
+    def takes_one_step(self) -> bool:
+        """Whether it makes an image in one step and never in more."""
+        return self.steps.high == 1
+
+    @property
     def traits(self) -> Kind:
         """What its kind of checkpoint is made of, and what can be chosen for it."""
         return KINDS[self.kind]

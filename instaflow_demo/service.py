@@ -12,8 +12,8 @@ from .gallery import Gallery
 from .machine import device
 from .machine.turns import Turns
 from .measure import Measurement, Timing, select_counted
-from .registry import LOADABLE
-from .request import GenerationRequest, ModelRun
+from .registry import LOADABLE, MODELS
+from .request import Decoder, GenerationRequest, ModelRun
 from .weights.locate import Availability, Weights
 
 
@@ -46,6 +46,14 @@ class Service:
     def availability(self) -> dict[str, Availability]:
         """For every model of the registry, and for the refiner, whether it can be used now."""
         return {name: self._weights.availability(spec) for name, spec in LOADABLE.items()}
+
+    def find_quickest_decoder(self, model: str) -> Decoder:
+        """What decodes a model's images in the least time: a tiny decoder, where it has one.
+
+        Raises:
+            ModelUnavailable: when its files are missing, or not what they should be.
+        """
+        return "tiny" if self._weights.locate(MODELS[model]).tiny_decoder else "full"
 
     def run(self, request: GenerationRequest, *, patient: bool = False) -> Generator[Event, None, None]:
         """Generate, yielding events; closing the generator ends the work within one step.

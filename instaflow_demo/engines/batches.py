@@ -14,7 +14,7 @@ from ..events import ImageReady, Preview, Step, digest
 from ..machine import device
 from ..machine.device import Placement
 from ..measure import Timing
-from ..request import GenerationRequest, ModelRun
+from ..request import GenerationRequest, Interpolation, ModelRun
 from .offload import to_device
 from .pixels import AsyncPixels, to_pil
 
@@ -27,19 +27,23 @@ HALVED = Sentence("Memory ran out, so this batch was made in parts: the images a
 class Batch:
     """The images that go through the network together: a prompt and a seed for each, and one negative prompt.
 
-    `first` is the index of the first one in its request.
+    `first` is the index of the first one in its request. Images of an interpolation are on the way from these prompts
+    and seeds to those of `end`, each at its own one of `positions`, from 0 to 1.
     """
 
     prompts: tuple[str, ...]
     seeds: tuple[int, ...]
     negative_prompt: str = ""
     first: int = 0
+    end: Interpolation | None = None
+    positions: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, request: GenerationRequest, *, together: bool) -> "list[Batch]":
         """A request's images as one batch, or as a batch for each."""
         seeds = request.seeds
-        whole = cls((request.prompt,) * len(seeds), seeds, request.negative_prompt)
+        prompts, end = (request.prompt,) * len(seeds), request.interpolation
+        whole = cls(prompts, seeds, request.negative_prompt, end=end, positions=request.positions)
         return [whole] if together else [whole.part(index, index + 1) for index in range(len(seeds))]
 
     def __len__(self) -> int:
@@ -47,7 +51,17 @@ class Batch:
 
     def part(self, start: int, stop: int) -> "Batch":
         """The images from `start` to `stop` as a batch of their own."""
-        return replace(self, prompts=self.prompts[start:stop], seeds=self.seeds[start:stop], first=self.first + start)
+        return replace(
+            self,
+            prompts=self.prompts[start:stop],
+            seeds=self.seeds[start:stop],
+            first=self.first + start,
+            positions=self.positions[start:stop],
+        )
+
+    def at(self, end: Interpolation) -> "Batch":
+        """As many images at the end of their way."""
+        return Batch((end.prompt,) * len(self), (end.seed,) * len(self), self.negative_prompt, self.first)
 
     def generators(self) -> list[torch.Generator]:
         """A random generator for each image, on the CPU, so that it draws the same on every device."""

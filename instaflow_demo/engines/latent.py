@@ -15,7 +15,7 @@ from transformers import CLIPTokenizer
 
 from ..errors import Sentence
 from ..events import ImageReady, Noted, Preview, Step
-from ..flow import classifier_free_guidance, straightness
+from ..flow import classifier_free_guidance, interpolate, slerp, straightness
 from ..machine import device
 from ..machine.clock import Stopwatch
 from ..machine.device import Placement
@@ -170,8 +170,7 @@ class LatentEngine:
         """
         generators, solver = batch.generators(), self._scheduler
         with self._on_device(watch, "text", "text_encoder"), watch("text"):
-            states = self._encode(batch, run)
-            x = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
+            states, x = self._begin(batch, generators, run)
         with self._on_device(watch, "sample overhead", "unet"):
             with watch("sample steps"):
                 solver.set_timesteps(run.steps)
@@ -187,6 +186,19 @@ class LatentEngine:
                         output = classifier_free_guidance(output, run.guidance)
                     x = advance(solver, output, timestep, x, generators)
                 yield x
+
+    def _begin(self, batch: Batch, generators: Sequence[torch.Generator], run: ModelRun) -> tuple[Tensor, Tensor]:
+        """What leads the images of a batch, and the noise that they begin as: `_encode` and `_noise`.
+
+        Between two prompts, text states are interpolated linearly; between two seeds, noise along its sphere.
+        """
+        states = self._encode(batch, run)
+        x = self._noise(generators, run.size)  # drawn while a GPU reads the prompt
+        if batch.end is None:
+            return states, x
+        end, t = batch.at(batch.end), torch.tensor(batch.positions, device=x.device)
+        states = interpolate(states, self._encode(end, run), t.repeat(2) if run.guided else t)
+        return states, slerp(x, self._noise(end.generators(), run.size), t)
 
     def _step_event(self, batch: Batch, run: ModelRun, number: int, watch: Stopwatch) -> Callable[[], Step]:
         elapsed = watch.so_far("text", "sample overhead", "sample steps")

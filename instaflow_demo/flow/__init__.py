@@ -18,6 +18,7 @@ from .path import (
     velocity,
 )
 from .scheduler import RectifiedFlowScheduler
+from .sphere import slerp
 
 __all__ = [
     "RectifiedFlowScheduler",
@@ -26,6 +27,7 @@ __all__ = [
     "euler",
     "interpolate",
     "predict_x1",
+    "slerp",
     "step",
     "straightness",
     "timestep",

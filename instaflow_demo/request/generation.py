@@ -77,6 +77,14 @@ class ModelRun:
 
 
 @dataclass(frozen=True)
+class Interpolation:
+    """The prompt and the seed that a request's images lead to, from its own."""
+
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True)
 class GenerationRequest:
     """What to generate, with which systems. Make one with `parse`."""
 
@@ -96,6 +104,7 @@ class GenerationRequest:
     backend: Backend = "auto"
     decoder: Decoder = "full"
     previews: bool = False
+    interpolation: Interpolation | None = None
 
     @property
     def notes(self) -> tuple[Sentence, ...]:
@@ -105,7 +114,12 @@ class GenerationRequest:
     @property
     def seeds(self) -> tuple[int, ...]:
         """One seed an image: an image does not depend on how many are made beside it."""
-        return tuple(self.seed + index for index in range(self.images))
+        return tuple(self.seed + index * (self.interpolation is None) for index in range(self.images))
+
+    @property
+    def positions(self) -> tuple[float, ...]:
+        """Where each image of an interpolation lies, from 0 to 1; empty for any other request."""
+        return tuple(index / (self.images - 1) for index in range(self.images)) if self.interpolation else ()
 
     @classmethod
     def parse(

@@ -16,6 +16,7 @@ from .runner import Runner
 from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
+from .tabs.live import LiveTab
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
 from .theme import SCRIPT, STYLE, build_theme
@@ -35,15 +36,19 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         gr.HTML(text("hero_html"))
         runner = Runner()
         compare, results = ComparePage(service, settings, text, runner), ResultsTab()
+        live = LiveTab(service, settings, text, runner)
         benchmark = BenchmarkTab(service, settings, text, runner)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
+            with gr.Tab(text("tab_live"), id="live", visible=live.offered) as live_tab:
+                live.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
                 benchmark.build()
         compare.connect(page)
+        live.connect(page, live_tab)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()
@@ -93,6 +98,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "hero_html": hero_html(language),
         "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>',
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
+        "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }

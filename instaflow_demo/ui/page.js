@@ -23,6 +23,15 @@
     // gradio translates labels, and no title
     title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
+    // the frame of an interpolation at a position from 0 to 1, in the place of the picture
+    frame: (position) => {
+      const frames = document.querySelectorAll("#live-strip img");
+      const frame = frames[Math.round(position * (frames.length - 1))];
+      const picture = find("#live-picture img");
+      if (!frame || !picture) return;
+      [picture.src, picture.alt] = [frame.src, frame.alt];
+      find("#live-picture figcaption").textContent = frame.alt;
+    },
     // a run begins below what is on the screen of a phone
     show: () => {
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -111,7 +111,7 @@ class Column:
             case Step():
                 changed = {"phase": "running", "step": event, "stages": self._stages_before(event)}
             case Preview(image=first, images=images):
-                shown = {first + offset: _data_uri(image) for offset, image in enumerate(images)}
+                shown = {first + offset: jpeg_uri(image) for offset, image in enumerate(images)}
                 changed = {"previews": {**self.previews, **shown}}
             case Unrefined():
                 changed = {"unrefined": (*self.unrefined, event)}
@@ -200,7 +200,7 @@ def png_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _data_uri(image: Image) -> str:
+def jpeg_uri(image: Image) -> str:
     """A preview that needs no file and no second request; as JPEG, because PNG takes longer to encode."""
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=_PREVIEW_QUALITY)

@@ -142,6 +142,30 @@ PAGE = {
         "count denoising steps, so a one-step model has few of them however fast it is."
     ),
     "tab_compare": "Compare",
+    "tab_live": "Live",
+    "live_from": "a cat",
+    "live_to": "a lion",
+    "live_prompt": "Type, and see it drawn",
+    "live_model": "One-step model",
+    "live_waiting": "Waiting until the device is free: others are being timed",
+    "live_title": "From one image to another",
+    "live_lead": (
+        "Between two prompts, the text embeddings are interpolated linearly; between two seeds, the noise is "
+        "interpolated spherically (slerp: <a href='https://arxiv.org/abs/1609.04468'>White 2016</a>), for Gaussian "
+        "noise lies near a sphere. The first and the last frame are the ordinary images."
+    ),
+    "live_ends": "Between",
+    "live_prompts": "Two prompts",
+    "live_seeds": "Two seeds",
+    "live_to_prompt": "To this prompt",
+    "live_to_seed": "To this seed",
+    "live_frames": "Frames",
+    "live_draw": "Draw the frames",
+    "live_position": "Position: 0 is the first image, 1 the last",
+    "live_frame": "Frame {n} of {total}",
+    "live_drawn": "{n} frames",
+    "live_stopped": "Stopped after {n} frames",
+    "live_save": "Save as {kind}",
     "tab_results": "Results",
     "tab_benchmark": "Benchmark",
     "bench_lead": (

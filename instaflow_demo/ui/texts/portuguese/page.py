@@ -144,6 +144,30 @@ PAGE = {
         "segundo contam passos de remoção de ruído: um modelo de um passo tem poucas, por mais rápido que seja."
     ),
     "tab_compare": "Comparar",
+    "tab_live": "Ao vivo",
+    "live_from": "um gato",
+    "live_to": "um leão",
+    "live_prompt": "Digite e veja o desenho",
+    "live_model": "Modelo de um passo",
+    "live_waiting": "Esperando o dispositivo ficar livre: outros estão sendo medidos",
+    "live_title": "De uma imagem a outra",
+    "live_lead": (
+        "Entre dois comandos, os vetores do texto são interpolados linearmente; entre duas sementes, o ruído é "
+        "interpolado na esfera (slerp: <a href='https://arxiv.org/abs/1609.04468'>White 2016</a>), pois ruído "
+        "gaussiano fica perto de uma esfera. O primeiro e o último quadro são as imagens comuns."
+    ),
+    "live_ends": "Entre",
+    "live_prompts": "Dois comandos",
+    "live_seeds": "Duas sementes",
+    "live_to_prompt": "Até este comando",
+    "live_to_seed": "Até esta semente",
+    "live_frames": "Quadros",
+    "live_draw": "Desenhar os quadros",
+    "live_position": "Posição: 0 é a primeira imagem, 1 a última",
+    "live_frame": "Quadro {n} de {total}",
+    "live_drawn": "{n} quadros",
+    "live_stopped": "Parado após {n} quadros",
+    "live_save": "Salvar como {kind}",
     "tab_results": "Resultados",
     "tab_benchmark": "Desempenho",
     "bench_lead": (

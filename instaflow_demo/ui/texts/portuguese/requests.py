@@ -149,6 +149,14 @@ SENTENCES = {
     "Only text files of at most {kb} KB are read: choose a file that “benchmark --json” wrote.": (
         "Só são lidos arquivos de texto de no máximo {kb} KB: escolha um que “benchmark --json” tenha escrito."
     ),
+    "Choose what the two ends differ in: the prompt, or the seed.": (
+        "Escolha em que as duas pontas diferem: no comando ou na semente."
+    ),
+    "Choose one of the models of one step.": "Escolha um dos modelos de um passo.",
+    "Frames must be a whole number from {low} to {high}.": "Os quadros devem ser um número inteiro de {low} a {high}.",
+    "{title} takes more than one step: choose a model of one step for this.": (
+        "{title} precisa de mais de um passo: escolha para isto um modelo de um passo."
+    ),
     "Choose a model to download.": "Escolha um modelo para baixar.",
     "{title} is on this machine already.": "{title} já está nesta máquina.",
     "Accept the licence first: {licence}.": "Aceite a licença primeiro: {licence}.",
