@@ -18,8 +18,9 @@ if TYPE_CHECKING:  # the process that only starts the others has no use for torc
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 
 LONG = (
-    *("browser", "training", "homes", "networks", "table", "evaluation", "text2im", "damaged", "refiner", "compiled"),
-    *("app", "hub", "cli", "notebook", "secrets"),
+    *("browser", "training", "table", "damaged", "homes", "compiled", "networks", "text2im", "evaluation", "lora"),
+    *("refiner", "cli", "effects", "engine", "benchmark", "published", "app", "scene_training", "safety", "community"),
+    *("hub", "notebook", "memory", "service", "secrets"),
 )
 """Files that take longest. They go first, so that no process is left alone with one of them at the end."""
 
