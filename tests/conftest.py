@@ -21,18 +21,21 @@ FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == 
 LONG = (
     *(
         "browser",
+        "browser_flow",
+        "browser_live",
         "training",
-        "homes",
-        "networks",
-        "conversion",
         "table",
-        "evaluation",
-        "text2im",
         "damaged",
-        "refiner",
+        "homes",
+        "conversion",
         "compiled",
+        "networks",
+        "text2im",
+        "evaluation",
+        "lora",
     ),
-    *("app", "hub", "cli", "notebook", "secrets"),
+    *("refiner", "cli", "effects", "engine", "benchmark", "published", "app", "scene_training", "safety", "community"),
+    *("hub", "notebook", "memory", "service", "secrets"),
 )
 """Files that take longest. They go first, so that no process is left alone with one of them at the end."""
 

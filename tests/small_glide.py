@@ -1,10 +1,13 @@
 """A cascade of GLIDE's architecture, small and random, in the published format and converted."""
 
+import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import torch
 from published_glide import PublishedGlide
+from together import new_folder
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from instaflow_demo import glide
@@ -51,6 +54,14 @@ def save_published(folder: Path, *more: str, tokens: int = 16) -> tuple[Path, Pa
 
 
 def save_converted(folder: Path, *more: str, tokens: int = 16) -> Path:
-    """The cascade as the demo reads it."""
-    convert(*save_published(folder, *more, tokens=tokens), folder / "text2im", shapes(tokens))
+    """The cascade as the demo reads it, beside its published files."""
+    shutil.copytree(_converted(*more, tokens=tokens), folder, dirs_exist_ok=True)
     return folder / "text2im"
+
+
+@cache
+def _converted(*more: str, tokens: int) -> Path:
+    """What is copied, since drawing and converting it takes longer."""
+    folder = new_folder("cascade")
+    convert(*save_published(folder, *more, tokens=tokens), folder / "text2im", shapes(tokens))
+    return folder

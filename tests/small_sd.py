@@ -1,12 +1,15 @@
 """Stable Diffusion's layout as it was published, with random networks: tiny ones, or of full size."""
 
+import copy
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, PNDMScheduler, UNet2DConditionModel
+from together import new_folder
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from instaflow_demo.weights.locate import MODELS_DIR
@@ -17,6 +20,13 @@ _WIDTHS = (8, 8, 16, 16)  # of the small autoencoder
 
 def networks(narrow: int = 1) -> Networks:
     """Random ones, whose convolutions have so many times fewer channels: half precision is slow on a CPU."""
+    made = copy.deepcopy(_made(narrow))
+    torch.manual_seed(0)  # what else a test draws is the same each time too
+    return made
+
+
+@cache
+def _made(narrow: int) -> Networks:
     torch.manual_seed(0)
     text_encoder = CLIPTextModel(
         CLIPTextConfig(
@@ -87,7 +97,23 @@ def save_published(
     folder: Path, made: Networks | None = None, *, safetensors: bool = True, variant: str | None = None
 ) -> Path:
     """A checkpoint like XCLiu's: a pipeline class that diffusers does not know, and a scheduler not to be used."""
-    text_encoder, unet, vae = made or networks()
+    if made:
+        _save_published(folder, made, safetensors, variant)
+    else:  # into folders that are there, as their tests make some
+        shutil.copytree(_saved(safetensors, variant), folder, dirs_exist_ok=True)
+    return folder
+
+
+@cache
+def _saved(safetensors: bool, variant: str | None) -> Path:
+    """What is copied, since drawing and writing it takes longer."""
+    folder = new_folder("published")
+    _save_published(folder, _made(1), safetensors, variant)
+    return folder
+
+
+def _save_published(folder: Path, made: Networks, safetensors: bool, variant: str | None) -> None:
+    text_encoder, unet, vae = made
     save_tokenizer(folder / "tokenizer")
     for name, network in (("text_encoder", text_encoder), ("unet", unet), ("vae", vae)):
         network.save_pretrained(folder / name, safe_serialization=safetensors, variant=variant)
@@ -100,7 +126,6 @@ def save_published(
     scheduler.save_pretrained(folder / "scheduler")
     index = {"_class_name": "RectifiedFlowPipeline", "_diffusers_version": "0.20.0", "safety_checker": [None, None]}
     (folder / "model_index.json").write_text(json.dumps(index))
-    return folder
 
 
 def save_tokenizer(folder: Path) -> None:

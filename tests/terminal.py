@@ -1,6 +1,7 @@
 """The command line as a process: started as a user starts it, or forked from one that has imported the libraries."""
 
 import atexit
+import gc
 import multiprocessing
 import os
 import runpy
@@ -104,6 +105,7 @@ def _forking() -> Any:
 def _run(
     folder: Path, settings: dict[str, str], streams: tuple[Path, Path], work: Callable[..., object], arguments: Any
 ) -> None:
+    gc.freeze()  # the libraries stay: an engine that is closed need not look through them for garbage
     for stream, path in zip((1, 2), streams, strict=True):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
     os.chdir(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from chromium import NoBrowser, headless
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from served import App, running_app
 from small_refiner import save_refiner
 from small_sd import networks, save_published
@@ -44,13 +44,21 @@ def browser() -> Iterator[Browser]:
 Visit = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def usual(browser: Browser) -> Iterator[BrowserContext]:
+    """What visitors without settings of their own share: the page's scripts, fetched and compiled once."""
+    context = browser.new_context(locale="en-US")
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visit(app: App, browser: Browser) -> Iterator[Visit]:
-    """Open the page as a new visitor; further options are the browser context's."""
+def visit(app: App, browser: Browser, usual: BrowserContext) -> Iterator[Visit]:
+    """Open the page in a session of its own; with options, the browser context's, in a context of its own."""
     contexts = []
 
     def opened(**options: object) -> Page:
-        context = browser.new_context(**{"locale": "en-US", **options})
+        context = browser.new_context(**{"locale": "en-US", **options}) if options else usual
         contexts.append(context)
         page = context.new_page()
         page.goto(app.url)
@@ -59,7 +67,12 @@ def visit(app: App, browser: Browser) -> Iterator[Visit]:
 
     yield opened
     for context in contexts:
-        context.close()
+        if context is not usual:
+            context.close()
+    for page in usual.pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    usual.clear_cookies()
 
 
 def choose(page: Page, *models: str) -> None:
@@ -202,7 +215,7 @@ def test_stop_and_generate_at_once_again_and_again(visit: Visit) -> None:
 
 
 def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
-    first, second = visit(), visit()
+    first, second = visit(locale="en-US"), visit(locale="en-US")
     for page in (first, second):
         choose(page, "sd-mini")
         set_images(page, 8)
@@ -225,7 +238,7 @@ def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
 
 
 def test_a_closed_tab_frees_the_device(visit: Visit) -> None:
-    leaver, other = visit(), visit()
+    leaver, other = visit(locale="en-US"), visit(locale="en-US")
     choose(leaver, "sd-mini")
     set_images(leaver, 8)
     press(leaver)
@@ -283,8 +296,8 @@ def own_app(hub: TinyHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def own_page(own_app: App, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(locale="en-US")
+def own_page(own_app: App, usual: BrowserContext) -> Iterator[Page]:
+    page = usual.new_page()
     page.goto(own_app.url)
     yield page
     page.close()
@@ -608,7 +621,7 @@ def test_images_can_be_hidden_and_need_not_be_saved(visit: Visit, app: App) -> N
 
 def test_visitors_see_only_their_own_images(visit: Visit, app: App, tmp_path: Path) -> None:
     prompts = ("two birds on a yellow background", "um cachorro grande")
-    pages = [visit() for _ in prompts]
+    pages = [visit(locale="en-US") for _ in prompts]
     for page, prompt in zip(pages, prompts, strict=True):
         choose(page, "instaflow-mini", "2rf-mini")
         set_images(page, 2)

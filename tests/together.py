@@ -26,6 +26,11 @@ def shared(name: str) -> Path:
     return Path(os.environ[_FOLDER], name)
 
 
+def new_folder(kind: str) -> Path:
+    """A folder of this process, for what it makes once and copies often."""
+    return Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=os.environ[_FOLDER]))
+
+
 @contextmanager
 def turn(*, alone: bool) -> Iterator[None]:
     """While a test that must run alone runs, no other does; while it waits for that, no other begins."""
