@@ -17,15 +17,18 @@ from .path import (
     timesteps,
     velocity,
 )
+from .plane import PlanePath, project
 from .scheduler import RectifiedFlowScheduler
 
 __all__ = [
+    "PlanePath",
     "RectifiedFlowScheduler",
     "Velocity",
     "classifier_free_guidance",
     "euler",
     "interpolate",
     "predict_x1",
+    "project",
     "step",
     "straightness",
     "timestep",
