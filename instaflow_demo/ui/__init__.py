@@ -15,6 +15,7 @@ from .runner import Runner
 from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
+from .tabs.flow import FlowTab
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
 from .theme import SCRIPT, STYLE, build_theme
@@ -35,14 +36,18 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         runner = Runner()
         compare, results = ComparePage(service, settings, text, runner), ResultsTab()
         benchmark = BenchmarkTab(service, settings, text, runner)
+        flow = FlowTab(service, settings, text, runner)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
+            with gr.Tab(text("tab_flow"), id="flow") as flow_tab:
+                flow.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
                 benchmark.build()
         compare.connect(page)
+        flow.connect(page, flow_tab)
         results.connect(page)
         benchmark.connect(page, tab)
         page.load(None, None, None, js="() => instaflow.title()", **PRIVATE)
@@ -91,6 +96,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "hero_html": hero_html(language),
         "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>',
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
+        "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }
