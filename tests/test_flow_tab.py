@@ -27,8 +27,7 @@ IMAGE = Image.new("RGB", (8, 8), (200, 40, 40))
 
 
 def film_of(*events: PathEvent, model: str = SLOW) -> Film:
-    steps = {} if model == FAST else {"steps": STEPS}
-    film = Film(GenerationRequest.parse("a dog", model, **steps).runs[0])
+    film = Film(GenerationRequest.parse("a dog", model, steps=None if model == FAST else STEPS).runs[0])
     for event in events:
         film = film.after(event)
     return film

@@ -183,9 +183,9 @@ def _few(film: Film, prompt: str, language: Language) -> Markup:
     """The same prompt and noise in other numbers of steps."""
     figures = Markup("").join(
         Markup('<figure><img src="{}" alt="{}" width="160" height="160"><figcaption>{}</figcaption></figure>').format(
-            source, say(language, "flow_few_alt", prompt=prompt, n=steps), steps_text(language, steps)
+            source, say(language, "flow_few_alt", prompt=prompt, n=text), text
         )
-        for steps, source in film.few
+        for text, source in ((steps_text(language, steps), source) for steps, source in film.few)
     )
     return Markup('<div class="few"><h3>{}</h3><div>{}</div></div>').format(say(language, "flow_few"), figures)
 

@@ -40,7 +40,7 @@ def path_html(shape: PathShape, now: int, title: str, language: Language) -> Mar
     ).format(
         w=_WIDTH,
         h=_HEIGHT,
-        alt=say(language, "flow_path_alt", title=title, n=_percent(shape.deviation, language)),
+        alt=_alt(shape, title, language),
         line=_straight_line(),
         labels=_labels(language),
         ends=_points(shape.predictions),
@@ -52,6 +52,12 @@ def path_html(shape: PathShape, now: int, title: str, language: Language) -> Mar
     return Markup('<figure class="path">{}<figcaption>{}</figcaption></figure>').format(
         drawing, _caption(shape, language)
     )
+
+
+def _alt(shape: PathShape, title: str, language: Language) -> str:
+    if not shape.deviation:
+        return say(language, "flow_path_line_alt", title=title)
+    return say(language, "flow_path_alt", title=title, n=_percent(shape.deviation, language))
 
 
 def _caption(shape: PathShape, language: Language) -> str:

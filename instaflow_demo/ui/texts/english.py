@@ -163,8 +163,9 @@ PAGE = {
     "flow_noise": "noise",
     "flow_image": "image",
     "flow_few": "The same noise in so many steps",
-    "flow_few_alt": "{prompt}: the image in {n} steps",
+    "flow_few_alt": "{prompt}: the image in {n}",
     "flow_path_alt": "The path of {title}, at most {n} of its length aside of a straight line",
+    "flow_path_line_alt": "The path of {title}: a straight line",
     "flow_path_line": "The path itself: a straight line.",
     "flow_path_bent": (
         "Across: from noise to image. Upwards, {times} times as large for every model: the distance from the straight "

@@ -165,8 +165,9 @@ PAGE = {
     "flow_noise": "ruído",
     "flow_image": "imagem",
     "flow_few": "O mesmo ruído em tantos passos",
-    "flow_few_alt": "{prompt}: a imagem em {n} passos",
+    "flow_few_alt": "{prompt}: a imagem em {n}",
     "flow_path_alt": "O caminho de {title}, no máximo a {n} do comprimento de distância de uma reta",
+    "flow_path_line_alt": "O caminho de {title}: uma reta",
     "flow_path_line": "O próprio caminho: uma reta.",
     "flow_path_bent": (
         "Na horizontal: do ruído à imagem. Na vertical, {times} vezes maior para todos os modelos: a distância da "
