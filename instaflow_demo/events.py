@@ -144,4 +144,58 @@ class Downloading:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class PathStep:
+    """A model has taken `step` of `steps` steps of one of the paths that are recorded."""
+
+    model: str
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class PathFrame:
+    """What is at time `t` of a path, 0 for noise and 1 for the image: x_t, and the final image as predicted there.
+
+    At t = 1 both are the same. `number` counts from 0 to `steps`.
+    """
+
+    model: str
+    number: int
+    steps: int
+    t: float
+    state: "Image" = field(repr=False)
+    prediction: "Image" = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PathShape:
+    """How a path runs, measured in its latents.
+
+    `points` has x_t for each of its times, and `predictions` the ends predicted there, both in the plane of
+    `flow.project`: how far along the straight line from noise to image, and how far aside of it, in lengths of that
+    line. `deviation` is the largest distance from the line, `share` how much of all squared distances the plane shows.
+    `straightness` is None where it is not defined: for a single step, and where steps follow a noise schedule.
+    """
+
+    model: str
+    points: tuple[tuple[float, float], ...]
+    predictions: tuple[tuple[float, float], ...]
+    deviation: float
+    share: float
+    straightness: float | None
+
+
+@dataclass(frozen=True)
+class FewSteps:
+    """The same prompt and the same noise, in another number of steps."""
+
+    model: str
+    steps: int
+    image: "Image" = field(repr=False)
+
+
+PathEvent = Loading | Noted | Failed | PathStep | PathFrame | PathShape | FewSteps
+"""What recording paths yields; the last `FewSteps` of a model, which is that of its own path, ends its part."""
+
 Event = Loading | Noted | Step | Preview | Unrefined | ImageReady | Failed | Done

@@ -1,12 +1,14 @@
 """The one way to generate: the page, the API and the command line all call `Service.run`."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeVar, cast
 
 from . import engines
 from .engines.conversion import Conversions, run_alike
 from .engines.failures import catch_failure
 from .engines.pool import Job, Loaded, Pool
-from .events import Done, Event, Failed, ImageReady, Loading, Noted
+from .errors import DemoError
+from .events import Done, Event, Failed, ImageReady, Loading, Noted, PathEvent
 from .finishing import Finishing
 from .gallery import Gallery
 from .machine import device
@@ -15,6 +17,8 @@ from .measure import Measurement, Timing, select_counted
 from .registry import LOADABLE, MODELS
 from .request import Decoder, GenerationRequest, ModelRun
 from .weights.locate import Availability, Weights
+
+Item = TypeVar("Item")
 
 
 class Service:
@@ -62,18 +66,14 @@ class Service:
         before anybody has to wait for it. With `patient`, OpenVINO runs what it can even if that has to be converted
         first, as if it had been asked for.
         """
-        jobs = []
-        for run in request.runs:
-            with catch_failure(run.model) as failure:
-                jobs.append(self._inspect(request, run, patient=patient))
-            if failure.sentence:
-                yield Failed(run.model.id, failure.sentence)
-        with self._turns.turn():
-            for job in run_alike(jobs):
-                with catch_failure(job.run.model) as failure:
-                    yield from self._run(job)
-                if failure.sentence:
-                    yield Failed(job.run.model.id, failure.sentence)
+        return self._run_each(request, self._run, patient=patient)
+
+    def follow(self, request: GenerationRequest) -> Generator[PathEvent, None, None]:
+        """Record the path of the request's first image with each model, as `run` would go it; closing ends it.
+
+        A model that fails, or has no path to show, yields `Failed`, and the others go on.
+        """
+        return self._run_each(request, self._follow)
 
     def use_folder(self, model: str, folder: str) -> None:
         """Take a model from this folder from the next run on; one that is under way ends as it began.
@@ -88,6 +88,23 @@ class Service:
         self._conversions.close()
         with self._turns.turn():
             self.pool.close()
+
+    def _run_each(
+        self, request: GenerationRequest, work: Callable[[Job], Iterator[Item]], *, patient: bool = False
+    ) -> Generator[Item | Failed, None, None]:
+        """`work` on each of the models that can be used, one after another and alone on the device."""
+        jobs = []
+        for run in request.runs:
+            with catch_failure(run.model) as failure:
+                jobs.append(self._inspect(request, run, patient=patient))
+            if failure.sentence:
+                yield Failed(run.model.id, failure.sentence)
+        with self._turns.turn():
+            for job in run_alike(jobs):
+                with catch_failure(job.run.model) as failure:
+                    yield from work(job)
+                if failure.sentence:
+                    yield Failed(job.run.model.id, failure.sentence)
 
     def _inspect(self, request: GenerationRequest, run: ModelRun, *, patient: bool) -> Job:
         job = Job(request, run, engines.choose_placement(request, run.model, lasting=self._lasting))
@@ -106,6 +123,24 @@ class Service:
         yield from Finishing(job, loaded, self.pool, self._gallery).finish(events)
         self._conversions.begin(job, loaded.files)
         yield Done(model, meter.measure(loaded))
+
+    def _follow(self, job: Job) -> Iterator[PathEvent]:
+        """One model's path."""
+        from .engines.trajectory import Follower, has_path, record  # noqa: PLC0415 - slow to import
+
+        spec = job.run.model
+        if not has_path(spec):
+            raise DemoError(
+                "{title} does not go from noise to image along one path: choose another model.", title=spec.title
+            )
+        loaded = yield from self.pool.acquire(job, engines.load, Loading(spec.id))
+        if loaded.checker or loaded.unchecked:
+            raise DemoError(
+                "Only finished images can be checked for safety, so the path of {title} is not shown here: choose a "
+                "shipped model.",
+                title=spec.title,
+            )
+        yield from record(cast(Follower, loaded.engine), job.request, job.run)
 
 
 class _Meter:

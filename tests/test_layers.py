@@ -32,6 +32,7 @@ ALLOWED = {
     "finishing": {"engines", "errors", "events", "gallery", "machine", "registry", "request", "weights"},
     "service": {
         "engines",
+        "errors",
         "events",
         "finishing",
         "gallery",

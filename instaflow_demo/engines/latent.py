@@ -34,6 +34,7 @@ from .clip import clip_ids
 from .memory import WHOLE, Plan
 from .offload import on_device, to_device
 from .pixels import AsyncPixels, to_uint8_async
+from .trajectory import Moment
 from .unread import Reader
 
 LatentEvent = Step | Preview | ImageReady
@@ -135,6 +136,26 @@ class LatentEngine:
         self._warm.add((len(batch), run.size, "full", self._networks.last_run().backend))
         bends = run.model.is_rectified_flow and run.steps > 1
         return Samples(pixels, straightness(path) if bends else None)
+
+    @torch.inference_mode()
+    def follow(self, batch: Batch, run: ModelRun) -> Generator[Moment, None, None]:
+        """Every moment of a batch's path, for whoever looks at the path. The steps are those of `generate`."""
+        with closing(self._denoise(batch, run, self._stopwatch())) as path:
+            before = next(path)
+            times = self._scheduler.timesteps.tolist()
+            for number, (timestep, after) in enumerate(zip(times, path, strict=True), start=1):
+                predicted = predict_final_latents(self._scheduler, before, after, number, run.steps)
+                yield Moment(1 - timestep / self._scheduler.config["num_train_timesteps"], before, predicted)
+                before = after
+        yield Moment(1.0, before, before)
+
+    @torch.inference_mode()
+    def look(self, latents: Tensor) -> AsyncPixels:
+        """A quick look at latents (B, C, h, w): by the tiny decoder where there is one."""
+        if self._networks.has("tiny"):
+            return self._decode(latents, "tiny")
+        with self._on_device(self._stopwatch(), "decode", "vae"):
+            return self._decode(latents, "full")
 
     def reader(self, run: ModelRun) -> Reader:
         return Reader(run.model.title, self._tokenizer, self._tokenizer.model_max_length)

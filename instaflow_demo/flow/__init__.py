@@ -17,16 +17,19 @@ from .path import (
     timesteps,
     velocity,
 )
+from .plane import PlanePath, project
 from .scheduler import RectifiedFlowScheduler
 from .sphere import slerp
 
 __all__ = [
+    "PlanePath",
     "RectifiedFlowScheduler",
     "Velocity",
     "classifier_free_guidance",
     "euler",
     "interpolate",
     "predict_x1",
+    "project",
     "slerp",
     "step",
     "straightness",

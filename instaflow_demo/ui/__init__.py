@@ -16,6 +16,7 @@ from .runner import Runner
 from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
+from .tabs.flow import FlowTab
 from .tabs.live import LiveTab
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
@@ -38,17 +39,21 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         compare, results = ComparePage(service, settings, text, runner), ResultsTab()
         live = LiveTab(service, settings, text, runner)
         benchmark = BenchmarkTab(service, settings, text, runner)
+        flow = FlowTab(service, settings, text, runner)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
             with gr.Tab(text("tab_live"), id="live", visible=live.offered) as live_tab:
                 live.build()
+            with gr.Tab(text("tab_flow"), id="flow") as flow_tab:
+                flow.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
                 benchmark.build()
         compare.connect(page)
         live.connect(page, live_tab)
+        flow.connect(page, flow_tab)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()
@@ -99,6 +104,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>',
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
         "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',
+        "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }

@@ -1,25 +1,33 @@
 // What the page does by itself, without asking the server. Gradio calls these by name from its events.
 () => {
   const find = (selector) => document.querySelector(selector);
+  // the runs of a tab: the one that is under way, and the one that comes next
+  const runs = (status, start, prompt, line) => {
+    const tab = {
+      // a run is under way, or waits in the queue
+      busy: () => Boolean(find(`${status} .busy`) || find(`${status} [data-testid=status-tracker].translucent:not(.hide)`)),
+      next: null,
+      // the button, now or as soon as the run that is under way is over
+      press: () => {
+        if (!tab.busy()) return find(start).click();
+        tab.say((tab.next = find(`${prompt} textarea`).value));
+      },
+      over: () => {
+        const waiting = tab.next !== null;
+        tab.forget();
+        if (waiting) setTimeout(tab.press, 50); // once gradio has put its own state in order
+      },
+      forget: () => tab.say((tab.next = null)),
+      say: (prompt) => {
+        const text = find(`${line} .next`);
+        if (text) text.textContent = prompt === null ? "" : text.dataset.text.replace("{prompt}", prompt);
+      },
+    };
+    return tab;
+  };
   const page = {
-    // a run is under way, or waits in the queue
-    busy: () => Boolean(find("#status .busy") || find("#status [data-testid=status-tracker].translucent:not(.hide)")),
-    next: null,
-    // Generate, now or as soon as the run that is under way is over
-    press: () => {
-      if (!page.busy()) return find("#generate").click();
-      page.say((page.next = find("#prompt textarea").value));
-    },
-    over: () => {
-      const waiting = page.next !== null;
-      page.forget();
-      if (waiting) setTimeout(page.press, 50); // once gradio has put its own state in order
-    },
-    forget: () => page.say((page.next = null)),
-    say: (prompt) => {
-      const line = find("#next .next");
-      if (line) line.textContent = prompt === null ? "" : line.dataset.text.replace("{prompt}", prompt);
-    },
+    ...runs("#status", "#generate", "#prompt", "#next"),
+    flow: runs("#flow-status", "#flow-start", "#flow-prompt", "#flow-next"),
     // gradio translates labels, and no title
     title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
@@ -37,6 +45,46 @@
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       if (find("#status .begun")) find("#columns")?.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
     },
+    // ---------------------------------------------------------- the films of the flow tab
+    // every film at the last moment that t has reached
+    scrub: (t) => document.querySelectorAll(".film").forEach((film) => page.turn(film, Number(t))),
+    turn: (film, t) => {
+      const frames = [...film.querySelectorAll(".frame")];
+      const now = frames.filter((frame) => Number(frame.dataset.t) <= t + 1e-6).pop() ?? frames[0];
+      frames.forEach((frame) => frame.classList.toggle("now", frame === now));
+      film.querySelector(".clock b").textContent = now.dataset.text;
+      for (const kind of ["state", "prediction"])
+        film.querySelector(`.large .${kind}`).src = now.querySelector(`.${kind}`).src;
+      const [x, y, toX, toY] = now.dataset.at.split(" ");
+      const put = (part, places) => Object.entries(places).forEach(([name, value]) => film.querySelector(part).setAttribute(name, value));
+      put(".here", { cx: x, cy: y });
+      put(".end", { cx: toX, cy: toY });
+      put(".aim", { x1: x, y1: y, x2: toX, y2: toY });
+      const reel = film.querySelector(".reel");
+      reel.scrollLeft = now.offsetLeft - (reel.clientWidth - now.offsetWidth) / 2;
+    },
+    // the slider of Gradio's, as if it were dragged
+    drag: (t) => {
+      const slider = find("#flow-time input[type=range]");
+      if (!slider) return;
+      slider.value = t;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      page.scrub(t);
+    },
+    playing: 0,
+    play: () => {
+      clearInterval(page.playing);
+      let t = 0;
+      page.playing = setInterval(() => {
+        page.drag(t.toFixed(2));
+        if ((t += 0.04) > 1.001) clearInterval(page.playing);
+      }, 120);
+    },
   };
+  // a frame that is pressed is the moment that all films go to; with the keyboard, the slider does that
+  document.addEventListener("click", (event) => {
+    const frame = event.target.closest?.(".film .frame");
+    if (frame) page.drag(frame.dataset.t);
+  });
   window.instaflow = page;
 }

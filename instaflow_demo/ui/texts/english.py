@@ -168,6 +168,48 @@ PAGE = {
     "live_save": "Save as {kind}",
     "tab_results": "Results",
     "tab_benchmark": "Benchmark",
+    "tab_flow": "Flow",
+    "flow_start": "Draw the paths",
+    "flow_play": "▶ Play",
+    "flow_time": "Time t, from noise (0) to image (1)",
+    "flow_loading": "{title}: loading…",
+    "flow_step": "{title}: step {step} of {steps}.",
+    "flow_decoding": "{title}: frame {n} of {all}.",
+    "flow_fewer": "{title}: the same noise in fewer steps.",
+    "flow_stored": "A stored run. Move the slider through time, or press “Draw the paths” to run it here.",
+    "flow_finished": "Finished. Move the slider through time.",
+    "flow_straightness": "straightness S = {s}",
+    "flow_one_step": "one step: straight by construction",
+    "flow_no_straightness": "follows a noise schedule: straightness is not defined",
+    "flow_state": "xₜ, where it is",
+    "flow_state_alt": "{prompt}: what the path is at now",
+    "flow_prediction": "x̂₁, where it is heading",
+    "flow_prediction_alt": "{prompt}: the final image as predicted now",
+    "flow_strip_alt": "{prompt}: {n} frames from noise to image, above where the path is, below where it is heading",
+    "flow_noise": "noise",
+    "flow_image": "image",
+    "flow_few": "The same noise in so many steps",
+    "flow_few_alt": "{prompt}: the image in {n}",
+    "flow_path_alt": "The path of {title}, at most {n} of its length aside of a straight line",
+    "flow_path_line_alt": "The path of {title}: a straight line",
+    "flow_path_line": "The path itself: a straight line.",
+    "flow_path_bent": (
+        "Across: from noise to image. Upwards, {times} times as large for every model: the distance from the straight "
+        "line, at most {n} of its length. This plane shows {share} of all deviation (squared). Orange: where each step "
+        "was heading."
+    ),
+    "flow_lead_title": "What you see",
+    "flow_lead": (
+        "<p>A text-to-image model starts at noise, x₀, at time t = 0 and arrives at an image, x₁, at t = 1. At every "
+        "step a network looks at xₜ and names the direction to go: the velocity v. The upper row of a film is xₜ. The "
+        "lower row is where the path would end if it kept that direction: xₜ + (1 − t) v.</p>"
+        "<p>Stable Diffusion changes its mind on the way. Its first guess is rough, its path bends, and only many "
+        "small steps can follow a bend. Reflow trains a new model on pairs of a noise and the image that the old one "
+        "made of it: its paths are nearly straight, so the first guess is already close. InstaFlow is then trained to "
+        "make that guess good, and one step is enough.</p>"
+        "<p>Straightness S is the mean of ‖(x₁ − x₀) − v‖² over all steps, per latent value "
+        '(<a href="https://arxiv.org/abs/2209.03003">Liu et al. 2022</a>, eq. 5): 0 is a straight line.</p>'
+    ),
     "bench_lead": (
         "<b>How fast is this machine?</b> Everything that is ticked is timed in turn, round after round, so that what "
         "else goes on here slows all of it alike. Each pass has a prompt of its own, and the first one, which loads "

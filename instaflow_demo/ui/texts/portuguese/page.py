@@ -170,6 +170,48 @@ PAGE = {
     "live_save": "Salvar como {kind}",
     "tab_results": "Resultados",
     "tab_benchmark": "Desempenho",
+    "tab_flow": "Fluxo",
+    "flow_start": "Desenhar os caminhos",
+    "flow_play": "▶ Reproduzir",
+    "flow_time": "Tempo t, do ruído (0) à imagem (1)",
+    "flow_loading": "{title}: carregando…",
+    "flow_step": "{title}: passo {step} de {steps}.",
+    "flow_decoding": "{title}: quadro {n} de {all}.",
+    "flow_fewer": "{title}: o mesmo ruído em menos passos.",
+    "flow_stored": "Execução guardada. Mova o controle pelo tempo, ou toque em “Desenhar os caminhos”.",
+    "flow_finished": "Pronto. Mova o controle pelo tempo.",
+    "flow_straightness": "retidão S = {s}",
+    "flow_one_step": "um passo: reto por construção",
+    "flow_no_straightness": "segue um cronograma de ruído: a retidão não é definida",
+    "flow_state": "xₜ, onde está",
+    "flow_state_alt": "{prompt}: onde o caminho está agora",
+    "flow_prediction": "x̂₁, para onde vai",
+    "flow_prediction_alt": "{prompt}: a imagem final como se prevê agora",
+    "flow_strip_alt": "{prompt}: {n} quadros do ruído à imagem; acima, onde o caminho está; abaixo, para onde vai",
+    "flow_noise": "ruído",
+    "flow_image": "imagem",
+    "flow_few": "O mesmo ruído em tantos passos",
+    "flow_few_alt": "{prompt}: a imagem em {n}",
+    "flow_path_alt": "O caminho de {title}, no máximo a {n} do comprimento de distância de uma reta",
+    "flow_path_line_alt": "O caminho de {title}: uma reta",
+    "flow_path_line": "O próprio caminho: uma reta.",
+    "flow_path_bent": (
+        "Na horizontal: do ruído à imagem. Na vertical, {times} vezes maior para todos os modelos: a distância da "
+        "reta, no máximo {n} do comprimento. Este plano mostra {share} de todo o desvio (ao quadrado). Em laranja: "
+        "para onde ia cada passo."
+    ),
+    "flow_lead_title": "O que você vê",
+    "flow_lead": (
+        "<p>Um modelo de texto para imagem parte de ruído, x₀, no tempo t = 0, e chega a uma imagem, x₁, em t = 1. A "
+        "cada passo uma rede olha para xₜ e diz a direção a seguir: a velocidade v. A fileira de cima de um filme é "
+        "xₜ. A de baixo é onde o caminho terminaria se mantivesse essa direção: xₜ + (1 − t) v.</p>"
+        "<p>O Stable Diffusion muda de ideia no caminho. O primeiro palpite é tosco, o caminho se curva, e só "
+        "muitos passos pequenos acompanham uma curva. O reflow treina um novo modelo com pares de um ruído e da imagem "
+        "que o antigo fez dele: os caminhos ficam quase retos, e o primeiro palpite já chega perto. O InstaFlow é "
+        "então treinado para tornar bom esse palpite, e um passo basta.</p>"
+        "<p>A retidão S é a média de ‖(x₁ − x₀) − v‖² sobre todos os passos, por valor latente "
+        '(<a href="https://arxiv.org/abs/2209.03003">Liu et al. 2022</a>, eq. 5): 0 é uma reta.</p>'
+    ),
     "bench_lead": (
         "<b>Quão rápida é esta máquina?</b> Tudo o que estiver marcado é medido por turnos, rodada após rodada, para "
         "que o resto que acontece aqui atrase tudo por igual. Cada passagem tem um comando só seu, e a primeira, que "

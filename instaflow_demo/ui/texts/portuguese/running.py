@@ -166,6 +166,14 @@ SENTENCES = {
     "There is too little free memory for {title}: close other programs, or choose a smaller model or another device.": (
         "Há pouca memória livre para {title}: feche outros programas, ou escolha um modelo menor ou outro dispositivo."
     ),
+    "{title} does not go from noise to image along one path: choose another model.": (
+        "{title} não vai do ruído à imagem por um só caminho: escolha outro modelo."
+    ),
+    "Only finished images can be checked for safety, so the path of {title} is not shown here: choose a shipped "
+    "model.": (
+        "Só imagens prontas podem ser verificadas, por isso o caminho de {title} não é mostrado aqui: escolha um "
+        "modelo incluído."
+    ),
     "Something went wrong (id {id}); the log of the app says what.": (
         "Algo deu errado (id {id}); o registro do aplicativo diz o quê."
     ),
