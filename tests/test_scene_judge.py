@@ -1,5 +1,7 @@
 """The judge of scenes: what it should say of a scene, when it is right, and that it can learn to say it."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from instaflow_demo.evaluation.scene_judge import (
 from instaflow_demo.grammar.scene import Group, Scene
 from instaflow_demo.grammar.things import things
 from instaflow_demo.training.data.sprite import every_key, keys, sources
-from instaflow_demo.training.stages.scene_judge import judging_loss
+from instaflow_demo.training.stages.scene_judge import judging_loss, vary
 
 SHAPE = SceneJudgeShape((8, 8, 16, 16), (1, 1, 1, 1))
 SCENES = (
@@ -83,12 +85,41 @@ def test_the_judge_learns_what_four_pictures_show() -> None:
     assert all(values.nanmean() == 1 for values in right.values())
 
 
+def test_a_judge_that_looks_everywhere_finds_a_thing_in_a_corner() -> None:
+    torch.manual_seed(0)
+    judge = SceneJudge(replace(SHAPE, side=64, everywhere=True)).eval()
+    seen = torch.zeros(2, 16, 4, 4)
+    assert judge.things is not None
+    seen[0, :, 3, 3] = 100 * judge.things.weight[7] / judge.things.weight[7].norm()
+    logits = judge.answer(seen, torch.zeros(2, 2, dtype=torch.long))["thing"]
+    assert (logits[0] - logits[1]).argmax() == 7
+
+
+def test_what_varies_is_still_what_it_was() -> None:
+    truth = scene_truth(SCENES[:2]) | {"relation": torch.tensor([scene_classes()["relation"].index("left"), UNSTATED])}
+    images = torch.zeros(2, 3, 64, 64)
+    images[:, :, 24:40, 4:20] = 1.0  # something on the left
+    found = set()
+    for seed in range(20):
+        varied, so = vary(images, truth, torch.Generator().manual_seed(seed))
+        assert varied.shape == images.shape and varied.abs().max() <= 1
+        assert so["relation"][1] == UNSTATED and torch.equal(so["thing"], truth["thing"])
+        brighter_left = bool(varied[0, :, :, :32].mean() > varied[0, :, :, 32:].mean())
+        relation = scene_classes()["relation"][so["relation"][0]]
+        assert relation == ("left" if brighter_left else "right")
+        found.add(relation)
+    assert found == {"left", "right"}
+
+
 def test_a_judge_is_read_as_it_was_written(tmp_path: Path) -> None:
     judge = SceneJudge(SHAPE).eval()
     judge.save(tmp_path)
     images, asked = torch.rand(1, 3, 64, 64), torch.zeros(1, 2, dtype=torch.long)
     again = SceneJudge.load(tmp_path, "cpu")
     assert torch.allclose(judge(images, asked)["place"], again(images, asked)["place"], atol=0.05)
+    older = {name: list(value) for name, value in vars(SHAPE).items() if name in ("widths", "depths")}
+    (tmp_path / "shape.json").write_text(json.dumps(older))
+    assert SceneJudge.load(tmp_path, "cpu").shape == SHAPE, "files of the first judges say less"
     (tmp_path / "shape.json").unlink()
     with pytest.raises(ModelUnavailable, match="train it again"):
         SceneJudge.load(tmp_path, "cpu")

@@ -166,6 +166,7 @@ def test_shards_are_the_same_however_many_processes_write_them(stock: Stock, tmp
     assert one.truth["thing"].shape == (6, 3) and (one.truth["place"] >= 0).all()
 
 
+@pytest.mark.timeout(900)  # every stage there is
 def test_a_toy_family_is_trained_on_scenes(stock: Stock, tmp_path: Path) -> None:
     for name in ("stock", "judge-stock"):
         stock.save(tmp_path / name)

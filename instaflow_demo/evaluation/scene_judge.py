@@ -26,7 +26,6 @@ from ..grammar.vocabulary import colours, phrases, places, single_icons
 from ..weights.eight_bits import from_8_bits, to_8_bits
 from .judge import UNSTATED
 
-SIDE = 160  # pixels of a side that the judge looks at
 MOST_GROUPS = 3  # of a scene that the judge knows of
 LEAST: Mapping[str, float] = MappingProxyType(
     {"thing": 0.95, "place": 0.95, "light": 0.95, "colour": 0.90, "count": 0.90, "relation": 0.90}
@@ -52,10 +51,19 @@ def scene_classes() -> Mapping[str, tuple]:
 
 @dataclass(frozen=True)
 class SceneJudgeShape:
-    """Widths of the tower's stages."""
+    """Widths of the tower's stages, and pixels of a side that it looks at.
+
+    A judge that looks for things `everywhere` asks each place of the feature map, and believes the likeliest; one that
+    does not reads them off the whole image alone. Files of the first judges say neither, and these are the defaults.
+    """
 
     widths: tuple[int, ...] = (48, 96, 192, 320)
     depths: tuple[int, ...] = (2, 2, 2, 2)
+    side: int = 160
+    everywhere: bool = False
+
+
+BEST_SHAPE = SceneJudgeShape(side=256, everywhere=True)
 
 
 class SceneJudge(nn.Module):
@@ -73,6 +81,7 @@ class SceneJudge(nn.Module):
                 layer_type="basic",
             )
         )
+        self.things = nn.Linear(width, len(known["thing"]), bias=False) if shape.everywhere else None
         self.asked = nn.Embedding(len(known["thing"]), width)
         self.position = nn.Linear(2, width)
         self.whole = nn.ModuleDict(
@@ -91,13 +100,16 @@ class SceneJudge(nn.Module):
 
     def look(self, images: Tensor) -> Tensor:
         """What the tower sees (B, D, h, w); the mean over its places is an image's features."""
-        return self.tower(F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)).last_hidden_state
+        side = (self.shape.side, self.shape.side)
+        return self.tower(F.interpolate(images, side, mode="bilinear", antialias=True)).last_hidden_state
 
     def answer(self, seen: Tensor, asked: Tensor) -> dict[str, Tensor]:
         """`forward` for images that were looked at."""
         pooled = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)
         first, second = self._found(seen, asked).unbind(1)
         logits = {name: head(pooled) for name, head in self.whole.items()}
+        if self.things is not None:
+            logits["thing"] = logits["thing"] + self.things(seen.flatten(2).mT).amax(1)
         for name in ("colour", "count"):
             logits[name] = self.answers[name](torch.cat([first, pooled], 1))
         logits["relation"] = self.answers["relation"](torch.cat([first, second, pooled], 1))
@@ -129,7 +141,8 @@ class SceneJudge(nn.Module):
         """
         try:
             found = loads((folder / _SHAPE).read_text(encoding="utf-8"))
-            judge = cls(SceneJudgeShape(**{name: tuple(value) for name, value in found.items()}))
+            lists = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
+            judge = cls(SceneJudgeShape(**(found | lists)))
             judge.load_state_dict(from_8_bits(load_file(folder / _WEIGHTS)))
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(

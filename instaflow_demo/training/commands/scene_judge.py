@@ -8,8 +8,9 @@ import torch
 import typer
 
 from ...cli.expand import expand
-from ...evaluation.scene_judge import SceneJudge, SceneJudgeShape
+from ...evaluation.scene_judge import BEST_SHAPE, SceneJudge
 from ...evaluation.whole_scenes import write_reference
+from ..data.examples import read_shards
 from ..data.pictures import compose_pictures, read_laid_out
 from ..data.stock import Stock
 from ..loop import Process
@@ -40,7 +41,7 @@ def train_judge(
 
     def begin(job: Job, folder: Path) -> Training:
         torch.manual_seed(0)
-        judge = SceneJudge(JUDGE_TOY if toy else SceneJudgeShape())
+        judge = SceneJudge(JUDGE_TOY if toy else BEST_SHAPE)
         steps = train(judge, cases, job.budget, process, folder, batch=batch)
         return Training(steps, partial(_finish, judge, cases, job))
 
@@ -61,7 +62,7 @@ def _write_reference(files: RunFolder, process: Process, folder: Path) -> None:
     shards = files.find("shards/reference")
     seeds = [int(path.stem.partition("-")[2]) for path in sorted(shards.glob("scenes-*"))]
     drawn = Stock.load(files.find("stock"))
-    pictures = compose_pictures(drawn, read_laid_out(shards, process).pictures, process)
+    pictures = compose_pictures(drawn, read_shards(sorted(shards.glob("scenes-*"))).pictures, process)
     about = {
         "made_by": "python -m instaflow_demo.training scenes shards reference, then judge-reference",
         "seeds": [seeds[0], seeds[-1]],

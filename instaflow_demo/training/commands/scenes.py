@@ -111,6 +111,7 @@ def shards(
         variety=variety,
         captions=captions,
         workers=workers or os.cpu_count() or 1,
+        held_out=name.startswith("judge"),
     )
 
 

@@ -16,7 +16,7 @@ from transformers import CLIPTokenizer
 from ...engines.clip import clip_ids
 from ...evaluation.scene_judge import scene_truth
 from ...grammar.describe import caption
-from ...grammar.random_scenes import random_scene
+from ...grammar.random_scenes import Shares, any_scene, random_scene
 from ...grammar.scene import Scene
 from .layout import Catalogue, drawn_place, lay_out
 from .picture import Batch, Picture, stack
@@ -77,15 +77,33 @@ def can_show(catalogue: Catalogue, scene: Scene) -> bool:
 
 
 def write_shards(
-    stock: Path, tokenizer: Path, folder: Path, count: int, *, seed: int, variety: Variety, captions: int, workers: int
+    stock: Path,
+    tokenizer: Path,
+    folder: Path,
+    count: int,
+    *,
+    seed: int,
+    variety: Variety,
+    captions: int,
+    workers: int,
+    held_out: bool = False,
 ) -> None:
-    """Lay out `count` scenes in files of `SHARD`, in `workers` processes; files that are there already are kept."""
+    """Lay out `count` scenes in files of `SHARD`, in `workers` processes; files that are there already are kept.
+
+    With `held_out`, pairs that models never see are among them, as a judge must know them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    size = min(count, SHARD)
     make = partial(
-        _write_shard, size=size, stock=stock, tokenizer=tokenizer, folder=folder, variety=variety, captions=captions
+        _write_shard,
+        size=min(count, SHARD),
+        stock=stock,
+        tokenizer=tokenizer,
+        folder=folder,
+        variety=variety,
+        captions=captions,
+        draw=partial(any_scene, shares=Shares()) if held_out else random_scene,
     )
-    seeds = [seed + number for number in range(-(-count // size))]
+    seeds = [seed + number for number in range(-(-count // min(count, SHARD)))]
     with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         list(pool.map(make, seeds))
 
@@ -117,12 +135,20 @@ def read_shards(paths: Sequence[Path]) -> Shards:
 
 
 def _write_shard(
-    seed: int, *, size: int, stock: Path, tokenizer: Path, folder: Path, variety: Variety, captions: int
+    seed: int,
+    *,
+    size: int,
+    stock: Path,
+    tokenizer: Path,
+    folder: Path,
+    variety: Variety,
+    captions: int,
+    draw: Callable[[Random], Scene],
 ) -> None:
     path = folder / f"scenes-{seed:06d}.safetensors"
     if path.exists():
         return
-    drawn = examples(_catalogue(stock), Random(seed), variety, captions)
+    drawn = examples(_catalogue(stock), Random(seed), variety, captions, draw)
     words = _tokenizer(tokenizer)
     some = list(islice((each for each in drawn if _short_enough(each, words)), size))
     ids = clip_ids(words, [text for each in some for text in each.captions])
