@@ -195,7 +195,7 @@ def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
         enable_monitoring=False,
         ssr_mode=False,
         state_session_capacity=200,
-        footer_links=["settings"],
+        footer_links=["api", "settings"],
         **ui.launch_options(),
     )
 
