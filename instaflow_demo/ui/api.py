@@ -1,5 +1,8 @@
 """The endpoints that programs call: typed, described on gradio's page of the API, in the queue like all visitors."""
 
+# gradio's function for endpoints is public, and not exported by its types
+# pyright: reportPrivateImportUsage=false
+
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, TypeVar
 
