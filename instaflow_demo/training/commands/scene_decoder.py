@@ -1,5 +1,8 @@
 """The tiny decoder of the family that draws scenes: previews of its latents, at a fraction of the cost."""
 
+# diffusers describes its classes loosely
+# pyright: reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
