@@ -235,7 +235,7 @@ def test_images_are_shown_and_kept_where_temporary_files_find_no_room(tmp_path: 
     flags = ("--offline", "--models", "instaflow-mini")
     with running_app(tmp_path, *flags, prefix=condition.prefix, given=given) as app:
         function, values = _defaults(app)
-        values[values.index(["instaflow-mini"]) + 1] = 4
+        values[2] = 4  # images, after the language and the prompt
         told = _answered(app, (function, values))
         kept = [read_metadata(path) for path in app.out.glob("*.png")]
     inline = {base64.b64decode(each) for each in re.findall(r"data:image/png;base64,([\w+/=]+)", told)}

@@ -118,7 +118,7 @@ def test_passes_before_a_backend_took_over_do_not_count() -> None:
     assert measured.seconds_per_image == 1.0
 
     class Fake:
-        def run(self, request):
+        def run(self, request, *, patient):
             timing = timings.pop(0)
             yield ImageReady(FAST, 0, 0, Image.new("RGB", (1, 1)), timing, "")
             yield Done(FAST, replace(measured, passes=(timing,), backend=timing.backend))

@@ -56,7 +56,7 @@ def refiner(checkpoint: Path) -> Refiner:
 
 def ask(**options: Any) -> GenerationRequest:
     models = options.pop("models", FAST)
-    return GenerationRequest.parse(PROMPT, models, **({"seed": 7, "refine": True} | options))
+    return GenerationRequest.parse(PROMPT, models, **({"seed": 7, "refine": True, "backend": "eager"} | options))
 
 
 def picture(size: int = 64) -> Image.Image:
@@ -490,8 +490,9 @@ def test_the_form_passes_the_wish_on(tmp_path: Path) -> None:
 
     with gr.Blocks():
         form = Form(Settings(kept=Gallery(tmp_path), out=tmp_path, models=(FAST,)), gr.I18n())
-        for part in (form.build_prompt, form.build_models, form.build_numbers, form.build_settings):
+        for part in (form.build_prompt, form.build_numbers, form.build_switches, form.build_settings):
             part()
+        form.build_models((FAST,))
     values = {name: form[name].value for name in form.names}
     for sent, meant in ((True, True), (False, False), (None, False), ("yes", False)):
         assert form.parse(*(values | {"refine": sent}).values()).request.refine is meant

@@ -118,7 +118,7 @@ def test_without_a_checker_images_say_so(checkpoint: Path, tmp_path: Path) -> No
 
 def test_shipped_models_need_none(tmp_path: Path) -> None:
     service = Service(Weights(), Gallery(tmp_path), safety=True)
-    request = GenerationRequest.parse("a big dog", "instaflow-mini", seed=3)
+    request = GenerationRequest.parse("a big dog", "instaflow-mini", seed=3, backend="eager")
     assert ready(list(service.run(request))).notes == ()
     service.close()
 
