@@ -96,8 +96,9 @@ def test_the_sentence_names_what_differs(language: Language) -> None:
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_the_tab_shows_every_row_with_a_button_for_what_can_be_tried(language: Language) -> None:
-    table = Table({}, {}, (row("sd-mini", 25, 10.0, seconds=2), row("instaflow-mini", 1, 20.0, seconds=0.1)))
-    html = results_html(table, language)
+    rows = (row("sd-mini", 25, 10.0, seconds=2), row("instaflow-mini", 1, 20.0, seconds=0.1))
+    html = results_html(Table({"gpu": None, "cpu": "Abacus 3000"}, {}, rows), language)
+    assert html.count("Abacus 3000") == 2
     buttons = re.findall(r'data-model="([^"]+)" data-steps="(\d+)"', html)
     of_paper = [(method.model, str(method.steps)) for method in PAPER if method.model in MODELS]
     assert buttons == [*of_paper, ("sd-mini", "25"), ("instaflow-mini", "1")]

@@ -96,7 +96,7 @@ class Table:
     @property
     def machine(self) -> str:
         """What the times were measured on."""
-        return self.environment["gpu"] or self.environment["cpu"]
+        return self.environment.get("gpu") or self.environment.get("cpu") or "?"
 
 
 @dataclass(frozen=True)
