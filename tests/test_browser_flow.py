@@ -100,7 +100,7 @@ def test_stop_ends_the_work_and_the_next_press_works(visit: Visit) -> None:
     expect(page.locator("#flow-status")).to_contain_text("Stopped")
     expect(page.locator("#flow-stop")).to_be_hidden()
     draw(page, "instaflow-mini")
-    assert page.locator(".film").count() == 1
+    expect(page.locator(".film")).to_have_count(1)
 
 
 def test_a_prompt_entered_during_a_run_comes_next(visit: Visit) -> None:

@@ -86,5 +86,12 @@
     const frame = event.target.closest?.(".film .frame");
     if (frame) page.drag(frame.dataset.t);
   });
+  // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
+  const stops = { "#stop": page, "#flow-stop": page.flow };
+  document.addEventListener(
+    "click",
+    (event) => Object.entries(stops).forEach(([button, tab]) => event.target.closest?.(button) && tab.forget()),
+    { capture: true },
+  );
   window.instaflow = page;
 }

@@ -22,8 +22,8 @@ def main() -> None:
     service, machine = Service(Weights()), fingerprint()
     for language in LANGUAGES:
         request = GenerationRequest.parse(say(language, EXAMPLES[0]), list(DEFAULT_MODELS), seed=SEED)
-        list(service.run(request))
-        store_run(request, service.run(request), machine, FOLDER / language)
+        list(service.run(request, patient=True))
+        store_run(request, service.run(request, patient=True), machine, FOLDER / language)
 
 
 if __name__ == "__main__":

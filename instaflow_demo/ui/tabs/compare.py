@@ -149,7 +149,6 @@ class ComparePage:
                 None, None, None, js="() => instaflow.press()", **PRIVATE
             )
         run.then(None, None, None, js="() => instaflow.over()", **PRIVATE)
-        self._stop.click(None, None, None, js="() => instaflow.forget()", **PRIVATE)
         self._settings_button.click(None, None, None, js="() => instaflow.drawer()", **PRIVATE)
         self._status.change(None, None, None, js="() => instaflow.show()", **PRIVATE)
 

@@ -109,7 +109,6 @@ class FlowTab:
         run = self._start.click(**asked)
         self._inputs["prompt"].submit(None, None, None, js="() => instaflow.flow.press()", **PRIVATE)
         run.then(None, None, None, js="() => instaflow.flow.over()", **PRIVATE)
-        self._stop.click(None, None, None, js="() => instaflow.flow.forget()", **PRIVATE)
         self._runner.connect_stop(_TAB, self._stop, self._status, language, run)
         scrub = "(t) => instaflow.scrub(t)"
         gr.on([self._time.change, *(film.change for film in films)], None, self._time, None, js=scrub, **PRIVATE)
