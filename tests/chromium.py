@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+import pytest
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
 PLACES = (  # where installers that put nothing on the PATH leave it
@@ -45,6 +46,34 @@ def headless() -> Iterator[Browser]:
         browser = _launch(playwright)
         yield browser
         browser.close()
+
+
+def open_browser(timeout_ms: int = 30_000) -> Iterator[Browser]:
+    """For a fixture: a browser whose expectations wait so long, as machines that run tests can be slow.
+
+    Tests are skipped where there is none.
+    """
+    expect.set_options(timeout=timeout_ms)
+    try:
+        with headless() as browser:
+            yield browser
+    except NoBrowser as error:
+        pytest.skip(f"no browser to test the page in: {error}")
+
+
+@contextmanager
+def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each in a context of its own with these options, which end with all of this."""
+    contexts = []
+
+    def open_page(**options: object) -> Page:
+        context = browser.new_context(**{"locale": "en-US", **options})
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 def _launch(playwright: Playwright) -> Browser:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import NoBrowser, headless
+from chromium import open_browser
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
+from playwright.sync_api import Browser
 from served import ROOT, App, running_app
 
 from instaflow_demo.gallery import read_metadata
@@ -25,6 +26,11 @@ MANUAL = (ROOT / "assets" / "docs" / "api.md").read_text(encoding="utf-8")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with running_app(tmp_path_factory.mktemp("api"), "--offline", "--models", "instaflow-mini,sd-mini,2rf") as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +53,11 @@ def test_the_example_in_python_draws_a_dog(
     assert (made["prompt"], made["seed"], made["model"]) == ("A big dog", 7, "instaflow-mini")
 
 
-def test_the_example_in_javascript_draws_the_same_dog(app: App, client: Client) -> None:
+def test_the_example_in_javascript_draws_the_same_dog(app: App, client: Client, browser: Browser) -> None:
     run = client.predict("A big dog", seed=7, api_name="/generate")
-    try:
-        with headless() as browser:
-            page = browser.new_page()
-            page.goto(app.url + "/preview.jpg")  # of the same origin
-            seconds, source = page.evaluate(f"async () => {{ {example('javascript', app)} }}")
-    except NoBrowser as error:
-        pytest.skip(f"no browser to run JavaScript in: {error}")
+    page = browser.new_page()
+    page.goto(app.url + "/preview.jpg")  # of the same origin
+    seconds, source = page.evaluate(f"async () => {{ {example('javascript', app)} }}")
     assert seconds > 0
     theirs, ours = (pixels(each) for each in (source, run["results"][0]["images"][0]["image"]))
     assert theirs == ours

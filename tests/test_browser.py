@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import NoBrowser, headless
+from chromium import open_browser, visitors
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from served import App, running_app
 from small_refiner import save_refiner
@@ -33,12 +33,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=30_000)  # machines that run tests can be slow
-    try:
-        with headless() as browser:
-            yield browser
-    except NoBrowser as error:
-        pytest.skip(f"no browser to test the page in: {error}")
+    yield from open_browser()
 
 
 Visit = Callable[..., Page]
@@ -55,20 +50,15 @@ def usual(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def visit(app: App, browser: Browser, usual: BrowserContext) -> Iterator[Visit]:
     """Open the page in a session of its own; with options, the browser context's, in a context of its own."""
-    contexts = []
+    with visitors(browser) as open_page:
 
-    def opened(**options: object) -> Page:
-        context = browser.new_context(**{"locale": "en-US", **options}) if options else usual
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(app.url)
-        expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)  # the models have warmed up
-        return page
+        def opened(**options: object) -> Page:
+            page = open_page(**options) if options else usual.new_page()
+            page.goto(app.url)
+            expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)  # the models have warmed up
+            return page
 
-    yield opened
-    for context in contexts:
-        if context is not usual:
-            context.close()
+        yield opened
     for page in usual.pages:
         page.evaluate("localStorage.clear()")
         page.close()

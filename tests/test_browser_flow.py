@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from chromium import NoBrowser, headless
+from chromium import open_browser, visitors
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
@@ -22,31 +22,22 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=30_000)  # machines that run tests can be slow
-    try:
-        with headless() as browser:
-            yield browser
-    except NoBrowser as error:
-        pytest.skip(f"no browser to test the page in: {error}")
+    yield from open_browser()
 
 
 @pytest.fixture
 def visit(app: App, browser: Browser) -> Iterator[Visit]:
     """Open the tab as a new visitor; options are the browser context's."""
-    contexts = []
+    with visitors(browser) as open_page:
 
-    def opened(**options: object) -> Page:
-        context = browser.new_context(**{"locale": "en-US", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(app.url)
-        page.get_by_role("tab", name=re.compile("^(Flow|Fluxo)$")).click()
-        expect(page.locator(".status.ready")).to_be_attached(timeout=READY_MS)  # the models have warmed up
-        return page
+        def opened(**options: object) -> Page:
+            page = open_page(**options)
+            page.goto(app.url)
+            page.get_by_role("tab", name=re.compile("^(Flow|Fluxo)$")).click()
+            expect(page.locator(".status.ready")).to_be_attached(timeout=READY_MS)  # the models have warmed up
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
 
 
 def choose(page: Page, *models: str) -> None:

@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
-from chromium import NoBrowser, headless
+from chromium import open_browser, visitors
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
@@ -25,12 +25,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=60_000)  # machines that run tests can be slow
-    try:
-        with headless() as browser:
-            yield browser
-    except NoBrowser as error:
-        pytest.skip(f"no browser to test the page in: {error}")
+    yield from open_browser(60_000)
 
 
 Visit = Callable[..., Page]
@@ -39,21 +34,17 @@ Visit = Callable[..., Page]
 @pytest.fixture
 def visit(app: App, browser: Browser) -> Iterator[Visit]:
     """Open the page as a new visitor, at its live tab; options are the browser context's."""
-    contexts = []
+    with visitors(browser) as open_page:
 
-    def opened(**options: object) -> Page:
-        context = browser.new_context(**{"locale": "en-US", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(app.url)
-        expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)
-        page.get_by_role("tab", name=re.compile("^(Live|Ao vivo)$")).click()
-        expect(page.locator("#live-picture img")).to_be_visible()  # something to look at before anything is typed
-        return page
+        def opened(**options: object) -> Page:
+            page = open_page(**options)
+            page.goto(app.url)
+            expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)
+            page.get_by_role("tab", name=re.compile("^(Live|Ao vivo)$")).click()
+            expect(page.locator("#live-picture img")).to_be_visible()  # something to look at before anything is typed
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
 
 
 def picture(page: Page) -> str:
