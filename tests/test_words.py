@@ -10,6 +10,7 @@ from page import FAST, SLOW
 
 from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.request import GenerationRequest
+from instaflow_demo.ui.tabs.form import EXAMPLES
 from instaflow_demo.ui.text import (
     TEXTS,
     format_gigabytes,
@@ -34,9 +35,11 @@ def test_both_languages_have_the_same_texts() -> None:
 
 def test_every_text_is_used() -> None:
     folder = Path(__file__).parent.parent / "instaflow_demo" / "ui"
-    code = "".join(p.read_text(encoding="utf-8") for p in folder.rglob("*.py") if p.name != "text.py")
+    files = (p for p in folder.rglob("*.py") if p.name != "text.py" and folder / "texts" not in p.parents)
+    code = "".join(p.read_text(encoding="utf-8") for p in files)
     composed = {f"stage_{stage}" for stage in ("load", "text", "sample", "upsample", "decode")}
     composed |= {"progress_sample", "progress_upsample", "progress_refine"}
+    composed |= {*EXAMPLES, "flow_state_alt", "flow_prediction_alt", "live_prompts", "live_seeds"}
     unused = {key for key in TEXTS["en"] if f'"{key}"' not in code and f"'{key}'" not in code} - composed
     assert not unused
 
