@@ -1,16 +1,16 @@
 """From a run of the scenes' family to the folders that are shipped, with cards that tell what was measured."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import DemoError
-from ..weights.convert_glide import write_index
 from . import export
-from .export import SHARED, Shipped
+from .export import SHARED, SHIPPED, Shipped
 from .run_folder import RunFolder, store_in_8_bits
-from .scene_cards import TO_ONE_STEP, Measured, write_card
+from .scene_cards import Measured, write_card
 
 MOST_OF_A_FILE, MOST_IN_ALL = 10_000_000, 260_000_000  # bytes
 
@@ -34,29 +34,13 @@ SHIPPED_SCENES: Mapping[str, Shipped] = MappingProxyType(
             optional=("tiny_vae",),
             given=("tokenizer",),
         ),
-        "sd-mini": Shipped("Stable Diffusion mini: the teacher", {"unet": "teacher/unet"}, _ship_flow),
-        "2rf-mini": Shipped("2-Rectified Flow mini", {"unet": "reflow/unet"}, _ship_flow),
+        "sd-mini": replace(SHIPPED["sd-mini"], finish=_ship_flow),
+        "2rf-mini": replace(SHIPPED["2rf-mini"], finish=_ship_flow),
         "instaflow-mini": Shipped("InstaFlow mini: one step", {"unet": "distill/unet"}, _ship_flow),
         "sd-distill-mini": Shipped("SD distilled mini: one step without reflow", {"unet": "direct/unet"}, _ship_flow),
-        "pd-mini": Shipped(
-            "Progressively distilled mini: one step by halving",
-            {"unet": "progressive/1/unet"},
-            _ship_flow,
-            TO_ONE_STEP["pd-mini"][:-1],
-        ),
-        "text2im-mini": Shipped(
-            "Text2im mini: GLIDE's cascade",
-            {
-                "tokenizer": "text2im-text/tokenizer",
-                "text_encoder": "text2im-base/text_encoder",
-                "unet": "text2im-base/unet",
-                "upsampler_text_encoder": "text2im-upsampler/text_encoder",
-                "upsampler": "text2im-upsampler/unet",
-            },
-            write_index,
-            given=("tokenizer",),
-        ),
-        "judge": Shipped("The judge of the mini family's images", {"network": "judge/network"}),
+        "pd-mini": replace(SHIPPED["pd-mini"], finish=_ship_flow),
+        "text2im-mini": replace(SHIPPED["text2im-mini"], given=("tokenizer",)),
+        "judge": SHIPPED["judge"],
     }
 )
 
