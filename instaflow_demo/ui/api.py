@@ -24,7 +24,7 @@ from .listeners import ONE_AT_A_TIME
 from .runner import Runner
 from .settings import Settings
 from .tabs.benchmark import PageLimits, parse_benchmark
-from .text import preferred_language, translate
+from .text import requested_language, translate
 
 _TAB, _LOOK_EVERY_S = "api", 0.25
 Item = TypeVar("Item")
@@ -108,7 +108,7 @@ class Api:
         return benchmark
 
     def _list_models(self, request: gr.Request) -> list[dict[str, Any]]:
-        language = preferred_language(request.headers.get("accept-language"))
+        language = requested_language(request.headers)
         availability = self._service.availability()
         return [
             {name: getattr(MODELS[model], name) for name in MODEL_FIELDS}
@@ -127,7 +127,7 @@ class Api:
         Raises:
             gr.Error: with the sentence of what is wrong.
         """
-        language = preferred_language(request.headers.get("accept-language"))
+        language = requested_language(request.headers)
         try:
             self._settings.check_offered(models)
             parsed = GenerationRequest.parse(prompt, models, save=False, **asked)
@@ -141,7 +141,7 @@ class Api:
         try:
             asked = parse_benchmark(raw, self._settings.models, PageLimits())
         except DemoError as error:
-            raise refusal(error, preferred_language(request.headers.get("accept-language"))) from error
+            raise refusal(error, requested_language(request.headers)) from error
         rows = {
             event.case: event.row
             for event in self._follow(run(self._service, asked), request)

@@ -58,6 +58,20 @@ class Inputs:
         return [gr.validate(name not in problems, problems.get(name, "")) for name in self._components]
 
 
+def prompt_box(text: gr.I18n, value: str, elem_id: str) -> gr.Textbox:
+    """The field of a prompt, which takes most of its row."""
+    return gr.Textbox(
+        value,
+        label=text("prompt"),
+        placeholder=text("prompt_hint"),
+        lines=1,
+        max_lines=4,
+        scale=5,
+        min_width=260,
+        elem_id=elem_id,
+    )
+
+
 def refusal(error: DemoError, language: Language) -> gr.Error:
     """The sentence of an error as gradio shows it."""
     return gr.Error(translate(language, error.sentence), print_exception=False)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .text import TEXTS, Language, preferred_language
+from .text import TEXTS, Language, requested_language
 
 PICTURE = Path(__file__).parents[2] / "assets" / "preview.jpg"  # of 1200 by 630 pixels, as messengers want it
 _ADDRESS = "/preview.jpg"
@@ -65,7 +65,7 @@ class _Rewriter:
 
 def rewrite_tags(page: str, request: Request) -> str:
     """The page with our title, description and picture, in the language that is asked for."""
-    language = preferred_language(request.headers.get("accept-language"))
+    language = requested_language(request.headers)
     return _THEIRS.sub("", page).replace("</head>", f"{_tags(request, language)}</head>", 1)
 
 

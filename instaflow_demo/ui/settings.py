@@ -1,5 +1,6 @@
 """The page's settings, from whoever starts it."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -35,13 +36,16 @@ class Settings:
         """What is ticked when the page opens."""
         return tuple(model for model in DEFAULT_MODELS if model in self.models) or self.models[:1]
 
-    def check_offered(self, chosen: Any) -> Any:
-        """`chosen` as it is, unless it names a model that the registry has and this page does not offer.
+    def check_offered(self, chosen: Any, models: Container[str] | None = None) -> Any:
+        """`chosen` as it is, unless it names a model that the registry has and that is not among `models`.
+
+        These are all of the page's, if they are left out.
 
         Raises:
             InvalidRequest: with a sentence.
         """
+        offered = self.models if models is None else models
         for name in chosen if isinstance(chosen, list) else []:
-            if isinstance(name, str) and name in MODELS and name not in self.models:
+            if isinstance(name, str) and name in MODELS and name not in offered:
                 raise InvalidRequest({"models": Sentence("{title} is not offered here.", title=MODELS[name].title)})
         return chosen

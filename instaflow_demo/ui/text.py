@@ -64,6 +64,11 @@ def preferred_language(accept_language: str | None) -> Language:
     return "en"
 
 
+def requested_language(headers: Mapping[str, str]) -> Language:
+    """The page's language for the headers of a request."""
+    return preferred_language(headers.get("accept-language"))
+
+
 def format_number(language: Language, value: float, digits: int) -> str:
     """`value` with `digits` decimals and the language's separators.
 

@@ -1,6 +1,5 @@
 """A model's path from noise to image as a filmstrip, the drawing of it, and the same noise in fewer steps."""
 
-import base64
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from ...request import ModelRun
 from ..text import Language, format_number, say, translate
 from .columns import problem, steps_text
 from .path import path_html, place
+from .view import data_uri
 
 FIRST_SHOWN = 0.2
 """The time that films are at when they appear: early enough for their predictions to differ."""
@@ -113,10 +113,10 @@ def film_html(film: Film, prompt: str, language: Language) -> Markup:
 
 
 def webp_uri(image: Image) -> str:
-    """A frame as an address that contains it: nobody else can ask for it, and nothing has to be kept."""
+    """A frame as an address that contains it."""
     file = io.BytesIO()
     image.save(file, "WEBP", quality=_QUALITY, method=0)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_uri(file.getvalue(), "image/webp")
 
 
 def _head(film: Film, language: Language) -> Markup:

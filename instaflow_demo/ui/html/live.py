@@ -3,7 +3,6 @@
 Everything is in the page itself, as data: no visitor's image is on the server for others to fetch.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
@@ -11,6 +10,7 @@ from markupsafe import Markup
 from ...measure import Timing
 from ...results.animation import MEDIA, Format
 from ..text import Language, format_number, format_seconds, say
+from .view import data_uri
 
 NO_PICTURE = Markup('<figure class="live"><i aria-hidden="true"></i><figcaption>&nbsp;</figcaption></figure>')
 
@@ -57,8 +57,8 @@ def strip_html(frames: Sequence[Markup], *, over: bool) -> Markup:
 def files_html(files: Mapping[Format, bytes], language: Language) -> Markup:
     """A link for each file, which contains it."""
     links = [
-        Markup('<a class="download" download="interpolation.{}" href="data:{};base64,{}">{}</a>').format(
-            kind.lower(), MEDIA[kind], base64.b64encode(content).decode(), say(language, "live_save", kind=kind)
+        Markup('<a class="download" download="interpolation.{}" href="{}">{}</a>').format(
+            kind.lower(), data_uri(content, MEDIA[kind]), say(language, "live_save", kind=kind)
         )
         for kind, content in files.items()
     ]

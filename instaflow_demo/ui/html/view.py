@@ -155,7 +155,7 @@ class RunView:
         """The view of a run that was kept."""
         view = cls.of(stored.request, True)
         for image in stored.images:
-            inline = f"data:image/webp;base64,{base64.b64encode(image.path.read_bytes()).decode()}"
+            inline = data_uri(image.path.read_bytes(), "image/webp")
             picture = Picture(0, image.seed, image.timing, None, inline=inline)
             made = replace(view.column(image.model), pictures=(picture,), stored=True)
             view = view._with(replace(made, phase="done", measurement=image.measurement))
@@ -195,16 +195,21 @@ class RunView:
         return max(m.seconds_per_image for m in finished) / own.seconds_per_image
 
 
+def data_uri(content: bytes, media: str) -> str:
+    """A file as an address that contains it: nobody else can ask for it, and nothing has to be kept."""
+    return f"data:{media};base64,{base64.b64encode(content).decode()}"
+
+
 def png_uri(png: bytes) -> str:
     """An image that is in no file, as an address that contains it."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+    return data_uri(png, "image/png")
 
 
 def jpeg_uri(image: Image) -> str:
     """A preview that needs no file and no second request; as JPEG, because PNG takes longer to encode."""
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=_PREVIEW_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
+    return data_uri(jpeg.getvalue(), "image/jpeg")
 
 
 def _once(shown: tuple[Sentence, ...], notes: tuple[Sentence, ...]) -> tuple[Sentence, ...]:

@@ -23,7 +23,7 @@ from ..inputs import Inputs, refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred_language, say, translate
+from ..text import Language, requested_language, say, translate
 from .form import BACKENDS
 
 _TAB, _LOOK_EVERY_S = "benchmark", 0.5
@@ -166,7 +166,7 @@ class BenchmarkTab:
         here = self._service.availability()
         models = [(MODELS[model].title, model) for model in self._settings.models if here[model].available]
         return {
-            self._inputs["language"]: preferred_language(request.headers.get("accept-language")),
+            self._inputs["language"]: requested_language(request.headers),
             self._inputs["models"]: gr.CheckboxGroup(choices=models),
             self._inputs["backends"]: gr.CheckboxGroup(choices=list(self._backends())),
             self._inputs["decoders"]: gr.CheckboxGroup(choices=list(self._decoders())),

@@ -1,7 +1,7 @@
 """The main tab: one prompt, several systems, their images and times side by side."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from ...registry import MODELS, REFINER
 from ...results.report import collect, comparison_rows
 from ...results.stored_run import FOLDER, load_stored_run
 from ...service import Service
+from ...weights.locate import Availability
 from ..html.columns import column_html, results_html, seconds_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
 from ..html.view import Picture, RunView, png_uri
@@ -23,7 +24,7 @@ from ..inputs import refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred_language, say
+from ..text import Language, requested_language, say
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Form, FormSubmission
@@ -79,7 +80,7 @@ class ComparePage:
                 self._chips = form.build_examples()
                 form.build_switches()
         with gr.Row(elem_id="choices"):
-            form.build_models(self._available())
+            form.build_models(self._offered(self._service.availability()))
             self._settings_button = gr.Button(t("settings"), size="sm", elem_id="open-settings")
         with gr.Sidebar(t("settings"), open=False, position="right", width=380, elem_id="settings"):
             form.build_settings()
@@ -172,8 +173,9 @@ class ComparePage:
 
     def _greet(self, request: gr.Request) -> Update:
         """The visitor's language, what can be used now, and whether the device has warmed up."""
-        language = preferred_language(request.headers.get("accept-language"))
-        availability, available = self._service.availability(), self._available()
+        language = requested_language(request.headers)
+        availability = self._service.availability()
+        available = self._offered(availability)
         missing = [(MODELS[m], availability[m].reason) for m in self._settings.models if m not in available]
         choices = self._form.choices(language, available)
         return {
@@ -186,7 +188,7 @@ class ComparePage:
 
     def _show_stored_run(self, request: gr.Request) -> Update:
         """Something to look at before anything is pressed: a run of this prompt that was kept."""
-        language = preferred_language(request.headers.get("accept-language"))
+        language = requested_language(request.headers)
         stored = load_stored_run(FOLDER / language, self._settings.chosen)
         if stored is None:
             return {self._status: gr.skip()}
@@ -203,15 +205,15 @@ class ComparePage:
             update[outputs.results] = results_html(view, column.model, stored.request.prompt, language)
         return update
 
-    def _available(self) -> list[str]:
-        availability = self._service.availability()
+    def _offered(self, availability: Mapping[str, Availability]) -> list[str]:
+        """Those of the page's models that can be used."""
         return [model for model in self._settings.models if availability[model].available]
 
     async def _wait_until_warm(self, request: gr.Request) -> str:
         """Answer once the device is warm: an event of its own, for the page skips events that are under way."""
         while not self._settings.warm.is_set():
             await asyncio.sleep(0.3)
-        return self._warmth_line(preferred_language(request.headers.get("accept-language")))
+        return self._warmth_line(requested_language(request.headers))
 
     def _warmth_line(self, language: Language) -> str:
         warm = self._settings.warm.is_set()

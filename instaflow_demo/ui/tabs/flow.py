@@ -7,18 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from ...errors import DemoError, InvalidRequest, Sentence
+from ...errors import DemoError
 from ...registry import MODELS
 from ...request import GenerationRequest, Limits
 from ...results.stored_paths import FOLDER, load_paths
 from ...service import Service
 from ..html.columns import choice_text, status_html
 from ..html.film import FIRST_SHOWN, Film, film_html, progress_text
-from ..inputs import Inputs, refusal
+from ..inputs import Inputs, prompt_box, refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred_language, say
+from ..text import Language, requested_language, say
 
 PROMPT, SEED = "example_1", 7  # the key of a text, and one of its noises in which the paths differ plainly
 
@@ -65,16 +65,7 @@ class FlowTab:
     def _build_inputs(self) -> None:
         t, limits = self._text, Limits()
         with gr.Row(equal_height=True, elem_id="flow-ask"):
-            self._inputs["prompt"] = gr.Textbox(
-                say("en", PROMPT),
-                label=t("prompt"),
-                placeholder=t("prompt_hint"),
-                lines=1,
-                max_lines=4,
-                scale=5,
-                min_width=260,
-                elem_id="flow-prompt",
-            )
+            self._inputs["prompt"] = prompt_box(t, say("en", PROMPT), "flow-prompt")
             self._inputs["seed"] = gr.Number(
                 SEED, label=t("seed"), precision=0, minimum=-1, maximum=limits.seed, min_width=110, elem_id="flow-seed"
             )
@@ -129,7 +120,7 @@ class FlowTab:
 
     def _greet(self, request: gr.Request) -> Update:
         """The visitor's language, a prompt in it, and whose path can be shown now."""
-        language = preferred_language(request.headers.get("accept-language"))
+        language = requested_language(request.headers)
         here = self._service.availability()
         models = tuple(model for model in self._models if here[model].available)
         return {
@@ -143,7 +134,7 @@ class FlowTab:
         untouched = (gr.skip(),) * (len(self._films) + 1)
         if seen or self._runner.busy(_TAB, request.session_hash):
             return True, *untouched
-        language = preferred_language(request.headers.get("accept-language"))
+        language = requested_language(request.headers)
         films = _stored_films(language, tuple(self._chosen))
         if not films:
             return True, *untouched
@@ -203,17 +194,9 @@ class FlowTab:
             InvalidRequest: with a sentence for every field that is wrong.
         """
         raw = self._inputs.by_name(values)
-        request = GenerationRequest.parse(
-            raw["prompt"], self._check_models(raw["models"]), seed=raw["seed"], save=False
-        )
+        models = self._settings.check_offered(raw["models"], self._models)
+        request = GenerationRequest.parse(raw["prompt"], models, seed=raw["seed"], save=False)
         return Asked(request, self._inputs.language(values))
-
-    def _check_models(self, chosen: Any) -> Any:
-        """`chosen` as it is, unless it names a model that the registry has and this tab does not offer."""
-        for name in chosen if isinstance(chosen, list) else []:
-            if isinstance(name, str) and name in MODELS and name not in self._models:
-                raise InvalidRequest({"models": Sentence("{title} is not offered here.", title=MODELS[name].title)})
-        return chosen
 
 
 @cache

@@ -12,7 +12,7 @@ from ...machine.device import Device, Dtype
 from ...registry import MODELS, ModelSpec, Range
 from ...request import RANDOM_SEED, Decoder, GenerationRequest, Limits
 from ..html.columns import choice_text
-from ..inputs import Inputs
+from ..inputs import Inputs, prompt_box
 from ..listeners import PRIVATE, QUIET
 from ..settings import Settings
 from ..text import Language, say
@@ -44,17 +44,7 @@ class Form(Inputs):
     # ------------------------------------------------------------ building
 
     def build_prompt(self) -> None:
-        t = self._text
-        self["prompt"] = gr.Textbox(
-            say("en", EXAMPLES[0]),
-            label=t("prompt"),
-            placeholder=t("prompt_hint"),
-            lines=1,
-            max_lines=4,
-            scale=5,
-            min_width=260,
-            elem_id="prompt",
-        )
+        self["prompt"] = prompt_box(self._text, say("en", EXAMPLES[0]), "prompt")
 
     def build_examples(self) -> dict[str, gr.Button]:
         """Buttons with prompts in the visitor's language, by the key of their text."""

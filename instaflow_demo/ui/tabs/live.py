@@ -23,7 +23,7 @@ from ..inputs import Inputs, refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, preferred_language, say, translate
+from ..text import Language, requested_language, say, translate
 
 _IMAGE, _STRIP, _LOOK_EVERY_S = "live", "interpolation", 0.25
 _COUNTED = 10  # images that the rate is taken over
@@ -177,7 +177,7 @@ class LiveTab:
 
     def _greet(self, request: gr.Request) -> Update:
         """The visitor's language with prompts in it, and the models that can be used now."""
-        language = preferred_language(request.headers.get("accept-language"))
+        language = requested_language(request.headers)
         here = self._service.availability()
         models = [model for model in self._models if here[model].available]
         choices = [(MODELS[model].title, model) for model in models]

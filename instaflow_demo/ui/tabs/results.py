@@ -14,7 +14,7 @@ from ..html.columns import steps_text
 from ..html.plot import Point, scatter
 from ..html.tables import cells_html, table_html
 from ..listeners import PRIVATE
-from ..text import Language, format_number, preferred_language, say
+from ..text import Language, format_number, requested_language, say
 
 # one button a row, in the table itself: what it is called with is judged like everything that a browser sends
 _TRY = """element.addEventListener("click", event => {
@@ -62,7 +62,7 @@ class ResultsTab:
         page.load(self._show, None, [self.html], show_progress="hidden", **PRIVATE)
 
     def _show(self, request: gr.Request) -> Markup:
-        return results_html(self._table, preferred_language(request.headers.get("accept-language")))
+        return results_html(self._table, requested_language(request.headers))
 
 
 def parse_press(event: Any) -> tuple[str, int] | None:
