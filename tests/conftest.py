@@ -82,9 +82,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", only_loopback)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests convert is not put among the user's own, and is gone afterwards."""
+    """What tests convert is not put among the user's own, and no other file's tests find it there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSTAFLOW_DEMO_HOME", str(served.home(tmp_path_factory.mktemp("home"))))
         yield
