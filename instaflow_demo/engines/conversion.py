@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from threading import Event as Flag
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..errors import Sentence
 from ..events import ImageReady
@@ -18,6 +18,7 @@ from ..measure import Timing
 from ..weights.locate import ModelFiles
 from . import converter
 from .backends import kept
+from .gain import Gains
 from .placement import choose_placement
 from .pool import Job, Pool
 
@@ -35,8 +36,6 @@ UNCONVERTED = Sentence(
 )
 ALIKE = Sentence("OpenVINO is not ready for every model of this run, so PyTorch runs them all: that compares fairly.")
 TAKEN_OVER = Sentence("OpenVINO is ready for this model and has taken over from PyTorch.")
-FASTER = 1.1
-"""Times: less is not worth a word."""
 
 Event = TypeVar("Event")
 
@@ -55,7 +54,7 @@ class Conversions:
         self._said: dict[ModelFiles, Sentence] = {}  # of models that are being converted, or will not be
         self._told: set[ModelFiles] = set()
         self._stood_in: set[str] = set()  # models that PyTorch ran last
-        self._took: dict[tuple[Any, ...], float] = {}  # seconds of its passes
+        self._gains = Gains()
 
     def settle(self, job: Job, *, patient: bool = False) -> Job:
         """A job that is not to wait for a conversion, run by PyTorch as long as OpenVINO is not ready.
@@ -126,12 +125,13 @@ class Conversions:
         model, shape = run.model.id, (run.model.id, run.size, run.steps, run.guided, job.decoder, timing.images)
         if is_stand_in(job.placement):
             self._stood_in.add(model)
-            self._took |= {shape: took} if timing.warm else {}
+            if timing.warm:
+                self._gains.record(shape, took)
         elif model in self._stood_in:
             self._stood_in.remove(model)
             return (TAKEN_OVER,)
-        elif timing.warm and self._took.get(shape, 0.0) > FASTER * took:
-            return (gain_note(self._took[shape] / took),)
+        elif timing.warm and (ratio := self._gains.ratio(shape, took)):
+            return (gain_note(ratio),)
         return ()
 
 

@@ -31,6 +31,7 @@ from .batches import Batch, Samples, image_events, noise, one_behind, run_batche
 from .checkpoint.reading import load
 from .checkpoint.schedulers import Scheduler, advance, load_scheduler, predict_final_latents
 from .clip import clip_ids
+from .gain import Gains
 from .memory import WHOLE, Plan
 from .offload import on_device, to_device
 from .pixels import AsyncPixels, to_uint8_async
@@ -42,7 +43,6 @@ Shape = tuple[int, int, str, str]
 """Batches of one shape are warm together: images, size, decoder, backend."""
 
 PREVIEW_EVERY_S = 0.25
-_FASTER = 1.1  # times: less is not worth a word
 _PROMPTS = 32  # whose text states are kept
 
 
@@ -63,7 +63,7 @@ class LatentEngine:
         self._scheduler = scheduler
         self._prompts: OrderedDict[tuple[str, ...], Tensor] = OrderedDict()
         self._warm: set[Shape] = set()
-        self._took: dict[tuple[Shape, int, bool], float] = {}
+        self._gains = Gains()
         self._plan = WHOLE
 
     @classmethod
@@ -263,9 +263,12 @@ class LatentEngine:
         """A note with the speed-up from compiling, text encoding excluded; empty if it is unknown."""
         if not timing.warm:
             return ()
-        took = self._took[shape, run.steps, run.guided] = timing.sample_s + timing.decode_s
-        before = self._took.get(((*shape[:3], "eager"), run.steps, run.guided), 0.0)
-        return (gain_note(before / took),) if before > _FASTER * took else ()
+        passes, took = (shape[:3], run.steps, run.guided), timing.sample_s + timing.decode_s
+        if timing.backend == "eager":
+            self._gains.record(passes, took)
+            return ()
+        ratio = self._gains.ratio(passes, took)
+        return (gain_note(ratio),) if ratio else ()
 
     def _encode(self, batch: Batch, run: ModelRun) -> Tensor:
         """Text states (B, T, D), or (2 B, T, D) with those of the negative prompt first when guided."""
