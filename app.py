@@ -194,6 +194,7 @@ def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
+        _frontend=False,  # gradio's own look at the page gives up after 3 seconds, and ends an app that is slow
         state_session_capacity=200,
         footer_links=["api", "settings"],
         **ui.launch_options(),

@@ -137,7 +137,7 @@ def test_junk_is_refused_with_a_sentence(app: App, defaults: tuple[int, list[Any
         data[wrong] = value
         for route, extra in (("call/page", {}), ("queue/join", {"fn_index": function, "session_hash": "me"})):
             status, text = app.post(f"/gradio_api/{route}", {"data": data} | extra)
-            assert status == 422, (place, status, text)
+            assert status == (400 if junk == "\ud800" else 422), (place, status, text)  # half a character is no JSON
             assert _sentences(text)
             assert all(_is_a_sentence(sentence) for sentence in _sentences(text)), text
 

@@ -99,3 +99,16 @@ def test_stop_ends_the_work_of_one_visitor_in_one_tab_and_waits_for_its_last_ans
     for thread in visits:
         thread.join(1)
     assert said == [ana, rui, elsewhere]
+
+
+def test_work_ends_when_its_time_is_up_and_its_visitor_is_told() -> None:
+    closed, threads = threading.Event(), set()
+    start = time.monotonic()
+    with (
+        pytest.warns(UserWarning, match="which is the most here"),
+        Runner(longest_s=0.3).follow("tab", "visitor", counted(closed, threads), 0.02) as news,
+    ):
+        seen = [i for batch in news for i in batch]
+    assert closed.wait(0.5)
+    assert 0.25 < time.monotonic() - start < 2
+    assert 0 < len(seen) < 1000

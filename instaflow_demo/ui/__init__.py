@@ -1,13 +1,13 @@
 """The page. Only this package and app.py know gradio."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.block_function import BlockFunction
 
-from ..errors import InvalidRequest, Sentence
 from ..service import Service
+from .admission import FairQueue
 from .api import Api
 from .guard import server_options
 from .html.hero import hero_html
@@ -24,6 +24,9 @@ from .theme import SCRIPT, STYLE, build_theme
 
 __all__ = ["Settings", "build", "launch_options"]
 
+LONGEST_S = 300.0
+"""Seconds that one visitor may have the device where others wait for it."""
+
 
 def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """The page, ready to `launch(**look())`.
@@ -33,9 +36,9 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """
     text = _texts()
     gr.set_static_paths(shown)
-    with _Page(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
+    runner = Runner(None if settings.alone else LONGEST_S)
+    with _Page(runner.end, title=TEXTS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(text("hero_html"))
-        runner = Runner()
         compare, results = ComparePage(service, settings, text, runner), ResultsTab()
         live = LiveTab(service, settings, text, runner)
         benchmark = BenchmarkTab(service, settings, text, runner)
@@ -59,7 +62,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         Api(service, settings, runner).build()
         page.load(None, None, None, js="() => instaflow.title()", **PRIVATE)
         compare.connect_results(results.html, tabs)
-    return page.queue(api_open=False, max_size=16)
+    return page.queue(api_open=False)
 
 
 def launch_options() -> dict[str, Any]:
@@ -74,20 +77,16 @@ def launch_options() -> dict[str, Any]:
 
 
 class _Page(gr.Blocks):
-    """gradio's, except that a forged call is refused without printing what was sent, which does not belong in a log."""
+    """gradio's, with a queue that is fair to all visitors, and that calls `leave` with each session that has gone."""
 
-    def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
-        """Refuse a call with too few values, without quoting them.
+    def __init__(self, leave: Callable[[str], None], **options: Any):
+        self._leave = leave
+        super().__init__(**options)
 
-        Raises:
-            InvalidRequest: with a sentence.
-        """
-        needed = len(block_fn.inputs)
-        if len(inputs) < needed:
-            said = Sentence(
-                "This call has {n} of the {all} values that it needs: reload the page.", n=len(inputs), all=needed
-            )
-            raise InvalidRequest({"call": said})
+    def queue(self, *args: Any, **options: Any) -> "_Page":
+        super().queue(*args, **options)
+        self._queue = FairQueue.in_place_of(self._queue, self._leave)
+        return self
 
 
 def _texts() -> gr.I18n:

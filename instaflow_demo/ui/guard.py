@@ -1,29 +1,93 @@
-"""Before gradio's server: routes that the page never uses are closed, and junk gets a sentence instead of a 500."""
+"""Before gradio's server: only what the page and its endpoints use is open, and junk gets a sentence, not a 500."""
 
+import json
+import logging
 import re
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, NoReturn
 
 from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .admission import FairQueue
 from .link_preview import LinkPreview
 
-_CLOSED = re.compile(r"/gradio_api/(run|api|upload|component_server|proxy=|stream)\b")
+_NAME = r"[\w-]+"
+_READ = re.compile(
+    r"/(|config/?|theme\.css|robots\.txt|manifest\.json|favicon\.ico|preview\.jpg|pwa_icon(/\d+)?|(svelte|assets|static)/.+"
+    r"|login/(huggingface|callback)|logout|login_check/?"
+    r"|gradio_api/(app_id/?|info/?|openapi\.json|user/?|login_check/?|startup-events|theme\.css|queue/data"
+    rf"|heartbeat/{_NAME}|call(/v2)?/{_NAME}/{_NAME}|file=.+))"
+)
+_WRITE = re.compile(rf"/(login/?|gradio_api/(queue/join|cancel|reset/?|call(/v2)?/{_NAME}/?))")
+_TALK = re.compile(r"/gradio_api/mcp(/.*)?")  # where `--mcp` is used; elsewhere gradio has nothing there
+_HEARD = re.compile(rf"/gradio_api/(call(?:/v2)?/{_NAME}/(?P<event>{_NAME})|queue/data)")
 _MOST_BYTES = 256 * 1024  # a request of this page is a few kilobytes
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    # gradio makes functions of its events' JavaScript, and in a frame of another page it tells that its height
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "style-src 'self' 'unsafe-inline'; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' https://cdnjs.cloudflare.com; "
+    "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space",
+}
+
+log = logging.getLogger(__name__)
 
 
 class Guard:
-    """ASGI middleware that answers requests which gradio should not see."""
+    """ASGI middleware that answers requests which gradio should not see, and says who listens to what."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = _refusal(Request(scope)) if scope["type"] == "http" else None
-        await (refusal or self._app)(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, answer = Request(scope, receive), _Answer(send)
+        refusal = _refusal(request)
+        if refusal is None and request.method == "POST" and _WRITE.fullmatch(_path(request)):
+            body = await request.body()
+            refusal = None if _path(request).startswith("/login") else _judge(body)
+            receive = _replay(body, receive)
+        if refusal is not None:
+            await refusal(scope, receive, answer)
+            return
+        with _listening(request):
+            await self._pass_on(scope, receive, answer)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        """Let gradio answer; what it cannot make sense of is the fault of who sent it."""
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            if answer.begun or scope["method"] != "POST":
+                raise
+            log.warning("a call that cannot be understood: %s", type(error).__name__)
+            await _refuse(400, "This call cannot be understood: the page at / shows what there is.")(
+                scope, receive, answer
+            )
+
+
+class _Answer:
+    """Sends an answer with the headers that every one has."""
+
+    def __init__(self, send: Send):
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            given = {name.lower() for name, _ in message["headers"]}
+            ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+            message = {**message, "headers": [*message["headers"], *(each for each in ours if each[0] not in given)]}
+        await self._send(message)
 
 
 def server_options() -> dict[str, Any]:
@@ -32,21 +96,63 @@ def server_options() -> dict[str, Any]:
     return {"middleware": [Middleware(Guard), Middleware(LinkPreview)], "exception_handlers": unknown}
 
 
-def _refusal(request: Request) -> JSONResponse | None:
-    if _CLOSED.search(request.url.path):
-        return _answer(404, "This address is closed: the page does everything through its queue.")
-    if request.method != "POST":
+def _refusal(request: Request) -> Response | None:
+    """The answer to a request that goes no further; None if it does."""
+    path, reads = _path(request), request.method in ("GET", "HEAD")
+    if reads and path == "/healthz":
+        return JSONResponse({"status": "ok"})
+    if not (_TALK.fullmatch(path) or (_READ if reads else _WRITE).fullmatch(path)):
+        return _refuse(404, "This address is closed: the page at / and its endpoints do everything through the queue.")
+    if reads or request.method == "DELETE":
         return None
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > _MOST_BYTES:
-        return _answer(413, f"A request must state its length and be at most {_MOST_BYTES // 1024} KB long.")
+        return _refuse(413, f"A request must state its length and be at most {_MOST_BYTES // 1024} KB long.")
     return None
+
+
+def _judge(body: bytes) -> Response | None:
+    """The answer to a body that is no JSON object of finite numbers and whole characters; None if it is one."""
+    try:
+        said = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(said, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        return _refuse(400, "A request must be JSON, without NaN, infinities or broken characters.")
+    return None if isinstance(said, dict) else _refuse(400, "A request must be a JSON object.")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read once more; whether the visitor is still there is asked as before."""
+    left = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return left.pop() if left else await receive()
+
+    return again
+
+
+def _listening(request: Request) -> Any:
+    """While the answer to a request tells somebody what happens to a run."""
+    found = _HEARD.fullmatch(_path(request)) if request.method == "GET" else None
+    blocks = request.scope["app"].get_blocks() if found else None
+    queue = getattr(blocks, "_queue", None)
+    if found is None or not isinstance(queue, FairQueue):
+        return nullcontext()
+    return queue.listening(found["event"] or request.query_params.get("session_hash", ""))
+
+
+def _path(request: Request) -> str:
+    return request.url.path.removeprefix(request.scope.get("root_path", "").rstrip("/"))
 
 
 def _no_such_function(request: Request, error: Exception) -> JSONResponse:
     """For a forged function number or name, for which gradio has only an exception."""
-    return _answer(404, "There is no such function; the page at / shows what there is.")
+    return _refuse(404, "There is no such function; the page at / shows what there is.")
 
 
-def _answer(status: int, sentence: str) -> JSONResponse:
+def _refuse(status: int, sentence: str) -> JSONResponse:
     return JSONResponse({"detail": sentence}, status)

@@ -7,16 +7,19 @@ OpenMP threads, and every pause lets the old one fall asleep. So the model runs 
 
 import asyncio
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.context import LocalContext
 
+from ..errors import Sentence
 from .html.columns import status_html
 from .listeners import PRIVATE, QUIET
-from .text import Language, say
+from .text import Language, requested_language, say, translate
 
 _LOOK_EVERY_S = 0.05
 
@@ -31,7 +34,9 @@ class Runner:
     own last answer says so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float | None = None) -> None:
+        """Work that takes longer than `longest_s` is ended as if its visitor had stopped it; None sets no end."""
+        self._longest_s = longest_s
         self._work: dict[threading.Event, tuple[str, str | None]] = {}
 
     @contextmanager
@@ -42,10 +47,32 @@ class Runner:
         over = threading.Event()
         self._work[over] = tab, visitor
         try:
-            with closing(poll(items, every_s, over)) as news:
+            with closing(poll(items, every_s, over)) as news, self._deadline(over):
                 yield news
         finally:
             del self._work[over]
+
+    @contextmanager
+    def _deadline(self, over: threading.Event) -> Iterator[None]:
+        """End work when its time is up, and then tell the visitor why."""
+        if self._longest_s is None:
+            yield
+            return
+        start, timer = time.monotonic(), threading.Timer(self._longest_s, over.set)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+        if time.monotonic() - start >= self._longest_s:
+            request = LocalContext.request.get(None)
+            said = Sentence(
+                "This was ended after {minutes:.0f} minutes, which is the most here: ask for fewer images, steps or "
+                "models.",
+                minutes=self._longest_s / 60,
+            )
+            gr.Warning(translate(requested_language(request.headers if request else {}), said))
 
     async def stop(self, tab: str, visitor: str | None) -> bool:
         """End a visitor's work in a tab and wait for its last answer; False if there was none."""
@@ -55,6 +82,12 @@ class Runner:
         while any(over in self._work for over in work):
             await asyncio.sleep(_LOOK_EVERY_S)
         return bool(work)
+
+    def end(self, visitor: str) -> None:
+        """End all work of a visitor who has left, without waiting for it."""
+        for over, (_, whose) in list(self._work.items()):
+            if whose == visitor:
+                over.set()
 
     def busy(self, tab: str, visitor: str | None) -> bool:
         """Whether work of a visitor is under way in a tab."""

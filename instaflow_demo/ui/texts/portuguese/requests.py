@@ -140,6 +140,21 @@ SENTENCES = {
     "This call has {n} of the {all} values that it needs: reload the page.": (
         "Esta chamada tem {n} dos {all} valores de que precisa: recarregue a página."
     ),
+    "This was ended after {minutes:.0f} minutes, which is the most here: ask for fewer images, steps or models.": (
+        "Isto foi encerrado após {minutes:.0f} minutos, o máximo aqui: peça menos imagens, passos ou modelos."
+    ),
+    "{waiting} runs of yours are waiting already, which is the most: wait for one of them, or stop it.": (
+        "Já há {waiting} execuções suas na fila, o máximo: espere uma delas ou pare-a."
+    ),
+    "{waiting} runs are waiting here, which is the most: try again in about {seconds:.0f} seconds.": (
+        "Já há {waiting} execuções na fila, o máximo: tente de novo daqui a cerca de {seconds:.0f} segundos."
+    ),
+    "The page has no such function for programs; the page at /gradio_api/info lists what there is.": (
+        "A página não tem essa função para programas; a página /gradio_api/info lista as que há."
+    ),
+    "This could not be done, and the log says why. Reload the page, and try once more.": (
+        "Não foi possível fazer isso, e o registro diz por quê. Recarregue a página e tente mais uma vez."
+    ),
     "Choose at least one, and nothing but these: {choices}.": "Escolha pelo menos um, e só destes: {choices}.",
     "That would be {n} images, and others wait for this machine: choose fewer repeats, models or batch sizes, for at "
     "most {most}.": (
