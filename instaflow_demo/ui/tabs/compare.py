@@ -13,11 +13,13 @@ from ...events import Event, ImageReady
 from ...gallery import encode_png
 from ...machine.environment import fingerprint
 from ...registry import MODELS, REFINER
+from ...request.restore import Restored
 from ...results.report import collect, comparison_rows
 from ...results.stored_run import FOLDER, load_stored_run
 from ...service import Service
 from ...weights.locate import Availability
-from ..html.columns import column_html, results_html, seconds_html, status_html, unavailable_html
+from ..albums import Albums
+from ..html.columns import column_html, notes_html, results_html, seconds_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
 from ..html.view import Picture, RunView, png_uri
 from ..inputs import refusal
@@ -50,10 +52,13 @@ class ColumnOutputs:
 class ComparePage:
     """Builds the tab in the current gradio context and answers its events."""
 
-    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner):
+    def __init__(
+        self, service: Service, settings: Settings, text: gr.I18n, runner: Runner, albums: Albums | None = None
+    ):
         self._service = service
         self._settings = settings
         self._text = text
+        self._albums = albums or Albums()
         self._form = Form(settings, text)
         self._download = DownloadPanel(service, settings, text, runner)
         self._folders = FolderPanel(service, settings, text)
@@ -116,7 +121,7 @@ class ComparePage:
         form = self._form
         form.connect()
         outputs = [part for p in self._columns.values() for part in (p.head, p.results)]
-        run = self._generate.click(
+        self.run = run = self._generate.click(
             self._run,
             form.components,
             [self._status, self._seconds, self._table, form["seed"], *outputs],
@@ -168,6 +173,16 @@ class ComparePage:
 
         pressed = table.click(choose, None, [tabs, form["models"], *steps.values()], **QUIET)
         pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE)
+
+    @property
+    def filled(self) -> list[Any]:
+        """The components that `fill` updates."""
+        return [self._status, *(self._form[name] for name in self._form.names if name != "language")]
+
+    def fill(self, restored: Restored, language: Language) -> Update:
+        """An update that puts restored settings into the form, and says what of them could not be restored."""
+        said = status_html(say(language, "restored"))
+        return self._form.fill(restored) | {self._status: said + notes_html(restored.notes, language)}
 
     # ------------------------------------------------------------ a visitor arrives
 
@@ -237,7 +252,10 @@ class ComparePage:
         with self._runner.follow(_TAB, request.session_hash, events_of_run, _LOOK_EVERY_S) as news:
             for events in news:
                 for event in events:
-                    picture = self._picture(event, submission) if isinstance(event, ImageReady) else None
+                    picture = None
+                    if isinstance(event, ImageReady):
+                        picture = self._picture(event, submission)
+                        self._albums.add(request.session_hash, event)
                     view = view.after(event, picture)
                 seen += events
                 yield self._advance(view, {event.model for event in events}, submission)

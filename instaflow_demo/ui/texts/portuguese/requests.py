@@ -175,6 +175,9 @@ SENTENCES = {
     "That PNG file is damaged, or its texts are too long: choose another one.": (
         "Esse arquivo PNG está danificado, ou os textos dele são longos demais: escolha outro."
     ),
+    "Only PNG files of at most {mb} MB, with at most {kb} KB of texts, are read: choose a smaller one.": (
+        "Só são lidos arquivos PNG de no máximo {mb} MB, com no máximo {kb} KB de textos: escolha um menor."
+    ),
     "It was drawn on a device that is not here ({device:.40}), so its pixels may differ slightly.": (
         "Foi desenhada em um dispositivo que não há aqui ({device:.40}), por isso os pixels podem diferir um pouco."
     ),
