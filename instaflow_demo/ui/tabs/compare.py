@@ -95,6 +95,7 @@ class ComparePage:
             self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
             gr.HTML(self._text("next_html"), elem_id="next")
             self._warmth = gr.HTML("", elem_id="warmth")
+        self._restored = gr.HTML("", elem_id="restored")  # the line above is that of a run, which may be under way
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._columns[model] = self._column(model)
@@ -133,6 +134,7 @@ class ComparePage:
             api_visibility="undocumented",
             **ONE_AT_A_TIME,
         )
+        self._generate.click(None, None, self._restored, js="() => ''", **PRIVATE)
         self._runner.connect_stop(_TAB, self._stop, self._status, form["language"], run)
         self._connect_presses(run)
         run.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
@@ -177,12 +179,12 @@ class ComparePage:
     @property
     def filled(self) -> list[Any]:
         """The components that `fill` updates."""
-        return [self._status, *(self._form[name] for name in self._form.names if name != "language")]
+        return [self._restored, *(self._form[name] for name in self._form.names if name != "language")]
 
     def fill(self, restored: Restored, language: Language) -> Update:
         """An update that puts restored settings into the form, and says what of them could not be restored."""
         said = status_html(say(language, "restored"))
-        return self._form.fill(restored) | {self._status: said + notes_html(restored.notes, language)}
+        return self._form.fill(restored) | {self._restored: said + notes_html(restored.notes, language)}
 
     # ------------------------------------------------------------ a visitor arrives
 

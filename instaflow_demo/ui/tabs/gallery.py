@@ -150,8 +150,10 @@ class GalleryTab:
         pair = [self._slider, self._divide, self._difference]
         two = [self._pair, self._other, *pair]
         everything = [self._owner, self._shown, self._status, self._row, self._images, self._sure, *one, *two]
+        named: dict[str, Any] = {"fn": None, "js": "() => instaflow.name()", **PRIVATE}
         for event in (tab.select, compare.run.then):
-            event(self._refresh, [self._shown, self._chosen], everything, **asked)
+            event(self._refresh, [self._shown, self._chosen], everything, **asked).then(**named)
+        self._images.change(**named)
         self._images.select(self._choose, [self._shown, self._chosen], [*one, *two], **asked)
         self._other.input(self._compare_with, [self._chosen, self._other], pair, **asked)
         self._delete.click(self._delete_one, [self._shown, self._chosen], everything, **asked)
@@ -160,7 +162,6 @@ class GalleryTab:
             button.click(lambda visible=visible: gr.Row(visible=visible), None, self._sure, **QUIET)
         moved = '(position) => ({__type__: "update", slider_position: position})'
         self._divide.input(None, self._divide, self._slider, js=moved, **PRIVATE)
-        self._images.change(None, None, None, js="() => instaflow.name()", **PRIVATE)
         self._zip.click(None, None, None, js="() => instaflow.zip()", **PRIVATE)
         restored = [self._status, tabs, *compare.filled]
         for event in (
