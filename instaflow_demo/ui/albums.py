@@ -30,7 +30,7 @@ class Albums:
     their visitor, or before, when the folder that they are in is full.
     """
 
-    def __init__(self, most: int = 60, of_all: int = 500):
+    def __init__(self, most: int = 100, of_all: int = 500):
         self._most = most
         self._images: deque[tuple[str, Drawn]] = deque(maxlen=of_all)
         self._lock = Lock()  # visitors draw one after another, and look at any time
