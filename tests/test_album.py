@@ -147,7 +147,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GalleryTab]:
         with gr.Blocks() as page:
             pass
         compare.connect(page)
-        tab.connect(here, tabs, compare)
+        tab.connect(page, here, tabs, compare)
     yield tab
     service.close()
 

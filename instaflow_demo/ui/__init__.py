@@ -60,7 +60,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         compare.connect(page)
         live.connect(page, live_tab)
         flow.connect(page, flow_tab)
-        gallery.connect(gallery_tab, tabs, compare)
+        gallery.connect(page, gallery_tab, tabs, compare)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()

@@ -82,7 +82,7 @@ class GalleryTab:
             self._build_pair()
 
     def _build_states(self) -> None:
-        # gradio's sessions end an hour after their visitor has left; so do these images
+        # gradio's sessions end within an hour of their visitor's leaving; so do these images
         self._owner = gr.State(None, delete_callback=self._albums.forget)
         self._shown: gr.State = gr.State(())  # the ids of the images in the order in which they are shown
         self._chosen = gr.State(None)
@@ -142,7 +142,7 @@ class GalleryTab:
                 self._other = gr.Dropdown([], label=t("gallery_other"), filterable=False, elem_id="gallery-other")
                 self._difference = gr.HTML("", elem_id="gallery-difference")
 
-    def connect(self, tab: gr.Tab, tabs: gr.Tabs, compare: ComparePage) -> None:
+    def connect(self, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, compare: ComparePage) -> None:
         """Wire the events; call it inside the Blocks context, after `build`. Settings are restored in `compare`."""
         self._compare, self._tabs = compare, tabs
         asked: dict[str, Any] = {"preprocess": False, **QUIET}
@@ -150,6 +150,7 @@ class GalleryTab:
         pair = [self._slider, self._divide, self._difference]
         two = [self._pair, self._other, *pair]
         everything = [self._owner, self._shown, self._status, self._row, self._images, self._sure, *one, *two]
+        page.load(_visitor, None, self._owner, **QUIET)
         named: dict[str, Any] = {"fn": None, "js": "() => instaflow.name()", **PRIVATE}
         for event in (tab.select, compare.run.then):
             event(self._refresh, [self._shown, self._chosen], everything, **asked).then(**named)
@@ -276,6 +277,10 @@ class GalleryTab:
 
     def _devices(self) -> set[str]:
         return {"cpu", device.choose("auto", "auto").device}
+
+
+def _visitor(request: gr.Request) -> str | None:
+    return request.session_hash
 
 
 def read_head(url: Any) -> bytes:
