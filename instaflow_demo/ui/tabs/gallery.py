@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
@@ -127,7 +127,7 @@ class GalleryTab:
         with gr.Row():
             with gr.Column(min_width=300):
                 self._slider = gr.ImageSlider(
-                    label=t("gallery_slider"),
+                    label=cast("str", t("gallery_slider")),  # gradio translates it, which its types do not say
                     interactive=False,
                     type="filepath",
                     buttons=["fullscreen"],
