@@ -4,9 +4,12 @@ import contextlib
 import errno
 import io
 import json
+import math
 import os
 import re
 import secrets
+import struct
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +19,15 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from . import __version__
-from .errors import Sentence, StorageFull, cause
+from .errors import InvalidRequest, Sentence, StorageFull, cause
 from .events import ImageReady
 from .machine.caches import PARTIAL, sweep
 
-KEY = "instaflow_demo"
+KEY, PARAMETERS = "instaflow_demo", "parameters"  # ours, and one that other image tools read
+MOST_PIXELS = 64_000_000
+"""Of an image whose texts are read."""
+
+_PNG, _SIZE = b"\x89PNG\r\n\x1a\n", slice(16, 24)  # a file's first bytes, and where the first chunk has its sides
 _REMEDY = Sentence("choose another folder with --out")
 _OURS = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}-.+-\d+\.png")
 # what file systems without hard links answer: exFAT, some network shares, some FUSE mounts
@@ -103,6 +110,28 @@ def read_metadata(path: Path) -> dict[str, Any]:
         return json.loads(getattr(image, "text", {}).get(KEY, "{}"))
 
 
+def read_texts(png: bytes) -> dict[str, str]:
+    """The texts in a PNG file, by their keys. Pixels are never looked at, and may be missing.
+
+    Raises:
+        InvalidRequest: with a sentence, when it is not a whole PNG file, or larger than images of this kind are.
+    """
+    if not png.startswith(_PNG):
+        raise InvalidRequest({"file": Sentence("That is not a PNG file: settings are read from PNG files only.")})
+    if len(png) > _SIZE.stop and math.prod(struct.unpack(">II", png[_SIZE])) > MOST_PIXELS:
+        raise InvalidRequest(
+            {"file": Sentence("That image has more than {n:,} pixels: choose a smaller one.", n=MOST_PIXELS)}
+        )
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            texts = image.info
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+        raise InvalidRequest(
+            {"file": Sentence("That PNG file is damaged, or its texts are too long: choose another one.")}
+        ) from error
+    return {key: str(text) for key, text in texts.items() if isinstance(key, str) and isinstance(text, str)}
+
+
 def _publish(partial: Path, folder: Path, label: str) -> Path:
     """Give a finished file its name, which no other file may have."""
     while True:
@@ -132,7 +161,7 @@ def _text(metadata: Mapping[str, Any]) -> PngInfo:
     info = PngInfo()
     values = {**metadata, "version": __version__, "note": "AI generated"}
     info.add_itxt(KEY, json.dumps(values, ensure_ascii=True))
-    info.add_itxt("parameters", _parameters(metadata))
+    info.add_itxt(PARAMETERS, _parameters(metadata))
     info.add_text("Software", f"instaflow_demo {__version__}")
     return info
 

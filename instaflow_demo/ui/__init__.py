@@ -8,8 +8,10 @@ import gradio as gr
 
 from ..service import Service
 from .admission import FairQueue
+from .albums import Albums
 from .api import Api
 from .guard import server_options
+from .html.album import drop_html
 from .html.hero import hero_html
 from .listeners import PRIVATE
 from .runner import Runner
@@ -17,6 +19,7 @@ from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
 from .tabs.flow import FlowTab
+from .tabs.gallery import GalleryTab
 from .tabs.live import LiveTab
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
@@ -39,7 +42,9 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     runner = Runner(None if settings.alone else LONGEST_S)
     with _Page(runner.end, title=TEXTS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(text("hero_html"))
-        compare, results = ComparePage(service, settings, text, runner), ResultsTab()
+        albums = Albums()
+        compare, results = ComparePage(service, settings, text, runner, albums), ResultsTab()
+        gallery = GalleryTab(service, settings, text, albums)
         live = LiveTab(service, settings, text, runner)
         benchmark = BenchmarkTab(service, settings, text, runner)
         flow = FlowTab(service, settings, text, runner)
@@ -50,6 +55,8 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
                 live.build()
             with gr.Tab(text("tab_flow"), id="flow") as flow_tab:
                 flow.build()
+            with gr.Tab(text("tab_gallery"), id="gallery") as gallery_tab:
+                gallery.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
@@ -57,6 +64,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         compare.connect(page)
         live.connect(page, live_tab)
         flow.connect(page, flow_tab)
+        gallery.connect(page, gallery_tab, tabs, compare)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()
@@ -104,6 +112,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
         "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',
         "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',
+        "gallery_drop_html": drop_html(words),
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }

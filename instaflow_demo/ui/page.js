@@ -45,6 +45,16 @@
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       if (find("#status .begun")) find("#columns")?.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
     },
+    // gradio numbers the images of a gallery, in English, once it has drawn them; their captions say more, and once is enough
+    name: () =>
+      requestAnimationFrame(() =>
+        document.querySelectorAll("#gallery-images .thumbnail-item").forEach((button) => {
+          button.setAttribute("aria-label", button.querySelector(".caption-label").textContent);
+          button.querySelector("img").alt = "";
+        }),
+      ),
+    // gradio's own button, which packs the files as they were saved; its label is in English alone
+    zip: () => find("#gallery-images .icon-button-wrapper button")?.click(),
     // ---------------------------------------------------------- the films of the flow tab
     // every film at the last moment that t has reached
     scrub: (t) => document.querySelectorAll(".film").forEach((film) => page.turn(film, Number(t))),

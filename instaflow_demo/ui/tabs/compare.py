@@ -13,11 +13,13 @@ from ...events import Event, ImageReady
 from ...gallery import encode_png
 from ...machine.environment import fingerprint
 from ...registry import MODELS, REFINER
+from ...request.restore import Restored
 from ...results.report import collect, comparison_rows
 from ...results.stored_run import FOLDER, load_stored_run
 from ...service import Service
 from ...weights.locate import Availability
-from ..html.columns import column_html, results_html, seconds_html, status_html, unavailable_html
+from ..albums import Albums
+from ..html.columns import column_html, notes_html, results_html, seconds_html, status_html, unavailable_html
 from ..html.tables import comparison_html, environment_html
 from ..html.view import Picture, RunView, png_uri
 from ..inputs import refusal
@@ -50,10 +52,13 @@ class ColumnOutputs:
 class ComparePage:
     """Builds the tab in the current gradio context and answers its events."""
 
-    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner):
+    def __init__(
+        self, service: Service, settings: Settings, text: gr.I18n, runner: Runner, albums: Albums | None = None
+    ):
         self._service = service
         self._settings = settings
         self._text = text
+        self._albums = albums or Albums()
         self._form = Form(settings, text)
         self._download = DownloadPanel(service, settings, text, runner)
         self._folders = FolderPanel(service, settings, text)
@@ -90,6 +95,7 @@ class ComparePage:
             self._status = gr.HTML(status_html(""), elem_id="status", min_height=28)
             gr.HTML(self._text("next_html"), elem_id="next")
             self._warmth = gr.HTML("", elem_id="warmth")
+        self._restored = gr.HTML("", elem_id="restored")  # the line above is that of a run, which may be under way
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._columns[model] = self._column(model)
@@ -116,7 +122,7 @@ class ComparePage:
         form = self._form
         form.connect()
         outputs = [part for p in self._columns.values() for part in (p.head, p.results)]
-        run = self._generate.click(
+        self.run = run = self._generate.click(
             self._run,
             form.components,
             [self._status, self._seconds, self._table, form["seed"], *outputs],
@@ -128,6 +134,7 @@ class ComparePage:
             api_visibility="undocumented",
             **ONE_AT_A_TIME,
         )
+        self._generate.click(None, None, self._restored, js="() => ''", **PRIVATE)
         self._runner.connect_stop(_TAB, self._stop, self._status, form["language"], run)
         self._connect_presses(run)
         run.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
@@ -168,6 +175,16 @@ class ComparePage:
 
         pressed = table.click(choose, None, [tabs, form["models"], *steps.values()], **QUIET)
         pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE)
+
+    @property
+    def filled(self) -> list[Any]:
+        """The components that `fill` updates."""
+        return [self._restored, *(self._form[name] for name in self._form.names if name != "language")]
+
+    def fill(self, restored: Restored, language: Language) -> Update:
+        """An update that puts restored settings into the form, and says what of them could not be restored."""
+        said = status_html(say(language, "restored"))
+        return self._form.fill(restored) | {self._restored: said + notes_html(restored.notes, language)}
 
     # ------------------------------------------------------------ a visitor arrives
 
@@ -237,7 +254,10 @@ class ComparePage:
         with self._runner.follow(_TAB, request.session_hash, events_of_run, _LOOK_EVERY_S) as news:
             for events in news:
                 for event in events:
-                    picture = self._picture(event, submission) if isinstance(event, ImageReady) else None
+                    picture = None
+                    if isinstance(event, ImageReady):
+                        picture = self._picture(event, submission)
+                        self._albums.add(request.session_hash, event)
                     view = view.after(event, picture)
                 seen += events
                 yield self._advance(view, {event.model for event in events}, submission)

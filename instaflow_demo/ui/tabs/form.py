@@ -11,6 +11,7 @@ from ...errors import InvalidRequest, Sentence
 from ...machine.device import Device, Dtype
 from ...registry import MODELS, ModelSpec, Range
 from ...request import RANDOM_SEED, Decoder, GenerationRequest, Limits
+from ...request.restore import BACKENDS, Restored
 from ..html.columns import choice_text
 from ..inputs import Inputs, prompt_box
 from ..listeners import PRIVATE, QUIET
@@ -18,7 +19,6 @@ from ..settings import Settings
 from ..text import Language, say
 
 EXAMPLES = tuple(f"example_{n}" for n in range(1, 6))  # keys of texts: prompts that the shipped models draw well
-BACKENDS = ("auto", "eager", "openvino")  # to compare systems with; the stock pipeline is for the benchmark only
 _VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
 
@@ -164,6 +164,17 @@ class Form(Inputs):
         chosen_scales = (scale for model, scale in zip(guided, scales, strict=True) if model in names)
         heeded = any(isinstance(scale, int | float) and scale > 1 for scale in chosen_scales)
         return gr.Textbox(interactive=heeded, info=self._text("negative_hint" if heeded else "negative_off"))
+
+    def fill(self, restored: Restored) -> dict[Any, Any]:
+        """An update that asks for one image with restored settings; fields that they say nothing of stay."""
+        values: dict[str, Any] = {name: value for name, value in restored.settings.items() if name in self.names}
+        if restored.model:
+            values["models"] = [restored.model]
+            own = {f"{name}:{restored.model}": value for name, value in restored.settings.items()}
+            values |= {name: value for name, value in own.items() if name in self.names}
+        if "seed" in values:
+            values["randomise"] = False
+        return {self[name]: value for name, value in ({"images": 1, "mode": "single"} | values).items()}
 
     # ------------------------------------------------------------ judging
 

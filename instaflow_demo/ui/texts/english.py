@@ -207,6 +207,34 @@ PAGE = {
         "<p>Straightness S is the mean of ‖(x₁ − x₀) − v‖² over all steps, per latent value "
         '(<a href="https://arxiv.org/abs/2209.03003">Liu et al. 2022</a>, eq. 5): 0 is a straight line.</p>'
     ),
+    "tab_gallery": "Gallery",
+    "restored": "The settings of that image are in the form. Press Generate to draw it again.",
+    "gallery_drop": "Drop a PNG here, or choose one",
+    "gallery_drop_hint": "Its settings go into the form: those of images from here, and of AUTOMATIC1111’s "
+    "“parameters”. The file itself stays on your device.",
+    "gallery_unread": "Nothing was restored.",
+    "gallery_empty": "Nothing here yet. What you draw in Compare appears here, for you alone, until you leave.",
+    "gallery_count": "Your images: {n}, newest first. They are yours alone, and are deleted after you leave.",
+    "gallery_images": "Your images",
+    "gallery_zip": "Download all (ZIP)",
+    "gallery_clear": "Delete all…",
+    "gallery_sure": "Delete all images of this gallery?",
+    "gallery_clear_surely": "Delete all",
+    "gallery_keep": "Keep them",
+    "gallery_chosen": "Chosen image",
+    "gallery_use": "Use these settings",
+    "gallery_delete": "Delete",
+    "gallery_other": "Compare it with",
+    "gallery_slider": "Left: the chosen image. Right: the other one.",
+    "gallery_divide": "Where the two images meet, in percent",
+    "image_model": "Model",
+    "image_refiner": "Refiner",
+    "image_commit": "Weights",
+    "difference_setting": "Setting",
+    "difference_first": "Chosen",
+    "difference_second": "Other",
+    "difference_none": "The settings are the same, and so is every pixel.",
+    "difference_pixels": "The settings are the same; some pixels are not.",
     "bench_lead": (
         "<b>How fast is this machine?</b> Everything that is ticked is timed in turn, round after round, so that what "
         "else goes on here slows all of it alike. Each pass has a prompt of its own, and the first one, which loads "

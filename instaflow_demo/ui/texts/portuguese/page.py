@@ -209,6 +209,34 @@ PAGE = {
         "<p>A retidão S é a média de ‖(x₁ − x₀) − v‖² sobre todos os passos, por valor latente "
         '(<a href="https://arxiv.org/abs/2209.03003">Liu et al. 2022</a>, eq. 5): 0 é uma reta.</p>'
     ),
+    "tab_gallery": "Galeria",
+    "restored": "As configurações dessa imagem estão no formulário. Aperte Gerar para desenhá-la de novo.",
+    "gallery_drop": "Solte um PNG aqui ou escolha um",
+    "gallery_drop_hint": "As configurações dele vão para o formulário: as de imagens daqui e as dos “parameters” do "
+    "AUTOMATIC1111. O arquivo em si fica no seu aparelho.",
+    "gallery_unread": "Nada foi restaurado.",
+    "gallery_empty": "Ainda não há nada. O que você desenhar em Comparar aparece aqui, só para você, até você sair.",
+    "gallery_count": "Suas imagens: {n}, as mais novas primeiro. São só suas e são apagadas depois que você sai.",
+    "gallery_images": "Suas imagens",
+    "gallery_zip": "Baixar todas (ZIP)",
+    "gallery_clear": "Apagar todas…",
+    "gallery_sure": "Apagar todas as imagens desta galeria?",
+    "gallery_clear_surely": "Apagar todas",
+    "gallery_keep": "Manter",
+    "gallery_chosen": "Imagem escolhida",
+    "gallery_use": "Usar estas configurações",
+    "gallery_delete": "Apagar",
+    "gallery_other": "Comparar com",
+    "gallery_slider": "À esquerda, a imagem escolhida; à direita, a outra.",
+    "gallery_divide": "Onde as duas imagens se encontram, em por cento",
+    "image_model": "Modelo",
+    "image_refiner": "Refinador",
+    "image_commit": "Pesos",
+    "difference_setting": "Configuração",
+    "difference_first": "Escolhida",
+    "difference_second": "Outra",
+    "difference_none": "As configurações são as mesmas, e todos os pixels também.",
+    "difference_pixels": "As configurações são as mesmas; alguns pixels, não.",
     "bench_lead": (
         "<b>Quão rápida é esta máquina?</b> Tudo o que estiver marcado é medido por turnos, rodada após rodada, para "
         "que o resto que acontece aqui atrase tudo por igual. Cada passagem tem um comando só seu, e a primeira, que "

@@ -178,4 +178,52 @@ SENTENCES = {
     "Choose a model, and name its folder.": "Escolha um modelo e indique a pasta dele.",
     "The backend must be one of {backends} here.": "Aqui o motor deve ser um destes: {backends}.",
     "{title} is not offered here.": "{title} não é oferecido aqui.",
+    "There are no settings in that image: choose one as it was saved here, or by AUTOMATIC1111's web UI.": (
+        "Não há configurações nessa imagem: escolha uma como foi salva aqui ou pela interface web do AUTOMATIC1111."
+    ),
+    "That is not a PNG file: settings are read from PNG files only.": (
+        "Esse não é um arquivo PNG: só se leem configurações de arquivos PNG."
+    ),
+    "That image has more than {n:,} pixels: choose a smaller one.": (
+        "Essa imagem tem mais de {n:,} pixels: escolha uma menor."
+    ),
+    "That PNG file is damaged, or its texts are too long: choose another one.": (
+        "Esse arquivo PNG está danificado, ou os textos dele são longos demais: escolha outro."
+    ),
+    "Only PNG files of at most {mb} MB, with at most {kb} KB of texts, are read: choose a smaller one.": (
+        "Só são lidos arquivos PNG de no máximo {mb} MB, com no máximo {kb} KB de textos: escolha um menor."
+    ),
+    "It was drawn on a device that is not here ({device:.40}), so its pixels may differ slightly.": (
+        "Foi desenhada em um dispositivo que não há aqui ({device:.40}), por isso os pixels podem diferir um pouco."
+    ),
+    "It was drawn by a backend that cannot be chosen here ({backend:.40}), so its pixels may differ slightly.": (
+        "Foi desenhada por um motor que não se pode escolher aqui ({backend:.40}), por isso os pixels podem diferir um "
+        "pouco."
+    ),
+    "It was refined, and the refiner is not here.": "Foi refinada, e o refinador não está aqui.",
+    "Other weights had been merged into its model, which only the command line can do again.": (
+        "Outros pesos tinham sido incorporados ao modelo dela, o que só a linha de comando pode repetir."
+    ),
+    "It lies on the way to another image; what is restored is where that way begins.": (
+        "Ela fica no caminho para outra imagem; o que se restaura é onde esse caminho começa."
+    ),
+    "Only squares are drawn here, so {width} by {height} was left out.": (
+        "Aqui só se desenham quadrados, por isso {width} por {height} ficou de fora."
+    ),
+    "Samplers cannot be chosen here, so {name:.40} was left out: the image will look different.": (
+        "Aqui não se escolhem amostradores, por isso {name:.40} ficou de fora: a imagem será diferente."
+    ),
+    "Not known here: {names}.": "Desconhecido aqui: {names}.",
+    "Weights and tags, as in (word:1.2) or <lora:name:1>, are read here as the words that they are.": (
+        "Pesos e marcas, como em (word:1.2) ou <lora:name:1>, são lidos aqui como as palavras que são."
+    ),
+    "{title} drew it and is not here, so your models and their settings stay as they are.": (
+        "{title} a desenhou e não está aqui, por isso os seus modelos e as configurações deles ficam como estão."
+    ),
+    "{name} drew it and is not known here, so your models and their settings stay as they are.": (
+        "{name} a desenhou e é desconhecido aqui, por isso os seus modelos e as configurações deles ficam como estão."
+    ),
+    "It does not say which model drew it, so your models and their settings stay as they are.": (
+        "Ela não diz que modelo a desenhou, por isso os seus modelos e as configurações deles ficam como estão."
+    ),
 }
