@@ -23,6 +23,7 @@ LONG = (
         "browser",
         "browser_flow",
         "browser_live",
+        "browser_arena",
         "training",
         "table",
         "damaged",

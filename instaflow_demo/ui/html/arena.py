@@ -14,7 +14,7 @@ from .columns import steps_text
 from .tables import cells_html, table_html
 from .view import png_uri
 
-NO_PAIR = Markup('<div class="pair" aria-hidden="true"><i>←</i><i>→</i></div>')
+NO_PAIR = Markup('<div class="pair" aria-hidden="true"><i></i><i></i></div>')
 NOTHING_SAID = Markup('<div class="said"></div>')
 
 _COLUMNS = (
@@ -95,7 +95,7 @@ def _seconds(side: Side, language: Language) -> Markup:
 
 
 def _maker(side: Side, language: Language) -> Markup:
-    return Markup('<h3>{}</h3><p>{}<span class="tag strong">{}</span></p>').format(
+    return Markup('<h2>{}</h2><p>{}<span class="tag strong">{}</span></p>').format(
         _title(side.model), _seconds(side, language), steps_text(language, side.steps)
     )
 
