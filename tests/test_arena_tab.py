@@ -277,6 +277,10 @@ def test_all_votes_can_be_downloaded_and_leave_one_file(tab: ArenaTab) -> None:
         file = Path(tab._export_votes("en"))
         assert len(file.read_text(encoding="utf-8").splitlines()) == ballot + 2
     assert list(tab._shown.iterdir()) == [file]
+    file.unlink()
+    tab._shown.rmdir()
+    with pytest.raises(gr.Error, match=r"cannot be written to .* \(No such file or directory\): set TMPDIR"):
+        tab._export_votes("en")
 
 
 def test_votes_are_those_of_this_machine(tab: ArenaTab) -> None:

@@ -120,7 +120,7 @@ def _png(image: Image.Image) -> bytes:
 
 def _is_blank(image: Image.Image) -> bool:
     """Whether it is of one colour, as what the safety checker puts in place of another."""
-    return all(low == high for low, high in image.convert("RGB").getextrema())
+    return image.convert("RGB").getcolors(1) is not None
 
 
 def _nothing(event: ImageReady) -> Sentence:

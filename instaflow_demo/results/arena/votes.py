@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ...errors import DemoError, Sentence, cause
 from ..tables import Column, to_csv
@@ -164,8 +164,9 @@ def votes_csv(votes: list[Vote]) -> str:
 
 def _vote(row: tuple) -> Vote:
     """A vote of a row of the table."""
-    values = dict(zip(_NAMES, row, strict=True))
-    return Vote(**values | {name: bool(values[name]) for name in _FLAGS})
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values.update((name, bool(values[name])) for name in _FLAGS)
+    return Vote(**values)
 
 
 def _refusal(file: Path, error: sqlite3.Error) -> DemoError:
@@ -175,7 +176,7 @@ def _refusal(file: Path, error: sqlite3.Error) -> DemoError:
             "The votes in {file} cannot be read, as the file is damaged: move it away, and new ones begin.", file=file
         )
     if code in _HELD:
-        return DemoError("The votes in {file} are held by another program: close it, and vote again.", file=file)
+        return DemoError("The votes in {file} are held by another program: close it.", file=file)
     return _not_kept(file, cause(OSError(_MEANS[code], os.strerror(_MEANS[code])) if code in _MEANS else error))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from ...errors import DemoError
+from ...errors import DemoError, cause
 from ...events import Event, Failed
 from ...machine.caches import converted_dir
 from ...registry import MODELS
@@ -105,7 +105,7 @@ class ArenaTab:
         self._ratings = gr.HTML("", elem_id="arena-ratings")
         with gr.Row(elem_id="arena-files"):
             self._export = gr.Button(self._text("arena_csv"), size="sm", scale=0, min_width=180, elem_id="arena-export")
-            self._file = gr.DownloadButton(self._text("arena_csv"), visible="hidden", elem_id="arena-file")
+            self._file = gr.DownloadButton("CSV", visible="hidden", elem_id="arena-file")  # the other presses it
         with gr.Accordion(self._text("arena_lead_title"), open=False, elem_id="arena-lead"):
             gr.HTML(self._text("arena_lead_html"))
 
@@ -303,13 +303,24 @@ class ArenaTab:
     def _export_votes(self, language: Any) -> str:
         """The file of all votes. There is one, written anew for whoever asks, so that they do not pile up."""
         try:
-            votes = [vote for _, vote in self._scores.votes.read()]
+            return str(self._write_votes())
         except DemoError as error:
             raise refusal(error, self._inputs.language([language])) from error
+
+    def _write_votes(self) -> Path:
+        votes = [vote for _, vote in self._scores.votes.read()]
         unfinished, file = self._shown / f"{secrets.token_hex(8)}.csv", self._shown / _EXPORT
-        unfinished.write_text(votes_csv(votes), encoding="utf-8")
-        unfinished.replace(file)
-        return str(file)
+        try:
+            unfinished.write_text(votes_csv(votes), encoding="utf-8")
+            return unfinished.replace(file)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise DemoError(
+                "The votes cannot be written to {folder} ({why}): set TMPDIR to a folder that can be written to and "
+                "has room.",
+                folder=self._shown,
+                why=cause(error),
+            ) from error
 
     # ------------------------------------------------------------ judging
 

@@ -56,8 +56,12 @@ SENTENCES = {
     "The votes in {file} cannot be read, as the file is damaged: move it away, and new ones begin.": (
         "Os votos em {file} não podem ser lidos, pois o arquivo está danificado: tire-o de lá, e outros começam."
     ),
-    "The votes in {file} are held by another program: close it, and vote again.": (
-        "Os votos em {file} estão presos por outro programa: feche-o e vote de novo."
+    "The votes in {file} are held by another program: close it.": (
+        "Os votos em {file} estão presos por outro programa: feche-o."
+    ),
+    "The votes cannot be written to {folder} ({why}): set TMPDIR to a folder that can be written to and has room.": (
+        "Os votos não podem ser escritos em {folder} ({why}): aponte TMPDIR para uma pasta em que se possa escrever e "
+        "haja espaço."
     ),
     "Votes cannot be kept in {file} ({why}): set INSTAFLOW_DEMO_HOME to a folder that can be written to and has "
     "room.": (
