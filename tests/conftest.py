@@ -24,6 +24,7 @@ LONG = (
         "browser_flow",
         "browser_gallery",
         "browser_live",
+        "browser_arena",
         "training",
         "table",
         "damaged",

@@ -16,6 +16,7 @@ from .html.hero import hero_html
 from .listeners import PRIVATE
 from .runner import Runner
 from .settings import Settings
+from .tabs.arena import ArenaTab
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
 from .tabs.flow import FlowTab
@@ -35,7 +36,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """The page, ready to `launch(**look())`.
 
     `shown` is the folder that the service writes images to. gradio serves everything in it, from where it lies (its own
-    cache would copy every image and never shrink), so nothing else may be there.
+    cache would copy every image and never shrink), so nothing else may be there but the votes of the arena.
     """
     text = _texts()
     gr.set_static_paths(shown)
@@ -48,6 +49,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         live = LiveTab(service, settings, text, runner)
         benchmark = BenchmarkTab(service, settings, text, runner)
         flow = FlowTab(service, settings, text, runner)
+        arena = ArenaTab(service, settings, text, runner, shown)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
@@ -57,6 +59,8 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
                 flow.build()
             with gr.Tab(text("tab_gallery"), id="gallery") as gallery_tab:
                 gallery.build()
+            with gr.Tab(text("tab_arena"), id="arena", visible=arena.offered) as arena_tab:
+                arena.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
@@ -65,6 +69,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         live.connect(page, live_tab)
         flow.connect(page, flow_tab)
         gallery.connect(page, gallery_tab, tabs, compare)
+        arena.connect(page, arena_tab)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()
@@ -113,6 +118,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',
         "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',
         "gallery_drop_html": drop_html(words),
+        "arena_lead_html": f'<div class="lesson">{words["arena_lead"]}</div>',
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }

@@ -28,6 +28,21 @@
   const page = {
     ...runs("#status", "#generate", "#prompt", "#next"),
     flow: runs("#flow-status", "#flow-start", "#flow-prompt", "#flow-next"),
+    arena: {
+      ...runs("#arena-status", "#arena-start", "#arena-prompt", "#arena-next"),
+      // the keys of the votes, where one is being asked for
+      keys: { ArrowLeft: "#arena-left", ArrowRight: "#arena-right", ArrowUp: "#arena-tie", ArrowDown: "#arena-bad" },
+      // whoever votes without a mouse goes on from what has just appeared
+      shown: () =>
+        setTimeout(() => {
+          Object.entries(page.arena.keys).forEach(([key, button]) => find(button)?.setAttribute("aria-keyshortcuts", key));
+          const next = find("#arena-said .voted") ? find("#arena-another") : find("#arena-pair [tabindex]");
+          const last = document.activeElement;
+          if (last === document.body || last?.closest("#arena-ask button, #arena-pair, #arena-votes, #arena-onwards"))
+            next?.focus({ preventScroll: true });
+        }, 50),
+      save: () => setTimeout(() => find("#arena-file")?.click(), 50),
+    },
     // gradio translates labels, and no title
     title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
@@ -96,8 +111,17 @@
     const frame = event.target.closest?.(".film .frame");
     if (frame) page.drag(frame.dataset.t);
   });
+  // arrows vote on the pair that is open; in fields, and with other keys held, they do what they always do
+  document.addEventListener("keydown", (event) => {
+    const button = find(page.arena.keys[event.key] ?? "#none");
+    const elsewhere = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=tab]");
+    if (!button?.offsetParent || elsewhere || event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey)
+      return;
+    event.preventDefault();
+    button.click();
+  });
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
-  const stops = { "#stop": page, "#flow-stop": page.flow };
+  const stops = { "#stop": page, "#flow-stop": page.flow, "#arena-stop": page.arena };
   document.addEventListener(
     "click",
     (event) => Object.entries(stops).forEach(([button, tab]) => event.target.closest?.(button) && tab.forget()),

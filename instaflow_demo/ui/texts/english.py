@@ -1,5 +1,7 @@
 """The words of the page in English."""
 
+from . import arena
+
 PAGE = {
     "title": "InstaFlow: one step, not twenty-five",
     "hero": "One step. <em>Not twenty-five.</em>",
@@ -325,4 +327,5 @@ PAGE = {
     "env_versions": "Versions",
     "env_used": "{used} of {total} used",
     "env_threads": "{cores} physical cores, {threads} threads",
+    **arena.PAGE,
 }

@@ -1,5 +1,7 @@
 """The words of the page in Brazilian Portuguese."""
 
+from . import arena
+
 PAGE = {
     "title": "InstaFlow: um passo, não vinte e cinco",
     "hero": "Um passo. <em>Não vinte e cinco.</em>",
@@ -329,4 +331,5 @@ PAGE = {
     "env_versions": "Versões",
     "env_used": "{used} de {total} em uso",
     "env_threads": "{cores} núcleos físicos, {threads} threads",
+    **arena.PAGE,
 }
