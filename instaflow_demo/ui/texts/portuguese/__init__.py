@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import adapters, checkpoints, requests, running, training, weights
+from . import adapters, checkpoints, requests, running, space, training, weights
 
 TABLES: tuple[Mapping[str, str], ...] = (
     requests.SENTENCES,
@@ -13,6 +13,7 @@ TABLES: tuple[Mapping[str, str], ...] = (
     checkpoints.SENTENCES,
     adapters.SENTENCES,
     training.SENTENCES,
+    space.SENTENCES,
 )
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {english: there for table in TABLES for english, there in table.items()}
