@@ -1,6 +1,5 @@
 """`space`: the folder of a Space, written and pushed, and what is said about it."""
 
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import typer
 
 from .. import space
 from ..errors import InvalidRequest, Sentence
+from ..machine.temporary import end_when_told, temporary_folder
 
 _MB = 1_000_000
 
@@ -25,8 +25,8 @@ def publish(to: Path | None, host: str, preload: list[str], name: str, *, privat
         )
     target = space.HOSTS[host]
     preloads = space.list_preloads(preload, target)
-    with ExitStack() as stack:
-        folder = to or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="instaflow-space-")))
+    with end_when_told(), ExitStack() as stack:
+        folder = to or stack.enter_context(temporary_folder("space")) / "space"
         _tell(folder if to else None, host, space.write(folder, target, preloads))
         for entry in preloads:
             typer.echo(f"Fetched while it is built: {entry}")

@@ -18,6 +18,7 @@ MOST_MB = 10  # of a file; larger ones need Git LFS
 MOST_MB_IN_ALL = 1000
 _MB = 1_000_000
 _GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}  # from Python's own library, in 3.12
+_OPTIONAL = {"mcp"}  # what one option needs, which says how to install it
 _COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 _SHORT = 60  # characters of a short description
 
@@ -137,7 +138,7 @@ def _torch(checked: _Checked) -> Iterator[Sentence]:
 def _libraries(checked: _Checked) -> Iterator[Sentence]:
     """Every import is Python's, the folder's own, or of what the requirements bring, for the Space's Python."""
     own = {path.parts[0].removesuffix(".py") for path in checked.sizes}
-    known = (sys.stdlib_module_names - _GONE) | own | set(checked.host.brings)
+    known = (sys.stdlib_module_names - _GONE) | own | _OPTIONAL | set(checked.host.brings)
     for path in checked.code:
         for library in sorted(imported_libraries(checked.folder / path) - known):
             if not checked.installed.brings(library):
