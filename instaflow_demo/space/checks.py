@@ -65,7 +65,7 @@ class _Checked:
 
     @cached_property
     def sizes(self) -> dict[Path, int]:
-        files = (path for path in self.folder.rglob("*") if path.is_file())
+        files = (path for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
         return {path.relative_to(self.folder): path.stat().st_size for path in files}
 
     @cached_property

@@ -28,7 +28,8 @@ def _code(root: Path) -> Iterator[Path]:
     """Every module that is imported, at once or later, and the files that lie beside one."""
     finder = ModuleFinder(path=[str(root)])
     finder.run_script(str(root / ENTRY))
-    modules = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
+    modules = {Path(file) for file in files if file}
     for folder in {path.parent for path in modules} - {root}:
         yield from (path.relative_to(root) for path in _data(folder))
     yield from (path.relative_to(root) for path in modules)

@@ -77,7 +77,7 @@ def _wanted(required: Requirement, extra: str) -> bool:
 
 def _runs_there(name: str) -> bool:
     try:
-        needed = metadata.metadata(name).get("Requires-Python")
+        needed = metadata.metadata(name).json.get("requires_python", "")
     except metadata.PackageNotFoundError:
         return True
-    return needed is None or SpecifierSet(needed).contains(_SPACE["python_full_version"])
+    return SpecifierSet(str(needed)).contains(_SPACE["python_full_version"])
