@@ -2,10 +2,9 @@
 
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.gallery import Gallery
 from instaflow_demo.machine.caches import refusal
 from instaflow_demo.machine.paths import parse_path
+from instaflow_demo.machine.temporary import end_when_told, temporary_folder
 from instaflow_demo.registry import DEFAULT_MODELS, MODELS
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.service import Service
@@ -67,7 +67,7 @@ def main(
         raise typer.BadParameter("--share needs the network, which --offline rules out: leave one of them out.")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
-    with temporary_folder() as shown:
+    with end_when_told(), room_for_images() as shown:
         place_gradio_files(shown.parent)
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
@@ -79,20 +79,19 @@ def main(
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
+def room_for_images() -> Iterator[Path]:
     """A folder for the images that the page shows, in one for whatever is temporary; both are gone afterwards.
 
     Raises:
         typer.Exit: after a sentence, where there can be none.
     """
-    try:
-        whole = tempfile.TemporaryDirectory(prefix="instaflow-shown-", ignore_cleanup_errors=True)
-        shown = Path(whole.name, "shown")
-        shown.mkdir()
-    except OSError as error:
-        typer.echo(f"There is no folder for temporary files ({error.strerror}): {REMEDY}.", err=True)
-        raise typer.Exit(1) from error
-    with whole:
+    with ExitStack() as stack:
+        try:
+            shown = stack.enter_context(temporary_folder("shown")) / "shown"
+            shown.mkdir()
+        except OSError as error:
+            typer.echo(f"There is no folder for temporary files ({error.strerror}): {REMEDY}.", err=True)
+            raise typer.Exit(1) from error
         yield shown
 
 

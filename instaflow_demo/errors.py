@@ -93,3 +93,7 @@ class DownloadFailed(DemoError):
 
 class DependencyMissing(DemoError):
     """A library that only some commands need is not installed."""
+
+
+class SpaceRefused(DemoError):
+    """A folder would not make a Space that works, or the Hub does not take it."""

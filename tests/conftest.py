@@ -37,7 +37,7 @@ LONG = (
         "lora",
     ),
     *("refiner", "cli", "effects", "engine", "benchmark", "published", "app", "scene_training", "safety", "community"),
-    *("hub", "notebook", "memory", "service", "secrets"),
+    *("hub", "notebook", "memory", "service", "secrets", "space"),
 )
 """Files that take longest. They go first, so that no process is left alone with one of them at the end."""
 

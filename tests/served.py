@@ -40,9 +40,14 @@ class App:
 
 @contextmanager
 def running_app(
-    folder: Path, *flags: str, prefix: Sequence[str] = (), given: dict[str, str] | None = None, **extra: str
+    folder: Path,
+    *flags: str,
+    prefix: Sequence[str] = (),
+    given: dict[str, str] | None = None,
+    root: Path = ROOT,
+    **extra: str,
 ) -> Iterator[App]:
-    """`python app.py --port <free> --out <folder>/out <flags>`, ended with the context.
+    """`python app.py --port <free> --out <folder>/out <flags>` in `root`, ended with the context.
 
     `extra` goes to its environment, which is `given` or the usual one; the command is put behind `prefix`.
     """
@@ -52,7 +57,7 @@ def running_app(
     # everything goes to files: nobody would read a pipe
     with (
         (folder / "app.log").open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(command, cwd=root, env=settings, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
         try:
             start = time.monotonic()

@@ -133,7 +133,7 @@ def test_the_options_of_the_command_line_are_those_of_the_manual() -> None:
     assert flags(rows) == offered
 
 
-@pytest.mark.parametrize(("command", "name"), [("evaluate", "quality"), ("benchmark", "speed")])
+@pytest.mark.parametrize(("command", "name"), [("evaluate", "quality"), ("benchmark", "speed"), ("space", "spaces")])
 def test_the_options_of_a_measurement_are_those_of_the_manual(command: str, name: str) -> None:
     rows = "\n".join(table_after(f"`{command}` takes these options:", page(name)))
     assert flags(rows) == flags(help_of("-m", "instaflow_demo", command))

@@ -55,6 +55,7 @@ ALLOWED = {
         "request",
         "weights",
     },
+    "space": {"errors", "machine", "registry", "weights"},
     "cli": {
         "errors",
         "evaluation",
@@ -66,6 +67,7 @@ ALLOWED = {
         "request",
         "results",
         "service",
+        "space",
         "weights",
     },
     "ui": {"errors", "events", "gallery", "machine", "measure", "registry", "request", "results", "service", "weights"},

@@ -60,6 +60,14 @@ class PromptSetName(StrEnum):  # typer takes no list of a Literal
     SYNONYMS = "synonyms"
 
 
+class HostName(StrEnum):  # typer takes no list of a Literal
+    """What may serve the page."""
+
+    ZEROGPU = "zerogpu"
+    CPU = "cpu"
+    DOCKER = "docker"
+
+
 class PublishedMetric(StrEnum):  # typer takes no list of a Literal
     """The metrics that papers report, by networks that are fetched on first use."""
 
@@ -239,6 +247,28 @@ def convert_glide(
         target = out or converted_dir() / "text2im"
         convert(base, upsampler, target)
         typer.echo(f"Text2im is in {target}.")
+
+
+@app.command()
+def space(
+    to: Annotated[
+        Path | None, typer.Option("--to", parser=parse_path, metavar="FOLDER", help="The folder to write, a new one.")
+    ] = None,
+    host: Annotated[HostName, typer.Option("--for", help="What is to run it; docker is for servers too.")] = (
+        HostName.ZEROGPU
+    ),
+    push: Annotated[str, typer.Option("--push", metavar="NAME/SPACE", help="Upload it to this Space.")] = "",
+    private: Annotated[bool, typer.Option("--private", help="Only you see a Space that --push makes.")] = False,
+    preload: Annotated[
+        str, typer.Option("--preload", metavar="IDS", help="Published models to fetch while the Space is built.")
+    ] = "",
+    debug: Debug = False,
+) -> None:
+    """Write, check and upload the folder that a Hugging Face Space or Docker builds the page from."""
+    with report_errors(debug):
+        from . import space as spaces  # noqa: PLC0415 - of use here only
+
+        spaces.publish(to, host.value, split_names(preload), push, private=private)
 
 
 def _run(request: GenerationRequest, options: RunOptions) -> None:

@@ -42,7 +42,7 @@ def download(spec: ModelSpec, *, half: bool) -> Generator[Downloading, None, Non
     if spec.traits.converted:
         yield from _glide(spec)
         return
-    commit, files = _listed(spec)
+    commit, files = list_files(spec)
     wanted = choose_files(files, spec.traits.components, half=half)
     cache, note = _cache(caches.hub_dir(), caches.HUB, "HF_HOME")
     _make_room(spec, _coming(spec, wanted, commit, cache), cache, "HF_HOME")
@@ -95,8 +95,12 @@ def choose_files(files: Iterable[RemoteFile], folders: Iterable[str], *, half: b
     return chosen
 
 
-def _listed(spec: ModelSpec) -> tuple[str, list[RemoteFile]]:
-    """The commit that the revision stands for now, and its files."""
+def list_files(spec: ModelSpec) -> tuple[str, list[RemoteFile]]:
+    """The commit that the revision of a published model stands for now, and its files.
+
+    Raises:
+        DownloadFailed: with a sentence.
+    """
     from huggingface_hub import HfApi  # noqa: PLC0415 - slow to import
 
     with _sentences(spec):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import adapters, arena, checkpoints, requests, running, training, weights
+from . import adapters, arena, checkpoints, requests, running, space, training, weights
 
 TABLES: tuple[Mapping[str, str], ...] = (
     requests.SENTENCES,
@@ -14,6 +14,7 @@ TABLES: tuple[Mapping[str, str], ...] = (
     adapters.SENTENCES,
     training.SENTENCES,
     arena.SENTENCES,
+    space.SENTENCES,
 )
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {english: there for table in TABLES for english, there in table.items()}
