@@ -10,6 +10,7 @@ from ..errors import InvalidRequest, Sentence
 from ..service import Service
 from .api import Api
 from .guard import server_options
+from .html.grid import dialog_html
 from .html.hero import hero_html
 from .listeners import PRIVATE
 from .runner import Runner
@@ -17,12 +18,16 @@ from .settings import Settings
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
 from .tabs.flow import FlowTab
+from .tabs.grid import GridTab
 from .tabs.live import LiveTab
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
 from .theme import SCRIPT, STYLE, build_theme
 
 __all__ = ["Settings", "build", "launch_options"]
+
+_DOWNLOADS_S = (600, 7200)
+"""How often files that were made to be downloaded are looked through, and how old they become; seconds."""
 
 
 def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
@@ -33,13 +38,14 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """
     text = _texts()
     gr.set_static_paths(shown)
-    with _Page(title=TEXTS["en"]["title"], analytics_enabled=False) as page:
+    with _Page(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S) as page:
         gr.HTML(text("hero_html"))
         runner = Runner()
         compare, results = ComparePage(service, settings, text, runner), ResultsTab()
         live = LiveTab(service, settings, text, runner)
         benchmark = BenchmarkTab(service, settings, text, runner)
         flow = FlowTab(service, settings, text, runner)
+        grid = GridTab(service, settings, text, runner)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
@@ -47,6 +53,8 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
                 live.build()
             with gr.Tab(text("tab_flow"), id="flow") as flow_tab:
                 flow.build()
+            with gr.Tab(text("tab_grid"), id="grid") as grid_tab:
+                grid.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
@@ -54,11 +62,13 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         compare.connect(page)
         live.connect(page, live_tab)
         flow.connect(page, flow_tab)
+        grid.connect(page, grid_tab)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()
         page.load(None, None, None, js="() => instaflow.title()", **PRIVATE)
         compare.connect_results(results.html, tabs)
+        compare.connect_cells(grid.opened, tabs)
     return page.queue(api_open=False, max_size=16)
 
 
@@ -105,6 +115,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
         "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',
         "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',
+        "grid_dialog_html": dialog_html(words),
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }

@@ -165,6 +165,14 @@ class Form(Inputs):
         heeded = any(isinstance(scale, int | float) and scale > 1 for scale in chosen_scales)
         return gr.Textbox(interactive=heeded, info=self._text("negative_hint" if heeded else "negative_off"))
 
+    def ask_for(self, request: GenerationRequest) -> dict[Any, Any]:
+        """An update that asks for one image as a request of one model does."""
+        run = request.runs[0]
+        values = {"prompt": request.prompt, "negative_prompt": request.negative_prompt, "models": [run.model.id]}
+        values |= {"images": 1, "seed": request.seed, "randomise": False}
+        values |= {f"{name}:{run.model.id}": getattr(run, name) for name in ("steps", "guidance", "size")}
+        return {self[name]: value for name, value in values.items() if name in self.names}
+
     # ------------------------------------------------------------ judging
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:

@@ -1,6 +1,9 @@
 """The words of the page in Brazilian Portuguese."""
 
+from .. import grid
+
 PAGE = {
+    **grid.PORTUGUESE,
     "title": "InstaFlow: um passo, não vinte e cinco",
     "hero": "Um passo. <em>Não vinte e cinco.</em>",
     "lead": "Uma avaliação da rede contra os modelos de muitos passos de que foi destilada: imagens, segundos e "
