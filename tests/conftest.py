@@ -22,6 +22,7 @@ LONG = (
     *(
         "browser",
         "browser_flow",
+        "browser_grid",
         "browser_live",
         "training",
         "table",
