@@ -112,7 +112,7 @@ def test_progress_says_how_far_it_is_and_how_long_it_takes() -> None:
         "1 of 3 cells · Stable Diffusion mini, 1 step · Loading the model… · 2.00 s elapsed · 12.0 s left"
     )
     assert said.attribute("div", "aria-valuenow") == ["14"]
-    assert plan_text(view.grid, "en").startswith("2 × 2 cells, 3 to draw. What the model cannot do")
+    assert plan_text(view.grid, "en").startswith("2 × 2 cells, 3 to draw. Empty, with the reason: 1.")
     assert finish_text(view.stop(), 3.0, "en", over=False) == "Stopped after 1 of 3 cells. What is drawn stays."
 
 

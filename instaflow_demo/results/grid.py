@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import Sentence
 from ..events import Event, ImageReady
+from ..measure import Timing
 from ..request import Cell, Grid
 from ..service import Service
 from .tables import Column, Value, to_csv
@@ -62,13 +63,16 @@ def _asked(name: str, title: str) -> Column:
 
 def _measured(name: str, title: str, form: str = "", **options: Any) -> Column:
     """Something of the timing of a cell's image."""
-    of = lambda result: _read(result.image and result.image.timing, name)  # noqa: E731
-    return Column(name, title, form, missing="", of=of, **options)
+    return Column(name, title, form, missing="", of=lambda result: _read(_timing(result), name), **options)
 
 
 def _fact(name: str, title: str) -> Column:
     """Something of the metadata of a cell's image."""
     return Column(name, title, missing="", of=lambda result: result.image and result.image.metadata.get(name))
+
+
+def _timing(result: CellResult) -> Timing | None:
+    return result.image.timing if result.image else None
 
 
 def _read(source: Any, name: str) -> Value:
