@@ -92,8 +92,9 @@ class GridTab:
         self._drawn = gr.State(False)
         with gr.Row(elem_id="grid-files"):
             for kind, key in _FILES.items():
+                label: Any = t(key)  # translated like every other label, though its type does not say so
                 self._files[kind] = gr.DownloadButton(
-                    t(key), size="sm", visible=False, elem_id=f"grid-{kind}", scale=0, min_width=170
+                    label, size="sm", visible=False, elem_id=f"grid-{kind}", scale=0, min_width=170
                 )
         self.opened = gr.HTML(t("grid_dialog_html"), js_on_load=_COMPARE, elem_id="grid-opened")
 
@@ -378,7 +379,7 @@ def parse_cell(event: Any, settings: Settings) -> GenerationRequest:
     """
     said = {name: getattr(event, name, "") for name in ("model", "prompt", "negative", "seed", *_SETTINGS)}
     try:
-        numbers = {name: float(said[name]) for name in ("seed", *_SETTINGS)}
+        numbers: dict[str, Any] = {name: float(said[name]) for name in ("seed", *_SETTINGS)}
     except (TypeError, ValueError) as error:
         raise InvalidRequest({"call": Sentence("This is not a cell of a grid.")}) from error
     settings.check_offered([said["model"]])
