@@ -1,6 +1,6 @@
 """The one way to generate: the page, the API and the command line all call `Service.run`."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar, cast
 
 from . import engines
@@ -68,6 +68,25 @@ class Service:
         """
         return self._run_each(request, self._run, patient=patient)
 
+    def run_all(self, requests: Sequence[GenerationRequest]) -> Generator[tuple[int, Event], None, None]:
+        """The events of several requests of one model each, with the number of the request, in this order.
+
+        What runs them is settled before the first begins, and they are run alike as the models of one request are, so
+        that their times can be compared. In between others have their turn.
+        """
+        numbers, jobs = [], []
+        for number, request in enumerate(requests):
+            (run,) = request.runs
+            with catch_failure(run.model) as failure:
+                jobs.append(self._inspect(request, run, patient=False))
+                numbers.append(number)
+            if failure.sentence:
+                yield number, Failed(run.model.id, failure.sentence)
+        for number, job in zip(numbers, run_alike(jobs), strict=True):
+            with self._turns.turn():
+                for event in self._attempt(job, self._run):
+                    yield number, event
+
     def follow(self, request: GenerationRequest) -> Generator[PathEvent, None, None]:
         """Record the path of the request's first image with each model, as `run` would go it; closing ends it.
 
@@ -101,10 +120,14 @@ class Service:
                 yield Failed(run.model.id, failure.sentence)
         with self._turns.turn():
             for job in run_alike(jobs):
-                with catch_failure(job.run.model) as failure:
-                    yield from work(job)
-                if failure.sentence:
-                    yield Failed(job.run.model.id, failure.sentence)
+                yield from self._attempt(job, work)
+
+    def _attempt(self, job: Job, work: Callable[[Job], Iterator[Item]]) -> Generator[Item | Failed, None, None]:
+        """`work` on one model, and `Failed` where it fails."""
+        with catch_failure(job.run.model) as failure:
+            yield from work(job)
+        if failure.sentence:
+            yield Failed(job.run.model.id, failure.sentence)
 
     def _inspect(self, request: GenerationRequest, run: ModelRun, *, patient: bool) -> Job:
         job = Job(request, run, engines.choose_placement(request, run.model, lasting=self._lasting))

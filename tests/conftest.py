@@ -23,6 +23,7 @@ LONG = (
         "browser",
         "browser_flow",
         "browser_gallery",
+        "browser_grid",
         "browser_live",
         "browser_arena",
         "training",

@@ -167,6 +167,8 @@ def test_models_that_are_compared_are_run_alike(serve: Callable[..., Service]) -
     assert asked.timing.backend == "openvino"
     assert [image.timing.backend for image in images(service)] == ["openvino"]
     assert facts(images(service, ONE, OTHER)) == [("eager", False, (ALIKE,)), ("eager", False, (UNCONVERTED,))]
+    in_turn = [event for _, event in service.run_all([ask(ONE), ask(OTHER)]) if isinstance(event, ImageReady)]
+    assert [image.timing.backend for image in in_turn] == ["eager"] * 2
     chosen = images(service, ONE, OTHER, backend="openvino")
     assert [image.timing.backend for image in chosen] == ["openvino"] * 2
 

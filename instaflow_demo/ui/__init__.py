@@ -12,6 +12,7 @@ from .albums import Albums
 from .api import Api
 from .guard import server_options
 from .html.album import drop_html
+from .html.grid import dialog_html
 from .html.hero import hero_html
 from .listeners import PRIVATE
 from .runner import Runner
@@ -21,6 +22,7 @@ from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
 from .tabs.flow import FlowTab
 from .tabs.gallery import GalleryTab
+from .tabs.grid import GridTab
 from .tabs.live import LiveTab
 from .tabs.results import ResultsTab
 from .text import TEXTS, Language
@@ -30,6 +32,8 @@ __all__ = ["Settings", "build", "launch_options"]
 
 LONGEST_S = 300.0
 """Seconds that one visitor may have the device where others wait for it."""
+_DOWNLOADS_S = (600, 7200)
+"""How often files that were made to be downloaded are looked through, and how old they become; seconds."""
 
 
 def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
@@ -41,7 +45,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     text = _texts()
     gr.set_static_paths(shown)
     runner = Runner(None if settings.alone else LONGEST_S)
-    with _Page(runner.end, title=TEXTS["en"]["title"], analytics_enabled=False) as page:
+    with _Page(runner.end, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S) as page:
         gr.HTML(text("hero_html"))
         albums = Albums()
         compare, results = ComparePage(service, settings, text, runner, albums), ResultsTab()
@@ -50,6 +54,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         benchmark = BenchmarkTab(service, settings, text, runner)
         flow = FlowTab(service, settings, text, runner)
         arena = ArenaTab(service, settings, text, runner, shown)
+        grid = GridTab(service, settings, text, runner)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
@@ -57,10 +62,12 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
                 live.build()
             with gr.Tab(text("tab_flow"), id="flow") as flow_tab:
                 flow.build()
-            with gr.Tab(text("tab_gallery"), id="gallery") as gallery_tab:
-                gallery.build()
+            with gr.Tab(text("tab_grid"), id="grid") as grid_tab:
+                grid.build()
             with gr.Tab(text("tab_arena"), id="arena", visible=arena.offered) as arena_tab:
                 arena.build()
+            with gr.Tab(text("tab_gallery"), id="gallery") as gallery_tab:
+                gallery.build()
             with gr.Tab(text("tab_results"), id="results"):
                 results.build()
             with gr.Tab(text("tab_benchmark"), id="benchmark") as tab:
@@ -70,11 +77,13 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         flow.connect(page, flow_tab)
         gallery.connect(page, gallery_tab, tabs, compare)
         arena.connect(page, arena_tab)
+        grid.connect(page, grid_tab)
         results.connect(page)
         benchmark.connect(page, tab)
         Api(service, settings, runner).build()
         page.load(None, None, None, js="() => instaflow.title()", **PRIVATE)
         compare.connect_results(results.html, tabs)
+        compare.connect_cells(grid.opened, tabs)
     return page.queue(api_open=False)
 
 
@@ -119,6 +128,7 @@ def _pieces(language: Language) -> dict[str, str]:
         "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',
         "gallery_drop_html": drop_html(words),
         "arena_lead_html": f'<div class="lesson">{words["arena_lead"]}</div>',
+        "grid_dialog_html": dialog_html(words),
         "bench_lead_html": f'<p class="honest">{words["bench_lead"]}</p>',
         "bench_import_html": import_html(words),
     }

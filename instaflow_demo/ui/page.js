@@ -43,6 +43,7 @@
         }, 50),
       save: () => setTimeout(() => find("#arena-file")?.click(), 50),
     },
+    grid: runs("#grid-status", "#grid-start", "#grid-prompt", "#grid-next"),
     // gradio translates labels, and no title
     title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
@@ -120,8 +121,35 @@
     event.preventDefault();
     button.click();
   });
+  // ------------------------------------------------------------ the grid: a cell opens its settings
+  page.grid.show = () => {
+    const state = find("#grid-state");
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (!find("#grid-status .begun") || state.getBoundingClientRect().top < innerHeight * 0.7) return;
+    state.scrollIntoView({ block: "start", behavior: still ? "instant" : "smooth" });
+  };
+  const dialog = () => find("#grid-opened dialog");
+  const show = (cell) => {
+    dialog().querySelector(".content").innerHTML = cell.parentElement.querySelector(".about").innerHTML;
+    dialog().setAttribute("aria-label", dialog().querySelector("h2").textContent);
+    dialog().dataset.cell = cell.dataset.cell;
+    if (!dialog().open) dialog().showModal();
+  };
+  document.addEventListener("click", (event) => {
+    const cell = event.target.closest?.("#grid-cells button[data-cell]");
+    if (cell) show(cell);
+    // what is outside of the dialog counts as the dialog itself
+    else if (event.target === dialog() || event.target.closest?.("#grid-opened button[data-model]")) dialog().close();
+  });
+  document.addEventListener("keydown", (event) => {
+    const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!way || !dialog()?.open) return;
+    const cells = [...document.querySelectorAll("#grid-cells button[data-cell]")];
+    const now = cells.findIndex((cell) => cell.dataset.cell === dialog().dataset.cell);
+    show(cells[(now + way + cells.length) % cells.length]);
+  });
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
-  const stops = { "#stop": page, "#flow-stop": page.flow, "#arena-stop": page.arena };
+  const stops = { "#stop": page, "#flow-stop": page.flow, "#grid-stop": page.grid, "#arena-stop": page.arena };
   document.addEventListener(
     "click",
     (event) => Object.entries(stops).forEach(([button, tab]) => event.target.closest?.(button) && tab.forget()),

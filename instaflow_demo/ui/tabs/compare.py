@@ -30,6 +30,7 @@ from ..text import Language, requested_language, say
 from .download import DownloadPanel
 from .folders import FolderPanel
 from .form import Form, FormSubmission
+from .grid import parse_cell
 from .results import parse_press
 
 _TAB, _LOOK_EVERY_S = "compare", 0.25
@@ -185,6 +186,21 @@ class ComparePage:
         """An update that puts restored settings into the form, and says what of them could not be restored."""
         said = status_html(say(language, "restored"))
         return self._form.fill(restored) | {self._restored: said + notes_html(restored.notes, language)}
+
+    def connect_cells(self, opened: gr.HTML, tabs: gr.Tabs) -> None:
+        """Draw the image of a grid's cell when the button in `opened`, where its settings are, is pressed."""
+        form = self._form
+
+        def choose(event: gr.EventData) -> Update:
+            try:
+                asked = parse_cell(event, self._settings)
+            except DemoError as error:
+                raise gr.Error(print_exception=False) from error
+            return {tabs: gr.Tabs(selected="compare"), **form.ask_for(asked)}
+
+        changed = [form[name] for name in form.names if name != "language"]
+        pressed = opened.click(choose, None, [tabs, *changed], **QUIET)
+        pressed.success(None, None, None, js="() => instaflow.press()", **PRIVATE)
 
     # ------------------------------------------------------------ a visitor arrives
 

@@ -176,6 +176,13 @@ class Form(Inputs):
             values["randomise"] = False
         return {self[name]: value for name, value in ({"images": 1, "mode": "single"} | values).items()}
 
+    def ask_for(self, request: GenerationRequest) -> dict[Any, Any]:
+        """An update that asks for one image as a request of one model does."""
+        run = request.runs[0]
+        settings = {"prompt": request.prompt, "negative_prompt": request.negative_prompt, "seed": request.seed}
+        settings |= {name: getattr(run, name) for name in ("steps", "guidance", "size")}
+        return self.fill(Restored(settings, run.model.id, ()))
+
     # ------------------------------------------------------------ judging
 
     def validate(self, *values: Any) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """The words of the page in English."""
 
-from . import arena
+from . import arena, grid
 
 PAGE = {
+    **grid.ENGLISH,
     "title": "InstaFlow: one step, not twenty-five",
     "hero": "One step. <em>Not twenty-five.</em>",
     "lead": "One network evaluation against the many-step models that it was distilled from: images, seconds and "

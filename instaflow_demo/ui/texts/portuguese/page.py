@@ -1,8 +1,10 @@
 """The words of the page in Brazilian Portuguese."""
 
+from .. import grid
 from . import arena
 
 PAGE = {
+    **grid.PORTUGUESE,
     "title": "InstaFlow: um passo, não vinte e cinco",
     "hero": "Um passo. <em>Não vinte e cinco.</em>",
     "lead": "Uma avaliação da rede contra os modelos de muitos passos de que foi destilada: imagens, segundos e "

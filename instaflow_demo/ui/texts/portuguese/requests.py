@@ -226,4 +226,28 @@ SENTENCES = {
     "It does not say which model drew it, so your models and their settings stay as they are.": (
         "Ela não diz que modelo a desenhou, por isso os seus modelos e as configurações deles ficam como estão."
     ),
+    "Choose what differs along this side.": "Escolha o que muda ao longo deste lado.",
+    "Write the values of this side, with commas between them.": (
+        "Escreva os valores deste lado, separados por vírgulas."
+    ),
+    "The values must be text of at most {most} characters.": (
+        "Os valores devem ser texto de no máximo {most} caracteres."
+    ),
+    "1; 2.5; 5": "1; 2,5; 5",
+    "“{text}” cannot be read: write values such as {example}, or a range such as 1-9 (+2).": (
+        "“{text}” não pode ser lido: escreva valores como {example}, ou um intervalo como 1-9 (+2)."
+    ),
+    "These are {n:,} values: one side of a grid has at most {most}.": (
+        "São {n:,} valores: um lado da grade tem no máximo {most}."
+    ),
+    "Both sides change the same: choose another one for the rows.": (
+        "Os dois lados mudam a mesma coisa: escolha outra para as linhas."
+    ),
+    "That would be {n} cells, and others wait for this machine: choose fewer values, for at most {most}.": (
+        "Seriam {n} células, e outros esperam por esta máquina: escolha menos valores, para no máximo {most}."
+    ),
+    "The prompt does not contain “{word}”: begin with words of the prompt, which the others replace.": (
+        "O comando não contém “{word}”: comece com palavras do comando, que as outras substituem."
+    ),
+    "This is not a cell of a grid.": "Isto não é uma célula de uma grade.",
 }
