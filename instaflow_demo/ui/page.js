@@ -28,8 +28,11 @@
   const page = {
     ...runs("#status", "#generate", "#prompt", "#next"),
     flow: runs("#flow-status", "#flow-start", "#flow-prompt", "#flow-next"),
-    // gradio translates labels, and no title
-    title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
+    // gradio translates labels, and no title; and the icons of its footer say again what stands beside them
+    title: () => {
+      document.title = find(".hero")?.dataset.title ?? document.title;
+      document.querySelectorAll("footer img").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
+    },
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
     // the frame of an interpolation at a position from 0 to 1, in the place of the picture
     frame: (position) => {
@@ -85,6 +88,10 @@
   document.addEventListener("click", (event) => {
     const frame = event.target.closest?.(".film .frame");
     if (frame) page.drag(frame.dataset.t);
+  });
+  // a row that scrolls sideways shows only the edge of what the keyboard comes to next
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
   const stops = { "#stop": page, "#flow-stop": page.flow };
