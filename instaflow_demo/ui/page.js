@@ -66,20 +66,27 @@
       const reel = film.querySelector(".reel");
       reel.scrollLeft = now.offsetLeft - (reel.clientWidth - now.offsetWidth) / 2;
     },
-    // the slider of Gradio's, as if it were dragged
-    drag: (t) => {
-      const slider = find("#flow-time input[type=range]");
+    // a slider of Gradio's, as if it were dragged
+    slide: (name, t) => {
+      const slider = find(`${name} input[type=range]`);
       if (!slider) return;
       slider.value = t;
       slider.dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    drag: (t) => {
+      page.slide("#flow-time", t);
       page.scrub(t);
     },
+    sweep: (t) => {
+      page.slide("#live-position", t);
+      page.frame(t);
+    },
     playing: 0,
-    play: () => {
+    play: (drag = page.drag) => {
       clearInterval(page.playing);
       let t = 0;
       page.playing = setInterval(() => {
-        page.drag(t.toFixed(2));
+        drag(t.toFixed(2));
         if ((t += 0.04) > 1.001) clearInterval(page.playing);
       }, 120);
     },
