@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,6 +58,10 @@ def main(
             help="Check images of published models; if left out, where others can reach the page.",
         ),
     ] = None,
+    mcp: Annotated[
+        bool,
+        typer.Option("--mcp", envvar="GRADIO_MCP_SERVER", help="Also offer the API to assistants, as tools of MCP."),
+    ] = False,
     model_dir: Annotated[
         list[str] | None,
         typer.Option(metavar="ID=FOLDER", help=f"A model's own folder; may be repeated. {FOLDERS} holds several."),
@@ -65,6 +70,8 @@ def main(
     """Serve the page that compares one-step and many-step text-to-image models."""
     if share and offline:
         raise typer.BadParameter("--share needs the network, which --offline rules out: leave one of them out.")
+    if mcp and find_spec("mcp") is None:
+        raise typer.BadParameter('--mcp needs the package mcp: run pip install "gradio[mcp]".')
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
     with end_when_told(), room_for_images() as shown:
@@ -73,7 +80,7 @@ def main(
         checked = not alone if safety is None else safety
         service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
         page, warm = assemble(service, parse_model_ids(models), out, shown, alone=alone, offline=offline)
-        launch(page, host, port, share)
+        launch(page, host, port, share=share, mcp=mcp)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
 
@@ -161,25 +168,35 @@ def assemble(
     return ui.build(service, settings, shown), partial(warm_up, service, settings)
 
 
-def launch(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
+def launch(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) -> None:
     """Start the server, and say where it is; without a tunnel the local server stays up.
 
     Raises:
         typer.Exit: after a sentence, if the port cannot be had.
     """
     try:
-        start(page, host, port, share)
+        start(page, host, port, share=share, mcp=mcp)
     except OSError as error:
         typer.echo(f"The page cannot be served on {host}:{port} ({error}): choose another --port.", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"The page is at http://{host}:{port}")
+    if mcp:
+        typer.echo(f"MCP clients find its tools at http://{host}:{port}{offer_tools(page)}")
     if share and page.share_url:
         typer.echo(f"Anyone with this link can use it too: {page.share_url}")
     elif share:
         typer.echo("No public link could be had (the tunnel needs the network); the local page stays up.", err=True)
 
 
-def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
+def offer_tools(page: "gr.Blocks") -> str:
+    """Have a page that was started with MCP show images to assistants; returns where its tools are."""
+    from instaflow_demo.ui import tools  # noqa: PLC0415 - as above
+
+    tools.show_images(page)
+    return tools.ADDRESS
+
+
+def start(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) -> None:
     """Start gradio's server in the background, closed to what the page does not need."""
     from instaflow_demo import ui  # noqa: PLC0415 - as above
 
@@ -195,6 +212,7 @@ def start(page: "gr.Blocks", host: str, port: int, share: bool) -> None:
         ssr_mode=False,
         _frontend=False,  # gradio's own look at the page gives up after 3 seconds, and ends an app that is slow
         state_session_capacity=200,
+        mcp_server=mcp,
         footer_links=["api", "settings"],
         **ui.launch_options(),
     )

@@ -21,6 +21,7 @@ FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == 
 LONG = (
     *(
         "browser",
+        "browser_access",
         "browser_flow",
         "browser_gallery",
         "browser_grid",

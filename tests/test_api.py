@@ -19,7 +19,7 @@ from served import ROOT, App, running_app
 from instaflow_demo.gallery import read_metadata
 from instaflow_demo.results import benchmark_file
 
-MANUAL = (ROOT / "assets" / "docs" / "api.md").read_text(encoding="utf-8")
+MANUAL = (ROOT / "assets" / "docs" / "api.md").read_text(encoding="utf-8").partition("## Assistants")[0]
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,10 @@ def test_one_image_becomes_another_and_moves_in_files(visit: Visit) -> None:
     position.focus()
     position.press("Home")
     assert drawn(page, "Frame 1 of 5") == start
+    page.locator("#live-play").click()
+    drawn(page, "Frame 3 of 5")
+    drawn(page, "Frame 5 of 5")
+    expect(position).to_have_value("1")
     for kind in ("GIF", "WebP"):
         moving = content(page, kind)
         assert (moving.format, getattr(moving, "n_frames", 1)) == (kind.upper(), 8)

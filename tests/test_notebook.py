@@ -113,6 +113,9 @@ def test_its_fields_offer_what_the_registry_has() -> None:
     assert tuple(json.loads(forms["torch_dtype"])) == get_args(Dtype)
     assert f"min: 1, max: {Limits().images}," in forms["number_of_images"]
     assert {"prompt", "display_images", "save_images", "refine", "download", "repository"} <= set(forms)
+    values = {name: value for name, (value, _) in fields(stored()).items()}
+    settings = {name: values[name] for name in ("seed", "negative_prompt", "steps", "guidance")}
+    assert settings == {"seed": "-1", "negative_prompt": '""', "steps": "None", "guidance": "None"}
 
 
 def test_its_defaults_need_no_download() -> None:
@@ -218,6 +221,22 @@ def test_images_are_saved_if_asked_and_hidden_if_not(tmp_path: Path, displayed: 
     assert not [item for item in displayed if isinstance(item, IPython.display.HTML)]
 
 
+def test_settings_reach_the_models_that_leave_them_open(
+    tmp_path: Path, displayed: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded = notebook.load("instaflow-mini", out=tmp_path)
+    asked = {"seed": 5, "negative_prompt": "a cat", "steps": 2, "guidance": 2.5}
+    results = [notebook.compare(loaded, "a dog", ["instaflow-mini", "sd-mini"], **asked) for _ in range(2)]
+    one_step, many = results[0].request.runs
+    assert (one_step.steps, many.steps, many.guidance) == (1, 2, 2.5)
+    assert results[0].request.negative_prompt == "a cat"
+    once, again = ([outcome.images[0].image.tobytes() for outcome in each.outcomes] for each in results)
+    assert once == again  # of the same seed
+    said = capsys.readouterr().out
+    assert "seed: 5" in said
+    assert "InstaFlow mini always uses 1 for steps." in said
+
+
 def test_a_model_that_fails_says_why_beside_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, displayed: list[Any]
 ) -> None:
@@ -226,6 +245,8 @@ def test_a_model_that_fails_says_why_beside_the_others(
     notebook.discuss(notebook.compare(loaded, "<b>a dog</b>", ["instaflow-mini", "text2im"]))
     (page,) = [item.data for item in displayed if isinstance(item, IPython.display.HTML)]
     assert "Text2im (GLIDE) is not on this machine" in page
+    assert "tick “download” in the cell that loads the model" in page
+    assert "--" not in page
     assert "<b>" not in page
     assert "| Text2im (GLIDE) |" not in displayed[-1].data
     assert "| InstaFlow mini | here, " in displayed[-1].data
@@ -233,7 +254,7 @@ def test_a_model_that_fails_says_why_beside_the_others(
 
 def test_what_cannot_be_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSTAFLOW_DEMO_HOME", str(tmp_path))
-    with pytest.raises(ModelUnavailable, match="is not on this machine"):
+    with pytest.raises(ModelUnavailable, match=r"is not on this machine.*tick “download”"):
         notebook.load("text2im")
     with pytest.raises(InvalidRequest, match="There is no model called"):
         notebook.load("nonesuch")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from instaflow_demo import errors
+from instaflow_demo.cli import notebook_words
 from instaflow_demo.errors import DemoError, InvalidRequest, ModelUnavailable, Sentence, cause
 from instaflow_demo.ui.text import translate
 from instaflow_demo.ui.texts.portuguese import SENTENCES, TABLES, running
@@ -110,6 +111,7 @@ HANDED_ON = {
     ("instaflow_demo/errors.py", "sentence"),
     ("instaflow_demo/errors.py", 'said.replace("{", "{{").replace("}", "}}")'),  # the system's own words
     ("instaflow_demo/cli/notebook.py", "outcome.error"),
+    ("instaflow_demo/cli/notebook_words.py", "template"),
     ("instaflow_demo/engines/adapters/lora.py", "refusal(path, strangers)"),
     ("instaflow_demo/engines/adapters/lora.py", "_misfit(path, layer, found, down, up)"),
     ("instaflow_demo/engines/adapters/lora.py", "_what_else(path)"),
@@ -189,3 +191,46 @@ def test_no_translation_is_left_over() -> None:
 @pytest.mark.parametrize("english", SENTENCES)
 def test_both_languages_have_the_same_placeholders(english: str) -> None:
     assert placeholders(english) == placeholders(SENTENCES[english])
+
+
+# ---------------------------------------------------------------- in a notebook
+
+# what only flags can bring about, or what only the command line and the page say
+NOT_IN_NOTEBOOKS = {"--lora", "--delta-from", "--debug", "--json", "--out", "a LoRA file"}
+ELSEWHERE = (
+    "app.py",
+    "instaflow_demo/cli/",
+    "instaflow_demo/ui/",
+    "instaflow_demo/training/",
+    "instaflow_demo/evaluation/",
+)
+
+
+def test_a_notebook_advises_nothing_that_a_notebook_cannot_do() -> None:
+    said = {template(call) or "" for file, call in calls(*TEMPLATED) if not file.startswith(ELSEWHERE)}
+    commands = {each for each in said if re.search(r"(?<!\w)--[a-z]|“hf auth", each)}
+    left = commands - notebook_words.SENTENCES.keys()
+    assert not {each for each in left if not any(flag in each for flag in NOT_IN_NOTEBOOKS)}
+
+
+@pytest.mark.parametrize("english", notebook_words.SENTENCES)
+def test_what_a_notebook_says_takes_the_place_of_a_sentence(english: str) -> None:
+    said = notebook_words.SENTENCES[english]
+    assert english in TEMPLATES
+    assert placeholders(said) <= placeholders(english)
+    assert not re.search(r"(?<!\w)--(download|offline|model-dir|out)", said)
+
+
+def test_what_a_sentence_holds_is_reworded_too() -> None:
+    partly = Sentence(
+        "{title} is only partly in the cache ({part} is missing): run “hf download {source}” again.",
+        title="SD 1.5",
+        part="vae",
+        source="a/b",
+    )
+    assert "run “!hf download a/b” again" in notebook_words.reword(partly)
+    offline = Sentence(
+        "GLIDE could not be fetched, because HF_HUB_OFFLINE or --offline rules the network out: unset it."
+    )
+    said = notebook_words.reword(Sentence.join([offline, Sentence("Choose at least one model.")]))
+    assert said.endswith("unset it, and restart the kernel. Choose at least one model.")

@@ -18,6 +18,7 @@ from ..results.report import Outcome
 from ..service import Service
 from ..weights.locate import Weights, parse_folders
 from . import progress
+from .notebook_words import SAVED_ELSEWHERE, reword_events, rewording
 
 _ROW = "display: flex; flex-wrap: wrap; gap: 1em"
 
@@ -50,7 +51,8 @@ def load(model: str, torch_dtype: str = "auto", *, download: bool = False, out: 
         DemoError: with a sentence, if the model cannot be used.
     """
     weights = Weights(folders=parse_folders())
-    loaded = Loaded(model, torch_dtype, download, Service(weights, Gallery(parse_path(out))), weights)
+    gallery = Gallery(parse_path(out), remedy=SAVED_ELSEWHERE)
+    loaded = Loaded(model, torch_dtype, download, Service(weights, gallery), weights)
     fewest = {name: spec.steps.low for name, spec in MODELS.items()}
     request = GenerationRequest.parse("a big dog", model, steps=fewest, dtype=torch_dtype, save=False)
     (outcome,) = _generate(loaded, request).outcomes
@@ -67,13 +69,16 @@ def run(
     number_of_images: int = 1,
     *,
     seed: int = RANDOM_SEED,
+    negative_prompt: str = "",
+    steps: int | None = None,
+    guidance: float | None = None,
     display_images: bool = True,
     save_images: bool = False,
     refine: bool = False,
 ) -> Results:
     """Generate with the loaded model: a bar while it works, then the images and a table of what they took.
 
-    The seed, drawn if none is given, is printed.
+    The seed, drawn if none is given, is printed. `steps` and `guidance` are the model's own where they are None.
 
     Raises:
         DemoError: as `compare`.
@@ -84,6 +89,9 @@ def run(
         [loaded.model],
         number_of_images,
         seed=seed,
+        negative_prompt=negative_prompt,
+        steps=steps,
+        guidance=guidance,
         display_images=display_images,
         save_images=save_images,
         refine=refine,
@@ -97,11 +105,16 @@ def compare(
     number_of_images: int = 1,
     *,
     seed: int = RANDOM_SEED,
+    negative_prompt: str = "",
+    steps: int | None = None,
+    guidance: float | None = None,
     display_images: bool = True,
     save_images: bool = False,
     refine: bool = False,
 ) -> Results:
     """Generate with several models in turn, from the same seeds, and show them side by side.
+
+    `steps` and `guidance` are for all models that leave them open, and each model's own where they are None.
 
     With `refine`, the SDXL refiner takes every image afterwards, in a time of its own.
 
@@ -114,6 +127,9 @@ def compare(
         models,
         images=number_of_images,
         seed=seed,
+        negative_prompt=negative_prompt,
+        steps=steps,
+        guidance=guidance,
         dtype=loaded.torch_dtype,
         save=save_images,
         refine=refine,
@@ -132,8 +148,9 @@ def discuss(results: Results) -> None:
 
 
 def _generate(loaded: Loaded, request: GenerationRequest) -> Results:
-    progress.prepare(request, loaded.weights, download=loaded.download)
-    events = progress.show(loaded.service.run(request), request)
+    with rewording():
+        progress.prepare(request, loaded.weights, download=loaded.download)
+    events = progress.show(reword_events(loaded.service.run(request)), request)
     return Results(request, report.collect(events, request))
 
 

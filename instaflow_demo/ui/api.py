@@ -69,6 +69,17 @@ class Api:
             """Draw images of a prompt with one model: its times, and each image as a data URI of a PNG.
 
             A seed of -1 is drawn; steps, guidance and size are the model's own where they are left out.
+
+            Args:
+                prompt: What the image shows, in English or Portuguese, such as "a red heart on a blue background".
+                model: The id of a model that `models` lists as available.
+                images: How many, from 1 to 8.
+                seed: The first image's; the next ones count on. The same seed draws the same image.
+                negative_prompt: What the image is not to show; only models with guidance above 1 heed it.
+                steps: Denoising steps: more take longer.
+                guidance: How closely the prompt is followed; 1 is without guidance.
+                size: The image's width and height in pixels.
+                decoder: "full", or a quicker one where the model has it: "int8" or "tiny".
             """
             options = {"steps": steps, "guidance": guidance, "size": size}
             asked = {"images": images, "seed": seed, "negative_prompt": negative_prompt, "decoder": decoder, **options}
@@ -85,7 +96,15 @@ class Api:
             seed: int = RANDOM_SEED,
             negative_prompt: str = "",
         ) -> dict[str, Any]:
-            """Draw images of a prompt with several models in turn, from the same seeds: their times, and data URIs."""
+            """Draw images of a prompt with several models in turn, from the same seeds: their times, and data URIs.
+
+            Args:
+                prompt: What the images show, in English or Portuguese, such as "a red heart on a blue background".
+                models: Ids of models that `models` lists as available.
+                images: How many of each model, from 1 to 8.
+                seed: The first image's, for every model; the next ones count on. -1 is drawn.
+                negative_prompt: What the images are not to show; only models with guidance above 1 heed it.
+            """
             asked = {"images": images, "seed": seed, "negative_prompt": negative_prompt}
             return self._run(request, prompt, models, asked)
 
@@ -101,7 +120,16 @@ class Api:
             batches: list[int] = [1],  # noqa: B006
             stock: bool = False,
         ) -> dict[str, Any]:
-            """Time models, with `stock` the stock pipeline too, and answer with what `benchmark --json` writes."""
+            """Time models, with `stock` the stock pipeline too, and answer with what `benchmark --json` writes.
+
+            Args:
+                models: Ids of models that `models` lists as available.
+                repeats: How often each is timed, after a run that warms it up.
+                backends: What runs the networks: any of "auto", "eager" and "openvino".
+                decoders: What makes pixels of latents: any of "full", "int8" and "tiny".
+                batches: How many images are drawn at once, such as 1 and 4.
+                stock: Whether the stock diffusers pipeline is timed beside them.
+            """
             raw = {"models": models, "repeats": repeats, "backends": backends, "decoders": decoders}
             return self._time(request, raw | {"batches": batches, "stock": stock})
 

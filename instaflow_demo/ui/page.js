@@ -44,8 +44,11 @@
       save: () => setTimeout(() => find("#arena-file")?.click(), 50),
     },
     grid: runs("#grid-status", "#grid-start", "#grid-prompt", "#grid-next"),
-    // gradio translates labels, and no title
-    title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
+    // gradio translates labels, and no title; and the icons of its footer say again what stands beside them
+    title: () => {
+      document.title = find(".hero")?.dataset.title ?? document.title;
+      document.querySelectorAll("footer img").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
+    },
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
     // the frame of an interpolation at a position from 0 to 1, in the place of the picture
     frame: (position) => {
@@ -89,20 +92,27 @@
       const reel = film.querySelector(".reel");
       reel.scrollLeft = now.offsetLeft - (reel.clientWidth - now.offsetWidth) / 2;
     },
-    // the slider of Gradio's, as if it were dragged
-    drag: (t) => {
-      const slider = find("#flow-time input[type=range]");
+    // a slider of Gradio's, as if it were dragged
+    slide: (name, t) => {
+      const slider = find(`${name} input[type=range]`);
       if (!slider) return;
       slider.value = t;
       slider.dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    drag: (t) => {
+      page.slide("#flow-time", t);
       page.scrub(t);
     },
+    sweep: (t) => {
+      page.slide("#live-position", t);
+      page.frame(t);
+    },
     playing: 0,
-    play: () => {
+    play: (drag = page.drag) => {
       clearInterval(page.playing);
       let t = 0;
       page.playing = setInterval(() => {
-        page.drag(t.toFixed(2));
+        drag(t.toFixed(2));
         if ((t += 0.04) > 1.001) clearInterval(page.playing);
       }, 120);
     },
@@ -147,6 +157,10 @@
     const cells = [...document.querySelectorAll("#grid-cells button[data-cell]")];
     const now = cells.findIndex((cell) => cell.dataset.cell === dialog().dataset.cell);
     show(cells[(now + way + cells.length) % cells.length]);
+  });
+  // a row that scrolls sideways shows only the edge of what the keyboard comes to next
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
   const stops = { "#stop": page, "#flow-stop": page.flow, "#grid-stop": page.grid, "#arena-stop": page.arena };

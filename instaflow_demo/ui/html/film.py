@@ -149,7 +149,8 @@ def _strip(film: Film, shape: PathShape, now: int, prompt: str, language: Langua
     frames = Markup("").join(_frames(film, shape, now, language))
     label = say(language, "flow_strip_alt", n=len(film.frames), prompt=prompt)
     return Markup(
-        '<div class="reel{few}" role="img" tabindex="0" aria-label="{label}"><div class="track">{frames}</div></div>'
+        '<div class="reel{few}" role="img" tabindex="0" aria-label="{label}">'
+        '<div class="track" aria-hidden="true">{frames}</div></div>'
         '<p class="ends" aria-hidden="true"><span>{noise}</span><span>{image}</span></p>'
     ).format(
         few=" single" if len(film.frames) == 2 else "",

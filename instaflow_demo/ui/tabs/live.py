@@ -88,9 +88,10 @@ class LiveTab:
         with gr.Row(elem_id="live"):
             with gr.Column(scale=5, min_width=300):
                 self._picture = gr.HTML(html.NO_PICTURE, elem_id="live-picture")
-                self._position = gr.Slider(
-                    0, 1, value=1, step=0.01, label=self._text("live_position"), visible=False, elem_id="live-position"
-                )
+                with gr.Row(visible=False, elem_id="live-scrub") as self._scrub:
+                    label = self._text("live_position")
+                    self._position = gr.Slider(0, 1, value=1, step=0.01, label=label, elem_id="live-position")
+                    self._play = gr.Button(self._text("flow_play"), size="sm", scale=0, elem_id="live-play")
             with gr.Column(scale=4, min_width=300, elem_id="live-way"):
                 self._build_interpolation()
         self._strip = gr.HTML("", elem_id="live-strip")
@@ -160,7 +161,7 @@ class LiveTab:
         run = self._draw_frames.click(
             self._interpolate,
             inputs.components,
-            [self._status, self._picture, self._strip, self._position, self._files],
+            [self._status, self._picture, self._strip, self._scrub, self._position, self._files],
             validator=self.validate,
             preprocess=False,
             show_progress="minimal",
@@ -170,6 +171,7 @@ class LiveTab:
         )
         self._runner.connect_stop(_STRIP, self._stop, self._status, inputs["language"], run)
         self._position.input(None, self._position, None, js="position => instaflow.frame(position)", **PRIVATE)
+        self._play.click(None, None, None, js="() => instaflow.play(instaflow.sweep)", **PRIVATE)
         ends = [inputs["to_prompt"], inputs["to_seed"]]
         inputs["ends"].change(_visible_end, inputs["ends"], ends, preprocess=False, **QUIET)
         greeted = [inputs[name] for name in ("language", "model", "prompt", "to_prompt")]
@@ -240,7 +242,7 @@ class LiveTab:
         except DemoError as error:
             raise refusal(error, self._inputs.language(values)) from error
         waiting = status_html(say(frames.language, "waiting_device"), "busy")
-        yield {self._status: waiting, self._strip: "", self._files: "", self._position: gr.Slider(visible=False)}
+        yield {self._status: waiting, self._strip: "", self._files: "", self._scrub: gr.Row(visible=False)}
         events_of_run = self._service.run(frames.request)
         with self._runner.follow(_STRIP, request.session_hash, events_of_run, _LOOK_EVERY_S) as news:
             for events in news:
@@ -271,7 +273,8 @@ class LiveTab:
         if drawn > 1:
             update |= {
                 self._strip: html.strip_html(frames.items, over=True),
-                self._position: gr.Slider(visible=True, value=1),
+                self._scrub: gr.Row(visible=True),
+                self._position: 1,
                 self._files: html.files_html(_encode(frames), language),
             }
         return update

@@ -114,6 +114,7 @@ SENTENCES = {
         "vazio, é só zeros, é grande demais ou não é um número. Restaure os arquivos dele."
     ),
     "choose another folder with --out": "escolha outra pasta com --out",
+    "give notebook.load another folder, as “out”": "dê outra pasta a notebook.load, como “out”",
     "The image could not be saved in {folder} ({why}): free some space or {remedy}.": (
         "A imagem não pôde ser salva em {folder} ({why}): libere espaço ou {remedy}."
     ),

@@ -1,0 +1,137 @@
+"""The page for everyone, in a real browser: by keyboard, for screen readers, enlarged, on a phone, without motion.
+
+Every test goes through whatever tabs the page has.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import open_browser
+from playwright.sync_api import Browser, Page, expect
+from served import running_app
+
+READY_MS, RUN_MS = 240_000, 120_000
+DESKTOP, PHONE, ZOOMED = (1280, 800), (390, 844), (640, 400)
+"""In CSS pixels; the last is the first at 200 %."""
+
+HELPERS = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
+
+pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from open_browser()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One visitor for all tests, who has drawn something in each tab that takes no more than seconds."""
+    with running_app(tmp_path_factory.mktemp("access"), "--offline") as app:
+        page = browser.new_page(locale="en-US", color_scheme="light")
+        page.add_init_script(HELPERS)
+        page.goto(app.url)
+        expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)
+        fill(page)
+        yield page
+        page.close()
+
+
+def fill(page: Page) -> None:
+    compare(page, "instaflow-mini", "sd-distill-mini")
+    expect(page.locator("#comparison table")).to_be_visible(timeout=RUN_MS)
+    open_tab(page, "Live")
+    page.locator("#live-draw").click()
+    expect(page.locator("#live-files a")).to_have_count(2, timeout=RUN_MS)
+    open_tab(page, "Flow")
+    page.locator("#flow-start").click()
+    expect(page.locator(".film .frame").first).to_be_visible(timeout=RUN_MS)
+    open_tab(page, "Benchmark")
+    for box in page.locator("#bench-models input").all():
+        box.set_checked(box.get_attribute("name") == "instaflow-mini")
+    page.get_by_label("Also the stock diffusers pipeline").uncheck()
+    page.locator("#bench-start").click()
+    expect(page.locator("#bench-results table").first).to_be_visible(timeout=RUN_MS)
+
+
+def compare(page: Page, *models: str) -> None:
+    open_tab(page, "Compare")
+    for box in page.locator("#models input").all():
+        box.set_checked(box.get_attribute("name") in models)
+    page.locator("#generate").click()
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab as a visitor does: from the row of tabs, or from the menu of those that have no room there."""
+    tab = page.locator("#tabs > .tab-wrapper").get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        page.get_by_role("button", name="More tabs").click()
+        tab = page.locator(".overflow-dropdown button").get_by_text(name, exact=True)
+    tab.click()
+
+
+def tabs(page: Page, size: tuple[int, int] = DESKTOP) -> Iterator[str]:
+    """The name of each tab in turn, while it is open in a window of this size with all its parts unfolded."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for name in page.locator("#tabs > .tab-wrapper > [aria-hidden] button").all_text_contents():
+        open_tab(page, name)
+        page.evaluate("access.unfold()")
+        yield name
+
+
+def check_tabs(page: Page, find: Callable[[], list[str]], size: tuple[int, int] = DESKTOP) -> None:
+    """Fail with what `find` finds wrong in any tab, one problem a line."""
+    if problems := [f"{name}: {problem}" for name in tabs(page, size) for problem in find()]:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_to_object_to(page: Page, colours: str) -> None:
+    page.emulate_media(color_scheme=colours)
+    expect(page.locator("body.dark")).to_have_count(1 if colours == "dark" else 0)
+    check_tabs(page, lambda: objections(page))
+
+
+def objections(page: Page) -> list[str]:
+    """What axe-core calls violations, its best practices included."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"
+        for each in violations
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, ZOOMED], ids=["desktop", "zoomed"])
+def test_everything_is_reached_by_the_tab_key_and_seen_when_focused(page: Page, size: tuple[int, int]) -> None:
+    check_tabs(page, lambda: walk(page), size)
+
+
+def walk(page: Page) -> list[str]:
+    """Press Tab until the focus is back where it began; says what was missed, unmarked or hidden."""
+    page.evaluate("access.begin()")
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        if page.evaluate("access.arrive()"):
+            return page.evaluate("access.problems()")
+    return ["the focus never came back"]
+
+
+@pytest.mark.parametrize("size", [PHONE, ZOOMED], ids=["phone", "zoomed"])
+def test_nothing_is_wider_than_the_window(page: Page, size: tuple[int, int]) -> None:
+    check_tabs(page, lambda: page.evaluate("access.tooWide()"), size)
+
+
+def test_every_picture_is_described_or_decoration(page: Page) -> None:
+    check_tabs(page, lambda: page.evaluate("access.undescribed()"))
+
+
+def test_nothing_moves_for_those_who_asked_for_that(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    compare(page, "sd-mini")
+    expect(page.locator("#column-sd-mini .bar")).to_be_visible(timeout=RUN_MS)
+    assert page.evaluate("access.moving()") == []
+    expect(page.locator("#comparison table")).to_be_visible(timeout=RUN_MS)
+    page.emulate_media(reduced_motion="no-preference")
