@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .language import ChosenLanguage
 from .link_preview import LinkPreview
 
 _CLOSED = re.compile(r"/gradio_api/(run|api|upload|component_server|proxy=|stream)\b")
@@ -29,7 +30,8 @@ class Guard:
 def server_options() -> dict[str, Any]:
     """The options of gradio's FastAPI application."""
     unknown = dict.fromkeys((KeyError, FnIndexInferError), _no_such_function)
-    return {"middleware": [Middleware(Guard), Middleware(LinkPreview)], "exception_handlers": unknown}
+    layers = [Middleware(each) for each in (Guard, ChosenLanguage, LinkPreview)]
+    return {"middleware": layers, "exception_handlers": unknown}
 
 
 def _refusal(request: Request) -> JSONResponse | None:

@@ -28,8 +28,21 @@
   const page = {
     ...runs("#status", "#generate", "#prompt", "#next"),
     flow: runs("#flow-status", "#flow-start", "#flow-prompt", "#flow-next"),
-    // gradio translates labels, and no title
-    title: () => (document.title = find(".hero")?.dataset.title ?? document.title),
+    // gradio translates labels, and no title; Portuguese is of no country to it
+    title: () => {
+      const hero = find(".hero"), root = document.documentElement;
+      if (!hero) return;
+      [document.title, root.lang] = [hero.dataset.title, hero.dataset.lang];
+      // a language that is chosen in gradio's own settings is chosen for all of the page
+      new MutationObserver(() => page.speak(root.lang === "pt" ? "pt-PT" : root.lang)).observe(root, { attributeFilter: ["lang"] });
+    },
+    // the page in another language: what the server said so far is in this one
+    speak: (language) => {
+      const address = new URL(location.href);
+      address.searchParams.set("lang", language);
+      address.searchParams.delete("view");
+      location.assign(address);
+    },
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
     // the frame of an interpolation at a position from 0 to 1, in the place of the picture
     frame: (position) => {
@@ -85,6 +98,12 @@
   document.addEventListener("click", (event) => {
     const frame = event.target.closest?.(".film .frame");
     if (frame) page.drag(frame.dataset.t);
+  });
+  document.addEventListener("click", (event) => {
+    const language = event.target.closest?.(".languages a");
+    if (!language) return;
+    event.preventDefault();
+    page.speak(language.lang);
   });
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
   const stops = { "#stop": page, "#flow-stop": page.flow };

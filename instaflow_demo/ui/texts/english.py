@@ -11,6 +11,7 @@ PAGE = {
         "things in emoji-like styles, with sizes, counts, positions and ten background colours, in English and "
         "Portuguese. Other prompts land on the nearest thing they know. Every time is measured on this machine."
     ),
+    "language": "Language",
     "prompt": "Prompt",
     "prompt_hint": "A big dog",
     "example_1": "A big dog",

@@ -11,6 +11,7 @@ PAGE = {
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
         "português. Outros comandos caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
     ),
+    "language": "Idioma",
     "prompt": "Comando",
     "prompt_hint": "Um cachorro grande",
     "example_1": "Um cachorro grande",
