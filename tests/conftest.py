@@ -22,6 +22,7 @@ LONG = (
     *(
         "browser",
         "browser_flow",
+        "browser_links",
         "browser_live",
         "training",
         "table",

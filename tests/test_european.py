@@ -17,9 +17,9 @@ BRAZILIAN = re.compile(
     r"""\b(?:
         arquivos? | baix(?:e|ar|ad[oa]s?) | downloads? | salv(?:ar|e|o|as?|os) | pixels? | telas? | mouse | cadastr\w+
         | usuári[oa]s? | vocês? | registros? | aplicativos? | controles? | compartilh\w+ | acess(?:e|ar) | delet\w+
-        | decodific\w+ | time | equipe | esporte | contato | fato | estoque | cota | driver | tocar | toque | digit[ea]r?
+        | decodific\w+ | time | equipe | esporte | contato | fato | estoque | cota | driver | tocar | digit[ea]r?
         | configura(?:r|ção|ções) | ajustes | login | logs? | em\ uma? | (?:o|do|no)\ cache | cachorros? | clicar
-        | clique | libere | rodadas? | quadros? | por\ quê | celular | ônibus | \w+\ demais
+        | clique | toque | libere | rodadas? | quadros? | por\ quê | celular | \w+\ demais
         | \w*[êô][mn][aeiou]\w*  # económico, género
         | (?!comando|quando|segundo|mundo)\w{2,}(?:ando|endo|indo)  # a fazer, and not fazendo
     )\b""",

@@ -43,6 +43,33 @@
       address.searchParams.delete("view");
       location.assign(address);
     },
+    // ---------------------------------------------------------- links, and what the browser keeps of the form
+    // a link's images are drawn as if the visitor had pressed the button
+    draw: (html) => html.includes("data-draw") && page.press(),
+    // what stands in the form, from now on the visitor's own and no longer a link's
+    keep: (names, values) => {
+      page.own();
+      return Object.fromEntries(names.map((name, place) => [name, values[place]]));
+    },
+    own: () => {
+      const address = new URL(location.href), theirs = [...address.searchParams.keys()];
+      const link = theirs.filter((name) => name !== "lang" && !name.startsWith("__"));
+      link.forEach((name) => address.searchParams.delete(name));
+      if (link.length) history.replaceState(history.state, "", address);
+    },
+    // the link of a button to the clipboard, or into the field beside it where that is not allowed
+    share: async ({ parentElement: place, dataset }) => {
+      const [said, field] = [place.querySelector("output"), place.querySelector("input")];
+      field.value = location.origin + location.pathname + dataset.link;
+      try {
+        await navigator.clipboard.writeText(field.value);
+        said.textContent = dataset.copied;
+      } catch {
+        said.textContent = dataset.refused;
+        field.hidden = false;
+        field.select();
+      }
+    },
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
     // the frame of an interpolation at a position from 0 to 1, in the place of the picture
     frame: (position) => {
@@ -98,6 +125,10 @@
   document.addEventListener("click", (event) => {
     const frame = event.target.closest?.(".film .frame");
     if (frame) page.drag(frame.dataset.t);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-link]");
+    if (button) page.share(button);
   });
   document.addEventListener("click", (event) => {
     const language = event.target.closest?.(".languages a");

@@ -80,6 +80,15 @@ PAGE = {
     "example_1": "Um cão grande",
     "details": "Pormenores",
     "stored": "Execução guardada, feita em {machine}. Carregue em Gerar para a repetir aqui.",
+    "stored_other": (
+        "Execução guardada de “{prompt}”, feita em {machine}. Carregue em Gerar para desenhar o seu próprio comando."
+    ),
+    "reset": "Repor as definições",
+    "link_copy": "Copiar ligação",
+    "link_copied": "Ligação copiada.",
+    "link_refused": "Este navegador não deixa a página copiar: copie a ligação deste campo.",
+    "link_field": "Ligação para estas imagens",
+    "from_link": "Aberto a partir de uma ligação.",
     "next": "A seguir: “{prompt}”",
     "more_models": "Mais modelos: transferências, licenças, pastas",
     "save_info": "na pasta de --out, com tudo o que é preciso para as refazer",
@@ -135,6 +144,16 @@ PAGE = {
 }
 
 SENTENCES = {
+    "This link is too long ({n:,} characters, and at most {most:,} are read): nothing was taken from it.": (
+        "Esta ligação é demasiado longa ({n:,} caracteres, e são lidos no máximo {most:,}): nada foi aproveitado dela."
+    ),
+    "The link says “{name}”, which means nothing here: it was left out.": (
+        "A ligação diz “{name}”, o que aqui não significa nada: ficou de fora."
+    ),
+    "{title} is not on this machine: the link is drawn without it.": (
+        "{title} não está nesta máquina: a ligação é desenhada sem ele."
+    ),
+    "Left out of the link: {why}": "Ficou de fora da ligação: {why}",
     "Describe the image you want: the prompt is empty.": "Descreva a imagem que quer: o comando está vazio.",
     "Not every model of the run finished.": "Nem todos os modelos da execução terminaram.",
     "It is for inpainting.": "É para inpainting.",

@@ -163,4 +163,15 @@ SENTENCES = {
     "Choose a model, and name its folder.": "Escolha um modelo e indique a pasta dele.",
     "The backend must be one of {backends} here.": "Aqui o motor deve ser um destes: {backends}.",
     "{title} is not offered here.": "{title} não é oferecido aqui.",
+    "This link is too long ({n:,} characters, and at most {most:,} are read): nothing was taken from it.": (
+        "Este link é longo demais ({n:,} caracteres, e são lidos no máximo {most:,}): nada foi aproveitado dele."
+    ),
+    "The link says “{name}”, which means nothing here: it was left out.": (
+        "O link diz “{name}”, o que aqui não significa nada: ficou de fora."
+    ),
+    "{title} is not on this machine: the link is drawn without it.": (
+        "{title} não está nesta máquina: o link é desenhado sem ele."
+    ),
+    "Left out of the link: {why}": "Ficou de fora do link: {why}",
+    "“{name}” cannot be “{value:.40}” here.": "“{name}” não pode ser “{value:.40}” aqui.",
 }
