@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
 READY_MS = 240_000  # machines that run tests can be slow
-PIXELS = """async () => Promise.all([...document.querySelectorAll('.model .results img, .model img')].map(async (image) => {
+PIXELS = """async () => Promise.all([...document.querySelectorAll('.model img')].map(async (image) => {
   await image.decode();
   const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight), pen = canvas.getContext('2d');
   pen.drawImage(image, 0, 0);
@@ -101,9 +101,8 @@ def test_a_copied_link_draws_the_same_images_for_another_visitor(visit: Visit) -
     rest = f"{models}&seed={seed}&images=2&decoder=tiny&steps=sd-mini:3"
     assert link.endswith(f"/?prompt=two+birds+on+a+yellow+background&{rest}")
 
-    other = visit(
-        link.partition("/?")[2].join(["?", "&shoes=2"]), locale="pt-PT", viewport={"width": 390, "height": 844}
-    )
+    query = link[link.index("?") :] + "&shoes=2"
+    other = visit(query, locale="pt-PT", viewport={"width": 390, "height": 844})
     wait_done(other)
     assert images(other) == images(page)
     assert len(set(images(page))) == 4
@@ -121,6 +120,7 @@ def test_a_copied_link_draws_the_same_images_for_another_visitor(visit: Visit) -
 
     # what a visitor changes is the visitor's own, and the link is no longer in the address
     other.locator("#prompt textarea").fill("uma casa")
+    other.keyboard.press("Tab")
     expect(other).to_have_url(re.compile(r"/$"))
     arrived(other.reload() and other)
     expect(other.locator("#prompt textarea")).to_have_value("uma casa")
@@ -130,12 +130,7 @@ def test_a_copied_link_draws_the_same_images_for_another_visitor(visit: Visit) -
 def test_a_link_can_do_no_more_than_the_form(visit: Visit, app: App) -> None:
     page = visit("?prompt=&models=2rf,pd-mini&seed=x&save=no&backend=diffusers")
     said = page.locator("#from-link")
-    for words in (
-        "2-Rectified Flow is not on this machine",
-        "the prompt is empty",
-        "“save”",
-        "The backend must be one of",
-    ):
+    for words in ("2-Rectified Flow is not on this machine", "the prompt is empty", "“save”", "The backend must be"):
         expect(said).to_contain_text(words)
     expect(page.locator("#status")).to_contain_text("Stored run")
     assert (prompt(page), chosen(page)) == ("A big dog", ["pd-mini"])
@@ -172,16 +167,9 @@ def test_the_form_survives_a_reload_until_it_is_reset(visit: Visit, app: App) ->
 
 
 LANGUAGES = {
-    "English": ("en", "Generate", "A big dog", "Stored run", "One step. Not twenty-five.", "one step, not"),
-    "Português (Brasil)": (
-        "pt-BR",
-        "Gerar",
-        "Um cachorro grande",
-        "Toque em",
-        "Um passo. Não vinte e cinco.",
-        "um passo",
-    ),
-    "Português (Portugal)": ("pt-PT", "Gerar", "Um cão grande", "Carregue", "Um passo. Não vinte e cinco.", "um passo"),
+    "English": ("en", "Generate", "A big dog", "Stored run", "One step.", "one step, not"),
+    "Português (Brasil)": ("pt-BR", "Gerar", "Um cachorro grande", "Toque em", "Um passo.", "um passo"),
+    "Português (Portugal)": ("pt-PT", "Gerar", "Um cão grande", "Carregue", "Um passo.", "um passo"),
 }
 
 
@@ -190,7 +178,7 @@ def check_language(page: Page, name: str) -> None:
     tag, button, example, said, heading, title = LANGUAGES[name]
     arrived(page)
     expect(page.locator("#generate")).to_have_text(button)
-    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
     expect(page.locator("#prompt textarea")).to_have_value(example)
     expect(page.locator("#status")).to_contain_text(said)
     expect(page.locator(".chip").first).to_have_text(example)
@@ -200,15 +188,22 @@ def check_language(page: Page, name: str) -> None:
     assert re.search(f'property="og:title" content="[^"]*{title}', preview)
 
 
-@pytest.mark.parametrize(("locale", "name"), zip(["pt-PT", "en-GB", "pt"], reversed(LANGUAGES), strict=False))
-def test_the_switch_comes_before_the_browser_s_language(visit: Visit, app: App, locale: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("locale", "browser_s", "other"),
+    [
+        ("pt-PT", "Português (Portugal)", "English"),
+        ("en-GB", "English", "Português (Portugal)"),
+        ("pt", "Português (Brasil)", "Português (Portugal)"),
+    ],
+)
+def test_the_switch_comes_before_the_browser_s_language(
+    visit: Visit, app: App, locale: str, browser_s: str, other: str
+) -> None:
     page = visit(locale=locale)
-    others = {"pt-PT": "English", "en-GB": "Português (Portugal)", "pt": "Português (Portugal)"}
-    browser_s = {"pt-PT": "Português (Portugal)", "en-GB": "English", "pt": "Português (Brasil)"}[locale]
     check_language(page, browser_s)
     page.locator(".languages summary").click()
-    page.get_by_role("link", name=others[locale]).click()
+    page.get_by_role("link", name=other).click()
     page.wait_for_url("**lang=**")
-    check_language(page, others[locale])
+    check_language(page, other)
     page.goto(app.url)
-    check_language(page, others[locale])
+    check_language(page, other)

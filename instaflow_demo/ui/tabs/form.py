@@ -154,7 +154,9 @@ class Form(Inputs):
     def connect(self) -> None:
         """Show the settings of the chosen models only, and grey out the negative prompt where none of them uses it."""
         self._connect_seed()
-        gr.on([part.input for part in self.components[1:]], **self.keep)
+        # gradio tells nothing of the first input after it has filled a field itself, so leaving a field counts too
+        events = [getattr(part, name, None) for part in self.components[1:] for name in ("input", "blur", "release")]
+        gr.on([event for event in events if event], **self.keep)
         models, negative = self["models"], self["negative_prompt"]
         scales = {name: self[name] for name in self.names if name.startswith("guidance:")}
         models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **QUIET)
