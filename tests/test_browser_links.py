@@ -160,10 +160,9 @@ def test_the_form_survives_a_reload_until_it_is_reset(visit: Visit, app: App) ->
     arrived(page.reload() and page)
     expect(page.locator("#status")).to_contain_text("Stored run, made on")
     assert chosen(page) == ["instaflow-mini", "sd-mini"]
-    for broken in ("rubbish", "AA==:AA==", "{}"):
-        page.evaluate("text => localStorage.setItem('instaflow-demo-form-1', text)", broken)
-        arrived(page.reload() and page)
-        expect(page.locator("#prompt textarea")).to_have_value("A big dog")
+    page.evaluate("localStorage.setItem('instaflow-demo-form-1', 'AA==:rubbish')")
+    arrived(page.reload() and page)
+    expect(page.locator("#prompt textarea")).to_have_value("A big dog")
 
 
 LANGUAGES = {
@@ -184,7 +183,7 @@ def check_language(page: Page, name: str) -> None:
     expect(page.locator(".chip").first).to_have_text(example)
     expect(page.locator("html")).to_have_attribute("lang", tag)
     assert title in page.title()
-    preview = page.request.get(page.url).text()
+    preview = page.evaluate("fetch(location.href).then((answer) => answer.text())")
     assert re.search(f'property="og:title" content="[^"]*{title}', preview)
 
 
@@ -192,7 +191,6 @@ def check_language(page: Page, name: str) -> None:
     ("locale", "browser_s", "other"),
     [
         ("pt-PT", "Português (Portugal)", "English"),
-        ("en-GB", "English", "Português (Portugal)"),
         ("pt", "Português (Brasil)", "Português (Portugal)"),
     ],
 )
