@@ -122,7 +122,8 @@ def test_a_copied_link_draws_the_same_images_for_another_visitor(visit: Visit) -
     other.locator("#prompt textarea").fill("uma casa")
     other.keyboard.press("Tab")
     expect(other).to_have_url(re.compile(r"/$"))
-    arrived(other.reload() and other)
+    other.reload()
+    arrived(other)
     expect(other.locator("#prompt textarea")).to_have_value("uma casa")
     expect(other.locator("#status")).to_contain_text("Execução guardada de “Um cão grande”")
 
@@ -147,7 +148,8 @@ def test_the_form_survives_a_reload_until_it_is_reset(visit: Visit, app: App) ->
     open_settings(page)
     page.get_by_label("float32").check()
     page.get_by_label("Save images").uncheck()
-    arrived(page.reload() and page)
+    page.reload()
+    arrived(page)
     expect(page.locator("#prompt textarea")).to_have_value("three stars")
     expect(page.locator("#status")).to_contain_text("Stored run of “A big dog”")
     assert chosen(page) == ["pd-mini"]
@@ -157,11 +159,13 @@ def test_the_form_survives_a_reload_until_it_is_reset(visit: Visit, app: App) ->
     page.get_by_role("button", name="Reset settings").click()
     expect(page.locator("#prompt textarea")).to_have_value("A big dog")
     expect(page.get_by_label("Save images")).to_be_checked()
-    arrived(page.reload() and page)
+    page.reload()
+    arrived(page)
     expect(page.locator("#status")).to_contain_text("Stored run, made on")
     assert chosen(page) == ["instaflow-mini", "sd-mini"]
     page.evaluate("localStorage.setItem('instaflow-demo-form-1', 'AA==:rubbish')")
-    arrived(page.reload() and page)
+    page.reload()
+    arrived(page)
     expect(page.locator("#prompt textarea")).to_have_value("A big dog")
 
 

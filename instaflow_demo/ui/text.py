@@ -26,7 +26,7 @@ NAMES: Mapping[Language, str] = MappingProxyType(
 _SENTENCES: Mapping[Language, Mapping[str, str]] = MappingProxyType(
     {"en": {}, "pt-BR": SENTENCES, "pt-PT": EUROPEAN_SENTENCES}
 )
-_SEPARATORS: Mapping[Language, Mapping[int, str]] = MappingProxyType(
+_SEPARATORS: Mapping[Language, Mapping[int, int]] = MappingProxyType(
     {"en": {}, "pt-BR": str.maketrans(",.", ".,"), "pt-PT": str.maketrans(",.", "\N{NO-BREAK SPACE},")}
 )
 

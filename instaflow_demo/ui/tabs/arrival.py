@@ -64,10 +64,10 @@ def _only_here(values: Mapping[str, Any], here: Mapping[str, Availability]) -> d
 
 
 def _missing(values: Mapping[str, Any], here: Mapping[str, Availability]) -> list[Sentence]:
-    asked = dict.fromkeys([*values.get("models", ()), *([REFINER.id] if values.get("refine") else [])])
+    asked: list[str] = [*values.get("models", ()), *([REFINER.id] if values.get("refine") else [])]
     return [
         Sentence("{title} is not on this machine: the link is drawn without it.", title=LOADABLE[model].title)
-        for model in asked
+        for model in dict.fromkeys(asked)
         if _is_missing(model, here)
     ]
 
