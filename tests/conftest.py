@@ -25,6 +25,7 @@ LONG = (
         "browser_flow",
         "browser_gallery",
         "browser_grid",
+        "browser_links",
         "browser_live",
         "browser_arena",
         "training",

@@ -1,4 +1,4 @@
-"""The page's texts, numbers and sentences, in both languages."""
+"""The page's texts, numbers and sentences, in each language."""
 
 import re
 import string
@@ -12,7 +12,9 @@ from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.ui.tabs.form import EXAMPLES
 from instaflow_demo.ui.text import (
+    LANGUAGES,
     TEXTS,
+    Language,
     format_gigabytes,
     format_number,
     format_seconds,
@@ -26,11 +28,12 @@ def _placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_both_languages_have_the_same_texts() -> None:
-    english, portuguese = TEXTS["en"], TEXTS["pt-BR"]
-    assert english.keys() == portuguese.keys()
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_languages_have_the_same_texts(language: Language) -> None:
+    english, there = TEXTS["en"], TEXTS[language]
+    assert english.keys() == there.keys()
     for key, text in english.items():
-        assert _placeholders(text) == _placeholders(portuguese[key]), key
+        assert _placeholders(text) == _placeholders(there[key]), key
 
 
 def test_every_text_is_used() -> None:
@@ -51,6 +54,9 @@ def test_every_text_is_used() -> None:
         ("", "en"),
         ("pt-BR,pt;q=0.9,en;q=0.8", "pt-BR"),
         ("pt", "pt-BR"),
+        ("pt-PT,pt;q=0.9,en;q=0.8", "pt-PT"),
+        ("de, PT-pt;q=0.7", "pt-PT"),
+        ("pt-MZ", "pt-PT"),
         ("en-GB,pt", "en"),
         ("de,fr;q=0.5", "en"),
         ("ptx,en", "en"),
@@ -64,6 +70,7 @@ def test_language_of_a_browser(header: str | None, language: str) -> None:
 def test_numbers_are_written_as_the_language_does() -> None:
     assert format_number("en", 1234.56, 1) == "1,234.6"
     assert format_number("pt-BR", 1234.56, 1) == "1.234,6"
+    assert format_number("pt-PT", 1234.56, 1) == "1\N{NO-BREAK SPACE}234,6"
     written = [format_seconds("en", s) for s in (0.1234, 1.234, 12.34, 123.4)]
     assert written == ["0.123 s", "1.23 s", "12.3 s", "2 min 3 s"]
     assert format_gigabytes("pt-BR", 2_340_000_000) == "2,3 GB"

@@ -14,6 +14,7 @@ from .guard import server_options
 from .html.album import drop_html
 from .html.grid import dialog_html
 from .html.hero import hero_html
+from .language import LOCALES
 from .listeners import PRIVATE
 from .runner import Runner
 from .settings import Settings
@@ -112,9 +113,8 @@ class _Page(gr.Blocks):
 
 
 def _texts() -> gr.I18n:
-    """gradio's table, which the browser translates labels with; "pt" is for browsers that name no country."""
-    tables = {language: {**words, **_pieces(language)} for language, words in TEXTS.items()}
-    return gr.I18n(**tables, pt=tables["pt-BR"])
+    """gradio's table, which the browser translates labels with."""
+    return gr.I18n(**{LOCALES[language]: {**words, **_pieces(language)} for language, words in TEXTS.items()})
 
 
 def _pieces(language: Language) -> dict[str, str]:

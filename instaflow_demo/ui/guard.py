@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .admission import FairQueue
+from .language import ChosenLanguage
 from .link_preview import LinkPreview
 
 _NAME = r"[\w-]+"
@@ -93,7 +94,8 @@ class _Answer:
 def server_options() -> dict[str, Any]:
     """The options of gradio's FastAPI application."""
     unknown = dict.fromkeys((KeyError, FnIndexInferError), _no_such_function)
-    return {"middleware": [Middleware(Guard), Middleware(LinkPreview)], "exception_handlers": unknown}
+    layers = [Middleware(each) for each in (Guard, ChosenLanguage, LinkPreview)]
+    return {"middleware": layers, "exception_handlers": unknown}
 
 
 def _refusal(request: Request) -> Response | None:

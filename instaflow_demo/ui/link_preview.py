@@ -1,4 +1,7 @@
-"""What a messenger shows of a link to the page: gradio's own tags of it name gradio, and a picture of another host."""
+"""What the page says before gradio speaks: its language, its title, and what a messenger shows of a link to it.
+
+Gradio's own tags name gradio, English, and a picture of another host.
+"""
 
 import re
 from pathlib import Path
@@ -10,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .language import locale_script
 from .text import TEXTS, Language, requested_language
 
 PICTURE = Path(__file__).parents[2] / "assets" / "preview.jpg"  # of 1200 by 630 pixels, as messengers want it
 _ADDRESS = "/preview.jpg"
 _THEIRS = re.compile(r"""<meta\s+(?:property|name)=["'](?:og|twitter):[^>]*>\s*""")
+_LANGUAGE = re.compile(r'<html(\s+)lang="en"')
 _WORDS: dict[str, str] = {
     "og:title": "title",
     "twitter:title": "title",
@@ -66,7 +71,9 @@ class _Rewriter:
 def rewrite_tags(page: str, request: Request) -> str:
     """The page with our title, description and picture, in the language that is asked for."""
     language = requested_language(request.headers)
-    return _THEIRS.sub("", page).replace("</head>", f"{_tags(request, language)}</head>", 1)
+    ours = Markup("<title>{}</title>").format(TEXTS[language]["title"]) + locale_script(language)
+    page = _LANGUAGE.sub(f'<html\\1lang="{language}"', _THEIRS.sub("", page), count=1)
+    return page.replace("</head>", f"{ours}{_tags(request, language)}</head>", 1)
 
 
 def _tags(request: Request, language: Language) -> Markup:

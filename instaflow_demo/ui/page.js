@@ -44,10 +44,49 @@
       save: () => setTimeout(() => find("#arena-file")?.click(), 50),
     },
     grid: runs("#grid-status", "#grid-start", "#grid-prompt", "#grid-next"),
-    // gradio translates labels, and no title; and the icons of its footer say again what stands beside them
+    // gradio translates labels, and no title; Portuguese is of no country to it; and the icons of its footer say again what
+    // stands beside them
     title: () => {
-      document.title = find(".hero")?.dataset.title ?? document.title;
+      const hero = find(".hero"), root = document.documentElement;
+      if (!hero) return;
+      [document.title, root.lang] = [hero.dataset.title, hero.dataset.lang];
       document.querySelectorAll("footer img").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
+      // a language that is chosen in gradio's own settings is chosen for all of the page
+      new MutationObserver(() => page.speak(root.lang === "pt" ? "pt-PT" : root.lang)).observe(root, { attributeFilter: ["lang"] });
+    },
+    // the page in another language: what the server said so far is in this one
+    speak: (language) => {
+      const address = new URL(location.href);
+      address.searchParams.set("lang", language);
+      address.searchParams.delete("view");
+      location.assign(address);
+    },
+    // ---------------------------------------------------------- links, and what the browser keeps of the form
+    // a link's images are drawn as if the visitor had pressed the button
+    draw: (html) => html.includes("data-draw") && page.press(),
+    // what stands in the form, from now on the visitor's own and no longer a link's
+    keep: (names, values) => {
+      page.own();
+      return Object.fromEntries(names.map((name, place) => [name, values[place]]));
+    },
+    own: () => {
+      const address = new URL(location.href), theirs = [...address.searchParams.keys()];
+      const link = theirs.filter((name) => name !== "lang" && !name.startsWith("__"));
+      link.forEach((name) => address.searchParams.delete(name));
+      if (link.length) history.replaceState(history.state, "", address);
+    },
+    // the link of a button to the clipboard, or into the field beside it where that is not allowed
+    share: async ({ parentElement: place, dataset }) => {
+      const [said, field] = [place.querySelector("output"), place.querySelector("input")];
+      field.value = location.origin + location.pathname + dataset.link;
+      try {
+        await navigator.clipboard.writeText(field.value);
+        said.textContent = dataset.copied;
+      } catch {
+        said.textContent = dataset.refused;
+        field.hidden = false;
+        field.select();
+      }
     },
     drawer: () => find("#settings .toggle-button, .sidebar .toggle-button")?.click(),
     // the frame of an interpolation at a position from 0 to 1, in the place of the picture
@@ -161,6 +200,16 @@
   // a row that scrolls sideways shows only the edge of what the keyboard comes to next
   document.addEventListener("focusin", ({ target }) => {
     if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-link]");
+    if (button) page.share(button);
+  });
+  document.addEventListener("click", (event) => {
+    const language = event.target.closest?.(".languages a");
+    if (!language) return;
+    event.preventDefault();
+    page.speak(language.lang);
   });
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
   const stops = { "#stop": page, "#flow-stop": page.flow, "#grid-stop": page.grid, "#arena-stop": page.arena };

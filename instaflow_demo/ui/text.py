@@ -11,14 +11,24 @@ from typing import Any, Literal, get_args
 
 from ..errors import Sentence
 from .texts import english
-from .texts.portuguese import SENTENCES, page
+from .texts.portuguese import EUROPEAN_PAGE, EUROPEAN_SENTENCES, SENTENCES, european, page
 
-Language = Literal["en", "pt-BR"]
+Language = Literal["en", "pt-BR", "pt-PT"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 TEXTS: Mapping[Language, Mapping[str, str]] = MappingProxyType(
-    {"en": MappingProxyType(english.PAGE), "pt-BR": MappingProxyType(page.PAGE)}
+    {"en": MappingProxyType(english.PAGE), "pt-BR": MappingProxyType(page.PAGE), "pt-PT": EUROPEAN_PAGE}
 )
-_SEPARATORS = str.maketrans(",.", ".,")
+NAMES: Mapping[Language, str] = MappingProxyType(
+    {"en": "English", "pt-BR": "Português (Brasil)", "pt-PT": "Português (Portugal)"}
+)
+"""What each language calls itself."""
+
+_SENTENCES: Mapping[Language, Mapping[str, str]] = MappingProxyType(
+    {"en": {}, "pt-BR": SENTENCES, "pt-PT": EUROPEAN_SENTENCES}
+)
+_SEPARATORS: Mapping[Language, Mapping[int, int]] = MappingProxyType(
+    {"en": {}, "pt-BR": str.maketrans(",.", ".,"), "pt-PT": str.maketrans(",.", "\N{NO-BREAK SPACE},")}
+)
 
 
 def say(language: Language, key: str, **values: object) -> str:
@@ -37,30 +47,42 @@ def translate(language: Language, sentence: str) -> str:
     """
     if language == "en" or not isinstance(sentence, Sentence):
         return str(sentence)
-    template = SENTENCES.get(sentence.template, sentence.template)
-    return _Portuguese().vformat(template, (), sentence.values)
+    template = _SENTENCES[language].get(sentence.template, sentence.template)
+    return _Filler(language).vformat(template, (), sentence.values)
 
 
-class _Portuguese(Formatter):
+def choose(language: Language, english: str, portuguese: str) -> str:
+    """One of two fixed texts, of which the second is in Brazilian Portuguese, in the visitor's language."""
+    if language == "en":
+        return english
+    return portuguese if language == "pt-BR" else european.adapt(portuguese)
+
+
+class _Filler(Formatter):
     """Fills a template in as `str.format` does, but for sentences and numbers."""
+
+    def __init__(self, language: Language):
+        self._language: Language = language
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, Sentence):
-            return translate("pt-BR", value)
+            return translate(self._language, value)
         written = format(value, format_spec)
-        return written.translate(_SEPARATORS) if isinstance(value, int | float) else written
+        return separate(self._language, written) if isinstance(value, int | float) else written
 
 
 def preferred_language(accept_language: str | None) -> Language:
     """The page's language for an Accept-Language header: the first entry that is Portuguese or English.
 
-    >>> preferred("fr;q=0.9, pt-PT;q=0.8, en;q=0.5")
-    'pt-BR'
+    Portuguese of no country is Brazil's; all other countries write it as Portugal does.
+
+    >>> preferred_language("fr;q=0.9, pt-AO;q=0.8, en;q=0.5")
+    'pt-PT'
     """
     for entry in (accept_language or "").split(","):
-        primary = entry.split(";")[0].strip().lower().split("-")[0]
+        primary, _, country = entry.split(";")[0].strip().lower().partition("-")
         if primary in ("pt", "en"):
-            return "pt-BR" if primary == "pt" else "en"
+            return "en" if primary == "en" else "pt-BR" if country in ("", "br") else "pt-PT"
     return "en"
 
 
@@ -72,11 +94,15 @@ def requested_language(headers: Mapping[str, str]) -> Language:
 def format_number(language: Language, value: float, digits: int) -> str:
     """`value` with `digits` decimals and the language's separators.
 
-    >>> number("pt-BR", 1234.5, 1)
+    >>> format_number("pt-BR", 1234.5, 1)
     '1.234,5'
     """
-    text = f"{value:,.{digits}f}"
-    return text.translate(_SEPARATORS) if language == "pt-BR" else text
+    return separate(language, f"{value:,.{digits}f}")
+
+
+def separate(language: Language, number: str) -> str:
+    """A number that is written as in English, with the language's separators."""
+    return number.translate(_SEPARATORS[language])
 
 
 def format_seconds(language: Language, value: float) -> str:

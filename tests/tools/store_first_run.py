@@ -1,10 +1,12 @@
 """Run the comparison that the page shows on arrival, in each language, and keep it with the machine's name.
 
-    python tests/tools/store_first_run.py
+    python tests/tools/store_first_run.py [LANGUAGE ...]
 
 Everything but the seed is as the page has it when it opens; the second of two runs is kept, as a visitor's would be
 whose models have warmed up.
 """
+
+import sys
 
 from instaflow_demo.machine.environment import fingerprint
 from instaflow_demo.registry import DEFAULT_MODELS
@@ -20,7 +22,7 @@ SEED = 7
 
 def main() -> None:
     service, machine = Service(Weights()), fingerprint()
-    for language in LANGUAGES:
+    for language in (each for each in LANGUAGES if each in (sys.argv[1:] or LANGUAGES)):
         request = GenerationRequest.parse(say(language, EXAMPLES[0]), list(DEFAULT_MODELS), seed=SEED)
         list(service.run(request, patient=True))
         store_run(request, service.run(request, patient=True), machine, FOLDER / language)

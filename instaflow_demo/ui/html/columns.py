@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ...measure import STAGES, Measurement
 from ...registry import ModelSpec
-from ..text import Language, format_gigabytes, format_number, format_seconds, say, translate
+from ..text import Language, choose, format_gigabytes, format_number, format_seconds, say, translate
 from .view import Column, Picture, RunView
 
 
@@ -339,7 +339,7 @@ def choice_text(spec: ModelSpec, language: Language) -> str:
 
 def about(spec: ModelSpec, language: Language) -> str:
     """A model's summary, and for published ones where the weights come from."""
-    summary = spec.summary_pt if language == "pt-BR" else spec.summary
+    summary = choose(language, spec.summary, spec.summary_pt)
     return summary if spec.shipped else f"{summary} · {spec.source}"
 
 

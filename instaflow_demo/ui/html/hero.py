@@ -2,7 +2,7 @@
 
 import math
 
-from ..text import TEXTS, Language
+from ..text import NAMES, TEXTS, Language
 
 _STEPS = 25
 
@@ -11,10 +11,27 @@ def hero_html(language: Language) -> str:
     """The name beside a drawing of twenty-five steps along a curve and one along a line. Fixed text only."""
     words = TEXTS[language]
     return (
-        f'<header class="hero" data-title="{words["title"]}">'
+        f'<header class="hero" data-title="{words["title"]}" data-lang="{language}">'
         f'<svg viewBox="0 0 150 48" role="img" aria-label="{words["hero_alt"]}">'
-        f"{_curve()}{_line()}</svg><h1>{words['hero']}</h1></header>"
+        f"{_curve()}{_line()}</svg><h1>{words['hero']}</h1>{_languages(language)}</header>"
     )
+
+
+def _languages(language: Language) -> str:
+    """What opens a list of links to the page in each of its languages; each is named in its own."""
+    links = "".join(
+        f'<a href="?lang={other}" lang="{other}" hreflang="{other}"{_current(other == language)}>{name}</a>'
+        for other, name in NAMES.items()
+    )
+    label = TEXTS[language]["language"]
+    return (
+        f'<details class="languages"><summary aria-label="{label}: {NAMES[language]}"><span>{NAMES[language]}</span>'
+        f'<b>{language[:2].upper()}</b></summary><nav aria-label="{label}">{links}</nav></details>'
+    )
+
+
+def _current(here: bool) -> str:
+    return ' aria-current="true"' if here else ""
 
 
 def _point(progress: float) -> tuple[float, float]:

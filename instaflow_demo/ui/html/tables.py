@@ -14,10 +14,8 @@ from ...machine.environment import Environment
 from ...measure import Figure
 from ...results.report import COLUMNS, ComparisonRow
 from ...results.tables import Column, Notation, pick, to_csv, to_markdown
-from ..text import Language, format_gigabytes, say
+from ..text import Language, format_gigabytes, say, separate
 from .columns import download_link
-
-_PORTUGUESE = str.maketrans(",.", ".,")
 
 # what the page shows of the report's columns, in this order; the downloads hold all of them
 _SHOWN = pick(
@@ -70,8 +68,7 @@ def _cell(row: Any, column: Column, language: Language) -> str:
 
 def _number(language: Language, value: float, form: str) -> str:
     """A number by its format specification, with the language's separators."""
-    text = format(value, form)
-    return text.translate(_PORTUGUESE) if language == "pt-BR" else text
+    return separate(language, format(value, form))
 
 
 # ---------------------------------------------------------------- the comparison

@@ -20,6 +20,7 @@ from ...service import Service
 from ...weights.locate import Availability
 from ..albums import Albums
 from ..html.columns import column_html, notes_html, results_html, seconds_html, status_html, unavailable_html
+from ..html.link import share_html
 from ..html.tables import comparison_html, environment_html
 from ..html.view import Picture, RunView, png_uri
 from ..inputs import refusal
@@ -27,9 +28,10 @@ from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
 from ..text import Language, requested_language, say
+from .arrival import arrive
 from .download import DownloadPanel
 from .folders import FolderPanel
-from .form import Form, FormSubmission
+from .form import EXAMPLES, Form, FormSubmission
 from .grid import parse_cell
 from .results import parse_press
 
@@ -90,6 +92,7 @@ class ComparePage:
             self._settings_button = gr.Button(t("settings"), size="sm", elem_id="open-settings")
         with gr.Sidebar(t("settings"), open=False, position="right", width=380, elem_id="settings"):
             form.build_settings()
+            form.build_memory()
 
     def _outputs(self) -> None:
         with gr.Row(elem_id="state"):
@@ -97,6 +100,7 @@ class ComparePage:
             gr.HTML(self._text("next_html"), elem_id="next")
             self._warmth = gr.HTML("", elem_id="warmth")
         self._restored = gr.HTML("", elem_id="restored")  # the line above is that of a run, which may be under way
+        self._from_link = gr.HTML("", elem_id="from-link")
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._columns[model] = self._column(model)
@@ -143,8 +147,12 @@ class ComparePage:
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **QUIET}
         arrival = page.load(**greeting)
         arrival.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
-        stored = [self._status, self._seconds, form["prompt"], form["seed"], *outputs]
-        page.load(self._show_stored_run, None, stored, **QUIET)
+        found = [self._status, self._seconds, self._from_link, *form.components, *outputs]
+        come = page.load(self._arrive, [form.kept], found, **QUIET)
+        come.then(None, self._from_link, None, js="html => instaflow.draw(html)", **PRIVATE)
+        form.reset.click(self._reset, None, [form.kept, self._from_link, *form.components], **QUIET).then(
+            None, None, None, js="() => instaflow.own()", **PRIVATE
+        )
         page.load(self._wait_until_warm, None, [self._warmth], **QUIET)
         self._download.connect(form["language"], greeting)
         self._folders.connect(form["language"], greeting)
@@ -154,9 +162,8 @@ class ComparePage:
         prompt = self._form["prompt"]
         prompt.submit(None, None, None, js="() => instaflow.press()", **PRIVATE)
         for example, chip in self._chips.items():
-            chip.click(partial(_example, example), [self._form["language"]], [prompt], **QUIET).then(
-                None, None, None, js="() => instaflow.press()", **PRIVATE
-            )
+            pressed = chip.click(partial(_example, example), [self._form["language"]], [prompt], **QUIET)
+            pressed.then(None, None, None, js="() => instaflow.press()", **PRIVATE).then(**self._form.keep)
         run.then(None, None, None, js="() => instaflow.over()", **PRIVATE)
         self._settings_button.click(None, None, None, js="() => instaflow.drawer()", **PRIVATE)
         self._status.change(None, None, None, js="() => instaflow.show()", **PRIVATE)
@@ -175,7 +182,9 @@ class ComparePage:
             return update | ({steps[model]: count} if model in steps else {})
 
         pressed = table.click(choose, None, [tabs, form["models"], *steps.values()], **QUIET)
-        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE)
+        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE).then(
+            **form.keep
+        )
 
     @property
     def filled(self) -> list[Any]:
@@ -200,7 +209,7 @@ class ComparePage:
 
         changed = [form[name] for name in form.names if name != "language"]
         pressed = opened.click(choose, None, [tabs, *changed], **QUIET)
-        pressed.success(None, None, None, js="() => instaflow.press()", **PRIVATE)
+        pressed.success(None, None, None, js="() => instaflow.press()", **PRIVATE).then(**form.keep)
 
     # ------------------------------------------------------------ a visitor arrives
 
@@ -219,24 +228,39 @@ class ComparePage:
             self._warmth: self._warmth_line(language),
         }
 
-    def _show_stored_run(self, request: gr.Request) -> Update:
-        """Something to look at before anything is pressed: a run of this prompt that was kept."""
-        language = requested_language(request.headers)
+    def _arrive(self, kept: Any, request: gr.Request) -> Update:
+        """What a link asks for, or else what this browser has kept, above a run of the page's own that was kept."""
+        language, form = requested_language(request.headers), self._form
+        arrival = arrive(form, dict(request.query_params), kept, self._service.availability(), language)
+        update: Update = {self._from_link: arrival.said, form["language"]: language}
+        if not arrival.draws:
+            update |= self._show_stored_run(arrival.values.get("prompt"), language)
+        return update | {form[name]: value for name, value in arrival.values.items()}
+
+    def _show_stored_run(self, prompt: str | None, language: Language) -> Update:
+        """Something to look at before anything is pressed. It may be of another prompt than the visitor's."""
         stored = load_stored_run(FOLDER / language, self._settings.chosen)
         if stored is None:
-            return {self._status: gr.skip()}
-        view = RunView.of_stored(stored)
+            return {}
+        view, drawn = RunView.of_stored(stored), stored.request.prompt
+        said = "stored" if prompt in (None, drawn) else "stored_other"
         update: Update = {
-            self._status: status_html(say(language, "stored", machine=stored.machine)),
+            self._status: status_html(say(language, said, machine=stored.machine, prompt=drawn)),
             self._seconds: seconds_html(view, language),
-            self._form["prompt"]: stored.request.prompt,
+            self._form["prompt"]: drawn,
             self._form["seed"]: stored.request.seed,
         }
         for column in view.columns:
             outputs = self._columns[column.model]
             update[outputs.head] = column_html(view, column.model, language)
-            update[outputs.results] = results_html(view, column.model, stored.request.prompt, language)
+            update[outputs.results] = results_html(view, column.model, drawn, language)
         return update
+
+    def _reset(self, request: gr.Request) -> Update:
+        """The form as on a first visit."""
+        language, form = requested_language(request.headers), self._form
+        values = form.defaults | {"language": language, "prompt": say(language, EXAMPLES[0])}
+        return {form.kept: {}, self._from_link: "", **{form[name]: value for name, value in values.items()}}
 
     def _offered(self, availability: Mapping[str, Availability]) -> list[str]:
         """Those of the page's models that can be used."""
@@ -314,7 +338,7 @@ class ComparePage:
             view, finished = view.stop(), say(language, "stopped_status")
         table = comparison_rows(collect(seen, submission.request), submission.request)
         update: Update = {
-            self._status: status_html(finished),
+            self._status: status_html(finished) + share_html(submission.link, language),
             self._seconds: seconds_html(view, language),
             self._table: comparison_html(table, language),
         }

@@ -1,5 +1,6 @@
 """The inputs of the main tab, and the one way from their raw values to a request."""
 
+import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,21 +16,24 @@ from ...request.restore import BACKENDS, Restored
 from ..html.columns import choice_text
 from ..inputs import Inputs, prompt_box
 from ..listeners import PRIVATE, QUIET
+from ..permalink import write_link
 from ..settings import Settings
 from ..text import Language, say
 
 EXAMPLES = tuple(f"example_{n}" for n in range(1, 6))  # keys of texts: prompts that the shipped models draw well
+STORAGE_KEY = "instaflow-demo-form-1"  # counted up when what is kept changes its meaning
 _VISIBLE = ("prompt", "models", "images", "seed")  # whatever is folded away
 
 
 @dataclass(frozen=True)
 class FormSubmission:
-    """What a visitor asked for: the request, and how the page is to show and keep it."""
+    """What a visitor asked for: the request, how the page is to show and keep it, and a link that asks for it again."""
 
     request: GenerationRequest
     display: bool
     keep: bool
     language: Language
+    link: str = ""
 
 
 class Form(Inputs):
@@ -130,9 +134,29 @@ class Form(Inputs):
     def _slider(self, name: str, allowed: Range[Any], step: float) -> gr.Slider:
         return gr.Slider(allowed.low, allowed.high, value=allowed.default, step=step, label=self._text(name))
 
+    def build_memory(self) -> None:
+        """What the browser keeps of the form, so that a reload changes nothing, and a button that empties it."""
+        # the browser's own, which is no secret to it, and must be readable after a restart of the server
+        self._kept = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
+        self.reset = gr.Button(self._text("reset"), size="sm", elem_id="reset")
+
+    @property
+    def kept(self) -> gr.BrowserState:
+        return self._kept
+
+    @property
+    def keep(self) -> dict[str, Any]:
+        """An event that has the browser keep what stands in the form."""
+        named = [name for name in self.names if name != "language"]
+        script = f"(...values) => instaflow.keep({json.dumps(named)}, values)"
+        return {"fn": None, "inputs": [self[name] for name in named], "outputs": [self._kept], "js": script, **PRIVATE}
+
     def connect(self) -> None:
         """Show the settings of the chosen models only, and grey out the negative prompt where none of them uses it."""
         self._connect_seed()
+        # gradio tells nothing of the first input after it has filled a field itself, so leaving a field counts too
+        events = [getattr(part, name, None) for part in self.components[1:] for name in ("input", "blur", "release")]
+        gr.on([event for event in events if event], **self.keep)
         models, negative = self["models"], self["negative_prompt"]
         scales = {name: self[name] for name in self.names if name.startswith("guidance:")}
         models.change(self._visible_rows, models, list(self._rows.values()), preprocess=False, **QUIET)
@@ -151,7 +175,7 @@ class Form(Inputs):
         seed, randomise = self["seed"], self["randomise"]
         seed.input(None, None, randomise, js="() => false", **PRIVATE)
         roll = f"() => [Math.floor(Math.random() * {Limits().seed}), false]"
-        self._roll.click(None, None, [seed, randomise], js=roll, **PRIVATE)
+        self._roll.click(None, None, [seed, randomise], js=roll, **PRIVATE).then(**self.keep)
         self._copy.click(None, seed, None, js="seed => navigator.clipboard?.writeText(String(seed))", **PRIVATE)
 
     def _visible_rows(self, chosen: Any) -> list[Any]:
@@ -215,10 +239,55 @@ class Form(Inputs):
         )
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
-        return FormSubmission(replace(request, save=True, previews=display), display, keep, self.language(values))
+        shown = replace(request, save=True, previews=display)
+        return FormSubmission(shown, display, keep, self.language(values), write_link(request, self.defaults))
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The value of each input as the page is built, by name."""
+        return {name: part.value for name, part in zip(self.names, self.components, strict=True)}
+
+    def accept(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sentence]]:
+        """Those of `given` values, by name, that a visitor could have entered, and what is wrong with the others.
+
+        Each is judged by itself, and so is each item of a list.
+        """
+        accepted: dict[str, Any] = {}
+        refused: dict[str, Sentence] = {}
+        for name, value in given.items():
+            for item in [[each] for each in value[: len(MODELS)]] if isinstance(value, list) else [value]:
+                problem = self._find_problem(name, item)
+                if problem is not None:
+                    refused[name] = problem
+                elif isinstance(item, list):
+                    accepted[name] = [*accepted.get(name, []), *item]
+                else:
+                    accepted[name] = item
+        return accepted, refused
+
+    def _find_problem(self, name: str, value: Any) -> Sentence | None:
+        """Why nobody could have entered this value in an otherwise untouched form."""
+        default = self.defaults.get(name)
+        cannot = Sentence("“{name}” cannot be “{value:.40}” here.", name=name[:40], value=str(value))
+        if name == "language" or default is None:
+            return cannot
+        model = name.partition(":")[2]
+        touched = {"randomise": False, name: value} | ({"models": [model]} if model else {})
+        try:
+            self.parse(*(self.defaults | touched).values())
+        except InvalidRequest as error:
+            return error.sentence
+        return None if _is_alike(value, default) else cannot
 
     def _of_models(self, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
         return {key.partition(":")[2]: value for key, value in raw.items() if key.startswith(f"{name}:")}
+
+
+def _is_alike(value: Any, default: Any) -> bool:
+    """Whether a component that has one of them could have the other."""
+    kinds = (bool, int | float, str, list)
+    kind = next(kind for kind in kinds if isinstance(default, kind))
+    return isinstance(value, kind) and isinstance(value, bool) == isinstance(default, bool)
 
 
 def _check_backend(chosen: Any) -> Any:

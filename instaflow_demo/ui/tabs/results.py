@@ -103,7 +103,7 @@ def agreement_text(found: Agreement, language: Language) -> str:
 
 
 def _paper(language: Language) -> Markup:
-    source = Column("source.text_pt" if language == "pt-BR" else "source.text", "table_source")
+    source = Column("source.text" if language == "en" else "source.text_pt", "table_source")
     columns = (*_PUBLISHED, source)
     titles = _distinct_titles([(method.title, method.steps) for method in PAPER], language)
     lines = Markup("").join(

@@ -14,6 +14,7 @@ PAGE = {
         "things in emoji-like styles, with sizes, counts, positions and ten background colours, in English and "
         "Portuguese. Other prompts land on the nearest thing they know. Every time is measured on this machine."
     ),
+    "language": "Language",
     "prompt": "Prompt",
     "prompt_hint": "A big dog",
     "example_1": "A big dog",
@@ -33,6 +34,13 @@ PAGE = {
     "honest_title": "What can the shipped models draw?",
     "details": "Details",
     "stored": "Stored run, made on {machine}. Press Generate to run it here.",
+    "reset": "Reset settings",
+    "link_copy": "Copy link",
+    "link_copied": "Link copied.",
+    "link_refused": "This browser does not let the page copy: copy the link from this field.",
+    "link_field": "Link to these images",
+    "from_link": "Opened from a link.",
+    "stored_other": "Stored run of “{prompt}”, made on {machine}. Press Generate to draw your own prompt.",
     "stored_tag": "stored",
     "next": "Next: “{prompt}”",
     "more_models": "More models: downloads, licences, folders",

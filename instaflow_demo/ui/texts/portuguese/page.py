@@ -15,6 +15,7 @@ PAGE = {
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
         "português. Outros comandos caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
     ),
+    "language": "Idioma",
     "prompt": "Comando",
     "prompt_hint": "Um cachorro grande",
     "example_1": "Um cachorro grande",
@@ -34,6 +35,13 @@ PAGE = {
     "honest_title": "O que os modelos incluídos sabem desenhar?",
     "details": "Detalhes",
     "stored": "Execução guardada, feita em {machine}. Toque em Gerar para executá-la aqui.",
+    "reset": "Restaurar os ajustes",
+    "link_copy": "Copiar link",
+    "link_copied": "Link copiado.",
+    "link_refused": "Este navegador não deixa a página copiar: copie o link deste campo.",
+    "link_field": "Link para estas imagens",
+    "from_link": "Aberto a partir de um link.",
+    "stored_other": "Execução guardada de “{prompt}”, feita em {machine}. Toque em Gerar para desenhar o seu comando.",
     "stored_tag": "guardada",
     "next": "Depois: “{prompt}”",
     "more_models": "Mais modelos: downloads, licenças, pastas",

@@ -250,4 +250,15 @@ SENTENCES = {
         "O comando não contém “{word}”: comece com palavras do comando, que as outras substituem."
     ),
     "This is not a cell of a grid.": "Isto não é uma célula de uma grade.",
+    "This link is too long ({n:,} characters, and at most {most:,} are read): nothing was taken from it.": (
+        "Este link é longo demais ({n:,} caracteres, e são lidos no máximo {most:,}): nada foi aproveitado dele."
+    ),
+    "The link says “{name}”, which means nothing here: it was left out.": (
+        "O link diz “{name}”, o que aqui não significa nada: ficou de fora."
+    ),
+    "{title} is not on this machine: the link is drawn without it.": (
+        "{title} não está nesta máquina: o link é desenhado sem ele."
+    ),
+    "Left out of the link: {why}": "Ficou de fora do link: {why}",
+    "“{name}” cannot be “{value:.40}” here.": "“{name}” não pode ser “{value:.40}” aqui.",
 }
