@@ -218,7 +218,7 @@ class GridTab:
         kind, sides = across if side == "across" else down, (across, down)
         _, listed, info = _TEXTS.get(kind, _TEXTS[_NONE]) if isinstance(kind, str) else _TEXTS[_NONE]
         values = gr.Textbox(
-            value=_suggest(listed, prompt, "pt-BR" if language == "pt-BR" else "en"),
+            value=_suggest(listed, prompt, "en" if language == "en" else "pt-BR"),
             visible=bool(listed),
             info=self._text(info) if info else None,
         )
@@ -302,7 +302,7 @@ class GridTab:
         raw, language = self._inputs.by_name(values), self._inputs.language(values)
         fields = {side: f"{side}_{'models' if raw[f'{side}_kind'] == 'by:model' else 'values'}" for side in _SIDES}
         try:
-            return Asked(self._parse_grid(raw, fields, decimal_comma=language == "pt-BR"), language)
+            return Asked(self._parse_grid(raw, fields, decimal_comma=language != "en"), language)
         except InvalidRequest as error:
             problems = {fields.get(name, name): said for name, said in error.problems.items()}
             raise InvalidRequest(problems) from error
