@@ -41,7 +41,7 @@ window.access = (() => {
   const leave = () => last && look(last.element) === last.look && unseen.add(last.element);
   return {
     unfold: () => {
-      all("details:not([open])").forEach((each) => (each.open = true));
+      all("details:not([open], .languages)").forEach((each) => (each.open = true));
       all("button.label-wrap:not(.open)").filter(visible).forEach((each) => each.click());
     },
     begin: () => {

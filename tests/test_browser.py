@@ -357,7 +357,7 @@ def test_images_are_refined_once_the_refiner_is_there(own_page: Page, tmp_path: 
 
 def test_the_negative_prompt_is_grey_where_nothing_heeds_it(visit: Visit) -> None:
     page = visit()
-    page.get_by_role("button", name="Settings", exact=True).click()
+    page.locator("#open-settings").click()
     negative = page.locator("#negative")
     expect(negative.get_by_role("textbox")).to_be_enabled()
     choose(page, "instaflow-mini", "2rf-mini")
@@ -441,7 +441,7 @@ def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:
 def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:
     page = visit()
     choose(page, "instaflow-mini")
-    page.get_by_role("button", name="Settings", exact=True).click()
+    page.locator("#open-settings").click()
     page.get_by_label("cuda", exact=True).check()
     press(page)
     alert = column(page, "instaflow-mini").locator("[role=alert]")
@@ -453,7 +453,7 @@ def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:
 
 def test_hostile_prompts_stay_text_everywhere(visit: Visit) -> None:
     page = visit()
-    page.get_by_role("button", name="Settings", exact=True).click()
+    page.locator("#open-settings").click()
     page.get_by_label("Negative prompt").fill(HOSTILE)
     type_prompt(page, HOSTILE)
     choose(page, "instaflow-mini")
@@ -559,7 +559,7 @@ def test_what_is_focused_can_be_seen(visit: Visit) -> None:
 
 
 def test_everything_speaks_portuguese_on_arrival(visit: Visit) -> None:
-    page = visit(locale="pt-PT")
+    page = visit(locale="pt-BR")
     expect(page.locator("#prompt textarea")).to_have_value("Um cachorro grande")
     expect(page).to_have_title("InstaFlow: um passo, não vinte e cinco")
     assert page.locator(".chip").all_inner_texts()[:2] == ["Um cachorro grande", "um coração vermelho em um fundo azul"]
@@ -591,7 +591,15 @@ def test_portuguese(visit: Visit) -> None:
     press(page, "Gerar")
     wait_done(page, "instaflow-mini")
     text = text_of(page, "instaflow-mini") + page.locator("body").inner_text()
-    for words in ("por imagem", "amostragem", "Comparação", "Baixar CSV", "Medido em", "Terminado: 1 de 1", "Ajustes"):
+    for words in (
+        "por imagem",
+        "amostragem",
+        "Comparação",
+        "Baixar CSV",
+        "Medido em",
+        "Terminado: 1 de 1",
+        "Configurações",
+    ):
         assert words in text
     assert re.search(r"\d,\d+ s", column(page, "instaflow-mini").inner_text())
 
@@ -600,7 +608,7 @@ def test_images_can_be_hidden_and_need_not_be_saved(visit: Visit, app: App) -> N
     page = visit()
     before = set(app.out.glob("*.png"))
     choose(page, "instaflow-mini")
-    page.get_by_role("button", name="Settings", exact=True).click()
+    page.locator("#open-settings").click()
     page.get_by_label("Display images").uncheck()
     page.get_by_label("Save images").uncheck()
     press(page)

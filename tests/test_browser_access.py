@@ -91,6 +91,11 @@ def check_tabs(page: Page, find: Callable[[], list[str]], size: tuple[int, int] 
 def test_axe_finds_nothing_to_object_to(page: Page, colours: str) -> None:
     page.emulate_media(color_scheme=colours)
     expect(page.locator("body.dark")).to_have_count(1 if colours == "dark" else 0)
+    page.locator(".languages summary").click()
+    found = objections(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(".languages[open]")).to_have_count(0)
+    assert not found
     check_tabs(page, lambda: objections(page))
 
 

@@ -200,6 +200,7 @@ NOT_IN_NOTEBOOKS = {"--lora", "--delta-from", "--debug", "--json", "--out", "a L
 ELSEWHERE = (
     "app.py",
     "instaflow_demo/cli/",
+    "instaflow_demo/space/",
     "instaflow_demo/ui/",
     "instaflow_demo/training/",
     "instaflow_demo/evaluation/",

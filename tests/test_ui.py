@@ -133,7 +133,7 @@ def unkept(folder: Path) -> Iterator[str]:
             kinds: tuple[caches.Kind, ...] = ("conversions", "compiled code", "downloads")
             notes = {kind: caches.keep(folder / "file", kind, Path)[1] for kind in kinds}
             if spare != folder:
-                patch.setattr("instaflow_demo.weights.hub._listed", lambda _: ("c" * 40, []))
+                patch.setattr("instaflow_demo.weights.hub.list_files", lambda _: ("c" * 40, []))
                 patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "file"))
                 notes["downloads"] = raised(lambda: list(hub.download(MODELS["2rf"], half=False)))
             yield from notes.values()

@@ -43,6 +43,8 @@ def test_every_text_is_used() -> None:
     composed = {f"stage_{stage}" for stage in ("load", "text", "sample", "upsample", "decode")}
     composed |= {"progress_sample", "progress_upsample", "progress_refine"}
     composed |= {*EXAMPLES, "flow_state_alt", "flow_prediction_alt", "live_prompts", "live_seeds"}
+    composed |= {f"arena_alt_{side}" for side in ("left", "right")}
+    composed |= {f"arena_vote_{verdict}" for verdict in ("left", "right", "tie", "bad")}
     unused = {key for key in TEXTS["en"] if f'"{key}"' not in code and f"'{key}'" not in code} - composed
     assert not unused
 

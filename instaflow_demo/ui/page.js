@@ -103,14 +103,24 @@
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       if (find("#status .begun")) find("#columns")?.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
     },
-    // gradio numbers the images of a gallery, in English, once it has drawn them; their captions say more, and once is enough
-    name: () =>
-      requestAnimationFrame(() =>
-        document.querySelectorAll("#gallery-images .thumbnail-item").forEach((button) => {
-          button.setAttribute("aria-label", button.querySelector(".caption-label").textContent);
-          button.querySelector("img").alt = "";
-        }),
-      ),
+    // gradio numbers the images of a gallery, in English, whenever it draws them; their captions say more, and once is enough
+    name: () => {
+      const tab = find("#gallery");
+      const name = () => {
+        tab.querySelectorAll("#gallery-images .thumbnail-item").forEach((button) => {
+          button.ariaLabel = button.querySelector(".caption-label").textContent;
+          const image = button.querySelector("img");
+          image.ariaHidden = "true";
+          if (image.alt) image.alt = "";
+        });
+        const slider = find("#gallery-slider");
+        const label = slider?.querySelector("label").textContent.trim();
+        slider?.querySelectorAll("img").forEach((image) => image.alt !== label && (image.alt = label));
+      };
+      name();
+      page.named ??= new MutationObserver(name);
+      [tab, find("#gallery-pair")].forEach((part) => page.named.observe(part, { childList: true, subtree: true, attributeFilter: ["alt"] }));
+    },
     // gradio's own button, which packs the files as they were saved; its label is in English alone
     zip: () => find("#gallery-images .icon-button-wrapper button")?.click(),
     // ---------------------------------------------------------- the films of the flow tab
@@ -205,6 +215,12 @@
     const button = event.target.closest?.("[data-link]");
     if (button) page.share(button);
   });
+  // the list of languages closes when whoever opened it turns elsewhere
+  const fold = (event) => {
+    const list = find(".languages[open]");
+    if (list && (event.key === "Escape" || (!event.key && !list.contains(event.target)))) list.open = false;
+  };
+  ["click", "focusin", "keydown"].forEach((name) => document.addEventListener(name, fold));
   document.addEventListener("click", (event) => {
     const language = event.target.closest?.(".languages a");
     if (!language) return;

@@ -38,7 +38,7 @@ PAGE = {
     "arena_csv": "Baixar todos os votos (CSV)",
     "arena_lead_title": "Como a arena funciona",
     "arena_lead": (
-        "<p>Dois sistemas desenham o mesmo comando a partir da mesma semente, com os ajustes padrão. Qual fica à "
+        "<p>Dois sistemas desenham o mesmo comando a partir da mesma semente, com as configurações padrão. Qual fica à "
         "esquerda é sorte, as duas imagens aparecem juntas, e nada na página diz de quem são antes do seu voto.</p>"
         "<p>O par é aquele cujo voto deve estreitar mais todas as notas, ou um que chega a menos de um décimo disso: "
         "sistemas que se encontraram pouco, e os que são quase iguais.</p>"

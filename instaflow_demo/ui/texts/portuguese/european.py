@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
-        "ajustes": "definições",
         "ao vivo": "em direto",
         "arquivo": "ficheiro",
         "arquivos": "ficheiros",
@@ -106,7 +105,6 @@ PAGE = {
     "phase_starting": "A ler o comando…",
     "decoding": "a descodificar",
     "stage_load": "carregamento",
-    "hidden_images": "As imagens estão ocultas pelas suas definições; {n} feitas.",
     "live_prompt": "Escreva e veja o desenho",
     "live_title": "De uma imagem para outra",
     "live_waiting": "À espera de que o dispositivo fique livre: outros estão a ser medidos",
@@ -141,9 +139,37 @@ PAGE = {
     "plot_note": (
         "Quantas vezes o juiz encontra o conceito do comando, com o seu intervalo de 95 %. Acima e à esquerda é melhor."
     ),
+    "grid_words_list": "cão, gato, castelo",
+    "grid_finished": "Pronto: {n} de {total} células em {s}. Carregue numa imagem para ver as definições.",
+    "gallery_drop": "Largue um PNG aqui ou escolha um",
+    "gallery_empty": "Ainda não há nada. O que desenhar em Comparar aparece aqui, só para si, até sair.",
+    "gallery_count": "As suas imagens: {n}, as mais recentes primeiro. São só suas e são apagadas depois de sair.",
+    "gallery_images": "As suas imagens",
+    "gallery_divide": "Onde as duas imagens se encontram, em percentagem",
+    "restored": "As definições dessa imagem estão no formulário. Carregue em Gerar para a desenhar de novo.",
+    "difference_setting": "Definição",
+    "arena_drawing": "A desenhar duas imagens. Aparecem juntas.",
+    "arena_not_kept": "O seu voto não pôde ser guardado.",
+    "arena_none": "Ainda ninguém votou. Desenhe um par e dê o primeiro voto.",
+    "arena_plot": "As notas com os seus intervalos de 95 %; os números estão na tabela",
+    "arena_vote_bad": "↓ As duas más",
+    "arena_games": "vitórias · derrotas · iguais · ambas más",
+    "arena_lead": (
+        "<p>Dois sistemas desenham o mesmo comando a partir da mesma semente, com as definições predefinidas. Qual "
+        "fica à esquerda é sorte, as duas imagens aparecem juntas, e nada na página diz de quem são antes do seu "
+        "voto.</p><p>O par é aquele cujo voto deve estreitar mais todas as notas, ou um que chega a menos de um décimo disso: "
+        "sistemas que se encontraram pouco, e os que são quase iguais.</p>"
+        "<p>As notas são de um modelo de Bradley–Terry (<a href='https://openskill.me'>openskill</a>). “Igualmente "
+        "boas” e “as duas más” contam como empate. De um voto guardam-se o dia, os dois sistemas, os seus passos e "
+        "segundos, a semente e qual dos nossos exemplos era. Um comando que tenha escrito não é guardado, nem nada "
+        "sobre si.</p>"
+    ),
 }
 
 SENTENCES = {
+    "That PNG file is damaged, or its texts are too long: choose another one.": (
+        "Esse ficheiro PNG está danificado, ou os textos dele são demasiado longos: escolha outro."
+    ),
     "This link is too long ({n:,} characters, and at most {most:,} are read): nothing was taken from it.": (
         "Esta ligação é demasiado longa ({n:,} caracteres, e são lidos no máximo {most:,}): nada foi aproveitado dela."
     ),
