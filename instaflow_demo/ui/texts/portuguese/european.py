@@ -157,8 +157,8 @@ PAGE = {
     "arena_lead": (
         "<p>Dois sistemas desenham o mesmo comando a partir da mesma semente, com as definições predefinidas. Qual "
         "fica à esquerda é sorte, as duas imagens aparecem juntas, e nada na página diz de quem são antes do seu "
-        "voto.</p><p>O par é aquele cujo voto deve estreitar mais todas as notas, ou um que chega a menos de um décimo disso: "
-        "sistemas que se encontraram pouco, e os que são quase iguais.</p>"
+        "voto.</p><p>O par é aquele cujo voto deve estreitar mais todas as notas, ou um que chega a menos de um décimo "
+        "disso: sistemas que se encontraram pouco, e os que são quase iguais.</p>"
         "<p>As notas são de um modelo de Bradley–Terry (<a href='https://openskill.me'>openskill</a>). “Igualmente "
         "boas” e “as duas más” contam como empate. De um voto guardam-se o dia, os dois sistemas, os seus passos e "
         "segundos, a semente e qual dos nossos exemplos era. Um comando que tenha escrito não é guardado, nem nada "
