@@ -19,7 +19,7 @@ LONG = ["a dog", "sd-mini", 8, 7, "", 50, None, None, "full"]
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("admission"), "--offline") as app:
+    with running_app(tmp_path_factory.mktemp("admission"), "--offline", "--host", "0.0.0.0") as app:
         yield app
 
 

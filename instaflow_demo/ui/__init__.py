@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ..service import Service
-from .admission import FairQueue
+from .admission import MOST_OF_A_VISITOR, MOST_WAITING, FairQueue
 from .albums import Albums
 from .api import Api
 from .guard import server_options
@@ -46,7 +46,10 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     text = _texts()
     gr.set_static_paths(shown)
     runner = Runner(None if settings.alone else LONGEST_S)
-    with _Page(runner.end, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S) as page:
+    most = MOST_WAITING if settings.alone else MOST_OF_A_VISITOR
+    with _Page(
+        runner.end, most, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S
+    ) as page:
         gr.HTML(text("hero_html"))
         albums = Albums()
         compare, results = ComparePage(service, settings, text, runner, albums), ResultsTab()
@@ -102,13 +105,13 @@ def launch_options() -> dict[str, Any]:
 class _Page(gr.Blocks):
     """gradio's, with a queue that is fair to all visitors, and that calls `leave` with each session that has gone."""
 
-    def __init__(self, leave: Callable[[str], None], **options: Any):
-        self._leave = leave
+    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, **options: Any):
+        self._fairness = leave, most_of_a_visitor
         super().__init__(**options)
 
     def queue(self, *args: Any, **options: Any) -> "_Page":
         super().queue(*args, **options)
-        self._queue = FairQueue.in_place_of(self._queue, self._leave)
+        self._queue = FairQueue.in_place_of(self._queue, *self._fairness)
         return self
 
 

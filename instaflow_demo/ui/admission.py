@@ -24,6 +24,7 @@ from .text import requested_language, translate
 
 MOST_WAITING = 64
 MOST_OF_A_VISITOR = 2
+"""Runs that wait, where there are other visitors."""
 UNHEARD_S = 10.0
 """A program asks for a run first and listens then; this is more than it takes."""
 
@@ -40,17 +41,18 @@ class FairQueue(Queue):
     visitor has gone while a run was under way.
     """
 
-    def __init__(self, leave: Callable[[str], None], **options: Any):
+    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, **options: Any):
         super().__init__(max_size=None, **options)
-        self._leave = leave
+        self._leave, self._most_of_a_visitor = leave, most_of_a_visitor
         self._entering: Counter[str] = Counter()  # runs of each visitor whose values are being judged
         self._listeners: Counter[str] = Counter()
 
     @classmethod
-    def in_place_of(cls, queue: Queue, leave: Callable[[str], None]) -> "FairQueue":
+    def in_place_of(cls, queue: Queue, leave: Callable[[str], None], most_of_a_visitor: int) -> "FairQueue":
         """A queue with the options of one that is not in use yet."""
         return cls(
             leave,
+            most_of_a_visitor,
             live_updates=queue.live_updates,
             concurrency_count=queue.max_thread_count,
             update_intervals=queue.update_intervals,
@@ -131,7 +133,7 @@ class FairQueue(Queue):
     def _why_not(self, visitor: str) -> Sentence | None:
         """Why a run of this visitor is not let in; None if it is."""
         own = self._entering[visitor] + sum(event.session_hash == visitor for event in self._runs()) if visitor else 0
-        if own >= MOST_OF_A_VISITOR:
+        if own >= self._most_of_a_visitor:
             return Sentence(
                 "{waiting} runs of yours are waiting already, which is the most: wait for one of them, or stop it.",
                 waiting=own,

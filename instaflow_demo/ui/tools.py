@@ -26,10 +26,11 @@ def contents(answer: Any) -> "list[TextContent | ImageContent]":
 
     results = answer.get("results", []) if isinstance(answer, dict) else []
     pictures = [picture.pop("image") for result in results for picture in result.get("images", [])]
-    images = [ImageContent(type="image", **_parse_uri(uri)) for uri in pictures]
+    images = [ImageContent(type="image", mimeType=kind, data=data) for kind, data in map(_parse_uri, pictures)]
     return [TextContent(type="text", text=json.dumps(answer, ensure_ascii=False)), *images]
 
 
-def _parse_uri(uri: str) -> dict[str, str]:
+def _parse_uri(uri: str) -> tuple[str, str]:
+    """The media type of a data URI, and its data in base64."""
     kind, _, data = uri.removeprefix("data:").partition(";base64,")
-    return {"mimeType": kind, "data": data}
+    return kind, data
