@@ -78,6 +78,8 @@ def tabs(page: Page, size: tuple[int, int] = DESKTOP) -> Iterator[str]:
     for name in page.locator("#tabs > .tab-wrapper > [aria-hidden] button").all_text_contents():
         open_tab(page, name)
         page.evaluate("access.unfold()")
+        # gradio numbers images in English, and the page names them as soon as they are there
+        expect(page.locator("[aria-label^=Thumbnail]:visible")).to_have_count(0)
         yield name
 
 
