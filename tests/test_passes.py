@@ -97,7 +97,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_no_image_is_another(
     assert [event.timing.images for event in halved] == [2, 2, 1, 2, 2]
     assert [event.notes for event in whole] == [()] * 5
     assert [event.notes for event in halved] == [(HALVED,)] * 5
-    assert translate("pt", HALVED) != HALVED
+    assert translate("pt-BR", HALVED) != HALVED
     assert max(room.asked) == 5
     made = [event for event in events if isinstance(event, Step) and event.step == event.steps]
     assert sum(event.images for event in made if event.images <= 2) == 5

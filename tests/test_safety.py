@@ -398,7 +398,7 @@ def test_a_damaged_checker_lets_its_model_not_be_loaded(
     *_, failed = run(checkpoint, tmp_path / "out")
     assert isinstance(failed, Failed)
     assert "“concept_embeds”" in failed.message
-    assert translate("pt", failed.message) != failed.message
+    assert translate("pt-BR", failed.message) != failed.message
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
@@ -411,7 +411,7 @@ def test_a_checker_that_is_not_whole_is_no_leave_to_do_without(
     *_, failed = run(checkpoint, tmp_path / "out")
     assert isinstance(failed, Failed)
     assert "not used without its safety checker" in failed.message
-    assert translate("pt", failed.message) != failed.message
+    assert translate("pt-BR", failed.message) != failed.message
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     repository, commit = tmp_path / f"models--{SAFETY_CHECKER.replace('/', '--')}", "f" * 40
     (repository / "refs").mkdir(parents=True)

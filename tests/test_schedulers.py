@@ -268,7 +268,7 @@ def test_what_cannot_be_followed_is_refused_by_name_at_once(tmp_path: Path, conf
     assert named in sentence
     assert "damaged" not in sentence
     assert str(tmp_path / "scheduler" / FILE) in sentence
-    portuguese = translate("pt", sentence)
+    portuguese = translate("pt-BR", sentence)
     assert portuguese.startswith("Stable Diffusion 1.5 não pode dar os passos que")
     assert not {"cannot", "says", "and", "exclude"} & set(portuguese.split())
 
