@@ -24,6 +24,14 @@ with end_when_told(), temporary_folder("shown") as folder:
 """
 
 
+@pytest.fixture(autouse=True)
+def usual_signals() -> Iterator[None]:
+    """Whoever runs the tests under nohup has SIGHUP ignored in every process that they start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextmanager
 def holding(place: Path, *prefix: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A process that has a temporary folder in `place`, and the folder."""
