@@ -48,7 +48,7 @@ def headless() -> Iterator[Browser]:
         browser.close()
 
 
-def open_browser(timeout_ms: int = 30_000) -> Iterator[Browser]:
+def open_browser(timeout_ms: int = 60_000) -> Iterator[Browser]:
     """For a fixture: a browser whose expectations wait so long, as machines that run tests can be slow.
 
     Tests are skipped where there is none.
@@ -68,6 +68,7 @@ def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def open_page(**options: object) -> Page:
         context = browser.new_context(**{"locale": "en-US", **options})
+        context.set_default_timeout(60_000)
         contexts.append(context)
         return context.new_page()
 

@@ -213,7 +213,8 @@ def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
         if page is first:
             expect(column(page, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
     expect(second.locator("#status")).to_contain_text("queue")
-    press(second, "Stop")
+    with second.expect_response("**/gradio_api/cancel"):  # from then on the server knows
+        press(second, "Stop")
     expect(second.locator("#status")).to_contain_text("Nothing is running.")
     expect(second.locator("#status")).not_to_contain_text("queue")
     press(first, "Stop")
