@@ -25,6 +25,7 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 )
 INSTALL_S = 300
+PATIENCE_MS = 60_000
 
 
 class NoBrowser(Exception):
@@ -48,12 +49,12 @@ def headless() -> Iterator[Browser]:
         browser.close()
 
 
-def open_browser(timeout_ms: int = 60_000) -> Iterator[Browser]:
-    """For a fixture: a browser whose expectations wait so long, as machines that run tests can be slow.
+def open_browser() -> Iterator[Browser]:
+    """For a fixture: a browser whose expectations wait for a minute, as machines that run tests can be slow.
 
     Tests are skipped where there is none.
     """
-    expect.set_options(timeout=timeout_ms)
+    expect.set_options(timeout=PATIENCE_MS)
     try:
         with headless() as browser:
             yield browser
@@ -68,7 +69,7 @@ def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def open_page(**options: object) -> Page:
         context = browser.new_context(**{"locale": "en-US", **options})
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         return context.new_page()
 

@@ -14,6 +14,8 @@ import together
 from instaflow_demo.registry import MODELS
 
 if TYPE_CHECKING:  # the process that only starts the others has no use for torch
+    from playwright.sync_api import Browser
+
     from instaflow_demo.engines import Sampler
 
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
@@ -102,6 +104,14 @@ def home_with_openvino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
         made = served.home_with_openvino(tmp_path_factory.mktemp("converted"))
         patch.setenv("INSTAFLOW_DEMO_HOME", str(made))
         yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """For tests of the page."""
+    import chromium
+
+    yield from chromium.open_browser()
 
 
 @pytest.fixture(scope="session", params=FLOWS)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import open_browser
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -26,11 +25,6 @@ MANUAL = (ROOT / "assets" / "docs" / "api.md").read_text(encoding="utf-8").parti
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with running_app(tmp_path_factory.mktemp("api"), "--offline", "--models", "instaflow-mini,sd-mini,2rf") as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")

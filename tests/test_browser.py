@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import open_browser, visitors
+from chromium import visitors
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from served import App, running_app
 from small_refiner import save_refiner
@@ -29,11 +29,6 @@ pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a bro
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with running_app(tmp_path_factory.mktemp("browser"), "--offline") as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 Visit = Callable[..., Page]

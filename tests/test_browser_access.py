@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import open_browser
 from playwright.sync_api import Browser, Page, expect
 from served import running_app
 
@@ -19,11 +18,6 @@ DESKTOP, PHONE, ZOOMED = (1280, 800), (390, 844), (640, 400)
 HELPERS = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import open_browser, visitors
+from chromium import visitors
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
@@ -34,11 +34,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def app(folder: Path) -> Iterator[App]:
     with running_app(folder, "--offline", "--models", ",".join(QUICK)) as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture

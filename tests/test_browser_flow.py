@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from chromium import open_browser, visitors
+from chromium import visitors
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
@@ -18,11 +18,6 @@ Visit = Callable[..., Page]
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with running_app(tmp_path_factory.mktemp("flow"), "--offline") as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture

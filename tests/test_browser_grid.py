@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import open_browser, visitors
+from chromium import visitors
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
@@ -25,11 +25,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     models = "instaflow-mini,sd-mini"
     with running_app(tmp_path_factory.mktemp("grid"), "--offline", "--models", models) as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from chromium import open_browser, visitors
+from chromium import visitors
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
@@ -25,11 +25,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     models = "instaflow-mini,pd-mini,sd-mini,2rf"
     with running_app(tmp_path_factory.mktemp("links"), "--offline", "--models", models) as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser(60_000)
 
 
 Visit = Callable[..., Page]

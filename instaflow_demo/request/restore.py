@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import InvalidRequest, Sentence
 from ..registry import MODELS, REFINER, ModelSpec
 from .generation import GenerationRequest
+from .numbers import read_number
 from .parameters import Parameters, parse_parameters
 from .texts import normalise
 
@@ -115,7 +116,7 @@ def _notes_on_ours(metadata: Mapping[str, Any], models: Container[str], devices:
 def _restore_parameters(said: Parameters, models: Container[str]) -> Restored:
     """As `restore`, of what another program says."""
     asked: dict[str, Any] = {"prompt": said.prompt, "negative_prompt": said.negative_prompt}
-    asked |= {ours: _number(said.settings[name]) for name, ours in _NAMES_THERE.items() if name in said.settings}
+    asked |= {ours: read_number(said.settings[name]) for name, ours in _NAMES_THERE.items() if name in said.settings}
     notes = list(_notes_on_theirs(said))
     if square := _SQUARE.fullmatch(said.settings.get("Size", "")):
         width, height = map(int, square.groups())
@@ -142,16 +143,6 @@ def _notes_on_theirs(said: Parameters) -> Iterator[Sentence]:
         yield Sentence("Not known here: {names}.", names=", ".join(others[:_MOST_NAMES]))
     if _MARKUP.search(said.prompt + said.negative_prompt):
         yield Sentence("Weights and tags, as in (word:1.2) or <lora:name:1>, are read here as the words that they are.")
-
-
-def _number(text: str) -> Any:
-    """The number in a text; the text itself, for the judge of numbers to refuse, where it is none."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def find_model(name: str) -> ModelSpec | None:

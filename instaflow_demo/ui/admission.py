@@ -8,7 +8,7 @@ handler's exception with null.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import fastapi
@@ -76,7 +76,7 @@ class FairQueue(Queue):
         visitor = body.session_hash or ""  # a program without one has one event in each session
         if why := self._why_not(visitor):
             raise _refusal(429, why, request, {"retry-after": str(round(self.wait_s()) or 1)})
-        with self._while_entering(visitor):
+        with _counted(self._entering, visitor):
             return await super().push(body, request, username)
 
     @property
@@ -90,16 +90,9 @@ class FairQueue(Queue):
         known = [self.process_time_per_fn[each].avg_time for each in functions if each in self.process_time_per_fn]
         return max(1.0, self.waiting * sum(known) / len(known)) if known else 1.0
 
-    @contextmanager
-    def listening(self, session: str) -> Iterator[None]:
+    def listening(self, session: str) -> AbstractContextManager[None]:
         """While somebody reads what a session, or one event, is sent."""
-        self._listeners[session] += 1
-        try:
-            yield
-        finally:
-            self._listeners[session] -= 1
-            if not self._listeners[session]:
-                del self._listeners[session]
+        return _counted(self._listeners, session)
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """What is to be started next; what nobody listens to is dropped before its turn, and ended during it."""
@@ -146,16 +139,6 @@ class FairQueue(Queue):
             )
         return None
 
-    @contextmanager
-    def _while_entering(self, visitor: str) -> Iterator[None]:
-        self._entering[visitor] += 1
-        try:
-            yield
-        finally:
-            self._entering[visitor] -= 1
-            if not self._entering[visitor]:
-                del self._entering[visitor]
-
     def _is_unheard(self, event: Event) -> bool:
         heard = event.session_hash in self._listeners or event._id in self._listeners
         return not heard and time.monotonic() - event.enqueue_time > UNHEARD_S
@@ -169,6 +152,18 @@ class FairQueue(Queue):
         if not ids:
             self.pending_event_ids_session.pop(event.session_hash, None)
             self.pending_messages_per_session.pop(event.session_hash, None)
+
+
+@contextmanager
+def _counted(counter: Counter[str], key: str) -> Iterator[None]:
+    """While one more of `key` is there."""
+    counter[key] += 1
+    try:
+        yield
+    finally:
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]
 
 
 def _why_forged(function: BlockFunction, data: list[Any]) -> Sentence | None:

@@ -58,12 +58,12 @@ class Inputs:
         return [gr.validate(name not in problems, problems.get(name, "")) for name in self._components]
 
 
-def prompt_box(text: gr.I18n, value: str, elem_id: str) -> gr.Textbox:
-    """The field of a prompt, which takes most of its row."""
+def prompt_box(text: gr.I18n, value: str, elem_id: str, hint: str = "prompt_hint") -> gr.Textbox:
+    """The field of a prompt, which takes most of its row; `hint` is the key of what an empty one says."""
     return gr.Textbox(
         value,
         label=text("prompt"),
-        placeholder=text("prompt_hint"),
+        placeholder=text(hint),
         lines=1,
         max_lines=4,
         scale=5,

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from ..errors import Sentence
 from ..request import GenerationRequest
+from ..request.numbers import read_number
 
 MOST_CHARACTERS = 2500  # of names and values: the two longest prompts, and every setting
 
@@ -107,19 +108,10 @@ def _read(field: str, text: str) -> Any:
         return [model for model in text.split(",") if model]
     if field == "refine":
         return {"yes": True, "no": False}.get(text, text)
-    return _read_number(text) if field in ("seed", "images") else text
+    return read_number(text) if field in ("seed", "images") else text
 
 
 def _read_of_models(name: str, text: str) -> Iterator[tuple[str, Any]]:
     for part in filter(None, text.split(",")):
         model, _, value = part.partition(":")
-        yield f"{name}:{model}", _read_number(value)
-
-
-def _read_number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+        yield f"{name}:{model}", read_number(value)

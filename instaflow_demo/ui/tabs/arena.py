@@ -21,7 +21,7 @@ from ...results.arena.votes import FILE, VERDICTS, Verdict, Votes, votes_csv
 from ...service import Service
 from ..html.arena import NO_PAIR, NOTHING_SAID, answer_html, answer_text, pair_html, question_html, ratings_html
 from ..html.columns import problem, status_html
-from ..inputs import Inputs, refusal
+from ..inputs import Inputs, prompt_box, refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
@@ -112,16 +112,7 @@ class ArenaTab:
     def _build_inputs(self) -> None:
         t = self._text
         with gr.Row(equal_height=True, elem_id="arena-ask"):
-            self._inputs["prompt"] = gr.Textbox(
-                "",
-                label=t("prompt"),
-                placeholder=t("arena_prompt_hint"),
-                lines=1,
-                max_lines=4,
-                scale=5,
-                min_width=260,
-                elem_id="arena-prompt",
-            )
+            self._inputs["prompt"] = prompt_box(t, "", "arena-prompt", "arena_prompt_hint")
             self._start = gr.Button(t("arena_start"), variant="primary", min_width=150, elem_id="arena-start")
             self._stop = gr.Button(t("stop"), variant="stop", min_width=150, elem_id="arena-stop")
         self._inputs["hide"] = gr.Checkbox(
