@@ -48,7 +48,7 @@ def damaged(whole, tmp_path: Path) -> Iterator[Path]:
 
 
 def run(kind: str, folder: Path, out: Path) -> tuple[list[Event], float, bool]:
-    """The events of a request, the seconds until the first one, and whether the device was taken by then."""
+    """The events of a request, the processor seconds until the first one, and whether the device was taken by then."""
     model = MODELS.get(kind, "sd-1.5")
     service = Service(Weights(folders={model: folder}), Gallery(out), safety=kind == "checked")
     settings = {"steps": 10} if model == "text2im" else {"steps": 1, "size": 256}
@@ -57,9 +57,9 @@ def run(kind: str, folder: Path, out: Path) -> tuple[list[Event], float, bool]:
     first: list[tuple[float, bool]] = []
 
     def work() -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         for event in service.run(request):
-            first.append((time.perf_counter() - started, service.waiting > 0))
+            first.append((time.process_time() - started, service.waiting > 0))
             events.append(event)
         service.close()
 
@@ -70,7 +70,7 @@ def run(kind: str, folder: Path, out: Path) -> tuple[list[Event], float, bool]:
 def refined(folder: Path) -> tuple[list[Event], float, bool]:
     """The same of the refiner, which is read when images wait for it."""
     events: list[Event] = []
-    started = time.perf_counter()
+    started = time.process_time()
 
     def work() -> None:
         try:
@@ -79,7 +79,7 @@ def refined(folder: Path) -> tuple[list[Event], float, bool]:
             events.append(Failed("sdxl-refiner", error.sentence))
 
     in_time(work)
-    return events, time.perf_counter() - started, False
+    return events, time.process_time() - started, False
 
 
 def in_time(work: Callable[[], None]) -> None:

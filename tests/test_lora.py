@@ -557,12 +557,12 @@ def test_a_scale_of_zero_is_no_lora(base: Networks, ours: Networks, tmp_path: Pa
 
 
 def judged(networks: Networks, path: Path) -> str:
-    """What is said of a file that is refused, within five seconds and before anything was changed."""
-    started = time.perf_counter()
+    """What is said of a file that is refused, within five seconds of a processor and before anything was changed."""
+    started = time.process_time()
     before = {name: {k: t.clone() for k, t in all_.items()} for name, all_ in weights(networks).items()}
     with torch.no_grad(), pytest.raises(CheckpointError) as caught:
         merge_lora(path, 1.0, networks)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     for name, tensors in weights(networks).items():
         assert all(torch.equal(tensor, before[name][key]) for key, tensor in tensors.items())
     said = caught.value.sentence
@@ -809,9 +809,9 @@ def test_as_many_patterns_as_a_model_has_layers_are_quick(base: Networks, tmp_pa
     settings = {"unet.r": 4, "unet.lora_alpha": 4, "unet.alpha_pattern": alphas}
     updates = [replace(update, strength=alphas[f"^{update.path}"] / 4) for update in low_ranks(base) if in_unet(update)]
     save_file(written(updates, peft), tmp_path / "a.safetensors", metadata={HEADER: json.dumps(settings)})
-    started, networks = time.perf_counter(), small_networks()
+    started, networks = time.process_time(), small_networks()
     found = merged(networks, (tmp_path / "a.safetensors", 1.0))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert not list(apart(found, by_formula(base, updates, 1.0)))
 
 

@@ -13,7 +13,7 @@ from instaflow_demo.ui.runner import Runner, poll
 
 def counted(closed: threading.Event, threads: set[int]) -> Generator[int, None, None]:
     try:
-        for i in range(1000):
+        for i in range(20_000):  # for longer than any test waits
             threads.add(threading.get_ident())
             time.sleep(0.005)
             yield i
@@ -33,7 +33,7 @@ def test_work_stays_on_one_thread_whoever_looks() -> None:
         reader.start()
         reader.join()
     looks.close()
-    assert closed.wait(1)
+    assert closed.wait(10)
     assert len(threads) == 1
     assert threading.get_ident() not in threads
 
@@ -43,7 +43,7 @@ def test_closing_ends_the_work_within_one_item() -> None:
     looks = poll(counted(closed, threads), 0.02)
     made = next(batch for batch in looks if batch)
     looks.close()
-    assert closed.wait(0.5)
+    assert closed.wait(10)
     assert made[-1] < 50
 
 
@@ -77,7 +77,7 @@ def test_stop_ends_the_work_of_one_visitor_in_one_tab_and_waits_for_its_last_ans
 
     def visit(whose: tuple[str, str]) -> None:
         with runner.follow(*whose, counted(closed[whose], set()), 0.02) as news:
-            begun.wait(5)
+            begun.wait(60)
             for _ in news:
                 pass
             time.sleep(0.1)  # the last answer takes its time to be sent
@@ -86,10 +86,10 @@ def test_stop_ends_the_work_of_one_visitor_in_one_tab_and_waits_for_its_last_ans
     visits = [threading.Thread(target=visit, args=(whose,)) for whose in closed]
     for thread in visits:
         thread.start()
-    begun.wait(5)
+    begun.wait(60)
     assert asyncio.run(runner.stop(*ana))
     assert said == [ana]
-    assert closed[ana].wait(1)
+    assert closed[ana].wait(10)
     assert not closed[rui].is_set()
     assert not closed[elsewhere].is_set()
     assert (runner.busy(*ana), runner.busy(*elsewhere)) == (False, True)
@@ -97,7 +97,7 @@ def test_stop_ends_the_work_of_one_visitor_in_one_tab_and_waits_for_its_last_ans
     for whose in (rui, elsewhere):
         assert asyncio.run(runner.stop(*whose))
     for thread in visits:
-        thread.join(1)
+        thread.join(10)
     assert said == [ana, rui, elsewhere]
 
 
@@ -109,6 +109,6 @@ def test_work_ends_when_its_time_is_up_and_its_visitor_is_told() -> None:
         Runner(longest_s=0.3).follow("tab", "visitor", counted(closed, threads), 0.02) as news,
     ):
         seen = [i for batch in news for i in batch]
-    assert closed.wait(0.5)
-    assert 0.25 < time.monotonic() - start < 2
-    assert 0 < len(seen) < 1000
+    assert closed.wait(10)
+    assert time.monotonic() - start > 0.25
+    assert 0 < len(seen) < 400  # what two seconds have room for, at most
