@@ -20,31 +20,16 @@ if TYPE_CHECKING:  # the process that only starts the others has no use for torc
 
 FLOWS = [name for name, spec in MODELS.items() if spec.shipped and spec.kind == "latent"]
 
+# fmt: off
 LONG = (
-    *(
-        "browser",
-        "browser_access",
-        "browser_flow",
-        "browser_gallery",
-        "browser_grid",
-        "browser_links",
-        "browser_live",
-        "browser_arena",
-        "training",
-        "table",
-        "damaged",
-        "homes",
-        "conversion",
-        "compiled",
-        "networks",
-        "text2im",
-        "evaluation",
-        "lora",
-    ),
-    *("refiner", "cli", "effects", "engine", "benchmark", "published", "app", "scene_training", "safety", "community"),
-    *("hub", "notebook", "memory", "service", "secrets", "space"),
+    "browser", "training", "browser_access", "homes", "browser_flow", "networks", "conversion", "browser_links",
+    "table", "space", "compiled", "browser_gallery", "browser_live", "browser_grid", "text2im", "browser_arena",
+    "published", "evaluation", "unread", "app", "scene_evaluation", "refiner", "api", "schedulers", "engine",
+    "scene_training", "effects", "damaged", "hub", "places", "passes", "mcp", "temporary", "admission",
+    "benchmark", "cli", "lora", "layout", "safety", "docs", "measure", "community",
 )
-"""Files that take longest. They go first, so that no process is left alone with one of them at the end."""
+"""Files that take longest, the longest first, so that no process is left alone with one of them at the end."""
+# fmt: on
 
 
 def pytest_configure(config: pytest.Config) -> None:
