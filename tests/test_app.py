@@ -181,7 +181,7 @@ def _refused(tmp_path: Path, *flags: str) -> tuple[int, str]:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert "Traceback" not in done.stderr
     return done.returncode, " ".join(done.stderr.replace("│", " ").split())

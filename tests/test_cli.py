@@ -219,7 +219,7 @@ def test_a_narrow_terminal_shows_all_of_what_it_lists(tmp_path: Path) -> None:
     command = f"stty cols 80; '{sys.executable}' -m instaflow_demo models --model-dir 'instaflow-0.9b={found}'"
     settings = environment(tmp_path) | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        ["script", "-qec", command, "/dev/null"], env=settings, capture_output=True, text=True, timeout=60, check=False
+        ["script", "-qec", command, "/dev/null"], env=settings, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 80 + len("\x1b[1m\x1b[0m") * 6

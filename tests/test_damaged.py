@@ -85,7 +85,7 @@ def refined(folder: Path) -> tuple[list[Event], float, bool]:
 def in_time(work: Callable[[], None]) -> None:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(60)
+    thread.join(240)
     assert not thread.is_alive(), "it hangs"
 
 

@@ -326,7 +326,7 @@ def test_a_file_that_is_not_there_is_named(files: tuple[Path, Path], tmp_path: P
 
 def test_the_command_line_says_what_is_wrong(files: tuple[Path, Path], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "instaflow_demo", "convert-glide", *map(str, files), str(tmp_path / "out")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 1
     assert "is it the right file?" in done.stderr  # a file at reduced width is not what the command converts
     assert "Traceback" not in done.stderr

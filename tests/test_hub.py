@@ -142,7 +142,7 @@ def test_without_a_network_the_cache_is_named_as_the_reason(tmp_path: Path, chec
 def test_two_processes_can_fetch_the_same_model(hub: TinyHub, tmp_path: Path) -> None:
     both = [hub.start(tmp_path) for _ in range(2)]
     for process in both:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors
     assert "unet/diffusion_pytorch_model.safetensors" in cached(tmp_path)
 
@@ -201,7 +201,7 @@ def test_a_cache_that_cannot_be_written_is_a_note_and_the_spare_one_serves(hub: 
     hub.served.clear()
     command = [sys.executable, "-m", "instaflow_demo", "models", "--json", "models.json"]
     offline = environment(tmp_path) | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"} | odd
-    done = subprocess.run(command, cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     found = {each["id"]: each["found"] for each in json.loads((tmp_path / "models.json").read_text())["models"]}
     assert found["2rf"].startswith(str(tmp_path / f"instaflow_demo-{os.getuid()}"))
@@ -226,7 +226,7 @@ def test_what_was_fetched_is_found_where_nothing_may_be_written(hub: TinyHub, tm
     code += "print(Weights().locate(MODELS['2rf']).commit)"
     told = condition.applied(environment(tmp_path) | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"})
     command = [*condition.prefix, sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stdout) == (0, f"{COMMIT}\n"), done.stderr
 
 

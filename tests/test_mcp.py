@@ -41,7 +41,7 @@ def tools(app: App) -> dict[str, Tool]:
 async def within(app: App, ask: Any, language: str = "en") -> Any:
     """What `ask` finds out in a session of an assistant that speaks this language."""
     async with (
-        httpx.AsyncClient(headers={"accept-language": language}, timeout=120, trust_env=False) as http,
+        httpx.AsyncClient(headers={"accept-language": language}, timeout=240, trust_env=False) as http,
         streamable_http_client(app.url + "/gradio_api/mcp/", http_client=http) as (read, write, _),
         ClientSession(read, write) as session,
     ):
@@ -141,7 +141,7 @@ def test_a_page_without_the_flag_has_no_tools(tmp_path: Path) -> None:
 def test_without_its_package_the_flag_says_what_to_install(tmp_path: Path) -> None:
     settings = environment(tmp_path) | {"PYTHONPATH": without("mcp", tmp_path / "hidden")}
     command = [sys.executable, "app.py", "--offline", "--mcp"]
-    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 2
     assert 'pip install "gradio[mcp]"' in done.stderr
     assert "Traceback" not in done.stderr

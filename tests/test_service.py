@@ -53,7 +53,7 @@ def kinds(events: list[Event]) -> list[str]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
+    for _ in range(20_000):
         if condition():
             return
         time.sleep(0.005)
@@ -126,7 +126,7 @@ def test_closing_ends_the_work_and_lets_the_next_visitor_in(service: Service) ->
     assert seen == []  # the device is taken
     closer = threading.Thread(target=run.close)
     closer.start()
-    visitor.join(60)
+    visitor.join(240)
     assert isinstance(seen[-1], Done)
 
 
@@ -157,7 +157,7 @@ def test_visitors_at_once_wait_for_each_other_and_get_their_own(service: Service
     for visitor in visitors:
         visitor.start()
     for visitor in visitors:
-        visitor.join(60)
+        visitor.join(240)
     for seed, events in seen.items():
         assert [e.seed for e in events if isinstance(e, ImageReady)] == [seed, seed + 1, seed + 2]
     alone = list(service.run(ask("instaflow-mini", seed=300, images=3, save=False)))
@@ -184,7 +184,7 @@ def test_visitors_have_their_turns_in_the_order_in_which_they_came(service: Serv
     first.close()
     visit(5)
     for visitor in visitors:
-        visitor.join(60)
+        visitor.join(240)
     assert order == [0, 1, 2, 3, 4, 5]
     assert not service.waiting
 

@@ -336,7 +336,7 @@ def test_nothing_is_left_of_a_folder_that_finds_no_room(tmp_path: Path) -> None:
         env=environment(tmp_path) | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 1
@@ -416,7 +416,7 @@ def pushed(folder: Path, space: Path, name: str, **settings: str) -> subprocess.
         env=environment(folder) | {"PYTHONPATH": str(ROOT)} | settings,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -286,7 +286,7 @@ def downloaded(hub: TinyHub, home: Path, *small: str, **extra: str) -> subproces
     """What comes of fetching the cascade, which is GLIDE itself or a small one."""
     settings = environment(home) | hub.settings | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"} | extra
     command = [sys.executable, "-c", DOWNLOAD, str(home / SPEC.id), f"{hub.url}/any/site/resolve/main", *small]
-    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_a_download_that_came_damaged_is_not_kept_and_one_that_came_whole_is_converted_once(
@@ -338,7 +338,7 @@ def test_a_folder_with_openai_s_files_says_how_to_convert_them(tmp_path: Path) -
 def test_download_without_a_network_is_a_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "instaflow_demo", "generate", "a dog", "--model", "text2im", "--download"]
     settings = environment(tmp_path) | {"HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 1
     assert "could not be fetched" in done.stderr
     assert "Traceback" not in done.stderr

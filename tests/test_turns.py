@@ -9,7 +9,7 @@ from instaflow_demo.machine.turns import Turns
 
 
 def until(condition) -> None:
-    for _ in range(2000):
+    for _ in range(20_000):
         if condition():
             return
         time.sleep(0.005)

@@ -67,7 +67,7 @@ class TinyHub:
     def fetch(self, home: Path, *args: str, **extra: str) -> tuple[int, list[str], str]:
         """Exit code, the events' lines, and what went wrong."""
         process = self.start(home, *args, **extra)
-        out, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=240)
         return process.returncode, out.splitlines(), errors
 
 
