@@ -28,16 +28,22 @@ window.access = (() => {
       return `${outline}|${style.boxShadow}`;
     }).join();
   };
-  // something else lies over all of it
-  const covered = (element) => {
+  // what lies over all of it, if anything does: an element, or the edge of the window
+  const cover = (element) => {
     const box = element.getBoundingClientRect();
-    return [0.1, 0.5, 0.9].every((part) => {
-      const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part);
-      return !top || !(element.contains(top) || top.contains(element) || element.labels?.[0]?.contains(top));
-    });
+    const tops = [0.1, 0.5, 0.9].map((part) => document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part));
+    const isSeen = (top) => top && (element.contains(top) || top.contains(element) || element.labels?.[0]?.contains(top));
+    if (tops.some(isSeen)) return null;
+    return `${tops[1] ? name(tops[1]) : "the edge of the window"} at ${Math.round(box.left)}, ${Math.round(box.top)}`;
   };
 
-  let reached, unseen, hidden, last;
+  // what still lies over it once things that move have come to rest; a machine that runs tests may be slow to draw
+  const lastingCover = async (element, tries = 40) => {
+    for (; tries > 0 && cover(element); tries--) await new Promise((done) => setTimeout(done, 50));
+    return cover(element);
+  };
+
+  let reached, unseen, hidden, last; // hidden: what lies over each
   const leave = () => last && look(last.element) === last.look && unseen.add(last.element);
   return {
     unfold: () => {
@@ -45,26 +51,27 @@ window.access = (() => {
       all("button.label-wrap:not(.open)").filter(visible).forEach((each) => each.click());
     },
     begin: () => {
-      [reached, unseen, hidden, last] = [new Set(), new Set(), new Set(), null];
+      [reached, unseen, hidden, last] = [new Set(), new Set(), new Map(), null];
       document.activeElement.blur();
       scrollTo(0, 0);
     },
     // true when the round is complete
-    arrive: () => {
+    arrive: async () => {
       const element = document.activeElement;
       leave();
       if (reached.has(element)) return true;
       last = null;
       if (element === document.body) return false;
       reached.add(element);
-      if (covered(element)) hidden.add(element);
+      const over = await lastingCover(element);
+      if (over) hidden.set(element, over);
       last = { element, look: look(element) };
       return false;
     },
     problems: () => [
       ...controls().filter((each) => !reached.has(each)).map((each) => `not reached by Tab: ${name(each)}`),
       ...[...unseen].map((each) => `looks the same with the focus: ${name(each)}`),
-      ...[...hidden].map((each) => `lies under something when it has the focus: ${name(each)}`),
+      ...[...hidden].map(([each, over]) => `lies under ${over} when it has the focus: ${name(each)}`),
     ],
     tooWide: () => {
       const scrolls = (element) =>
