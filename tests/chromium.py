@@ -10,7 +10,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
 PLACES = (  # where installers that put nothing on the PATH leave it
@@ -45,6 +54,7 @@ def headless() -> Iterator[Browser]:
             raise NoBrowser("; ".join(tried))
     with sync_playwright() as playwright:
         browser = _launch(playwright)
+        browser.new_context(locale="en-US")  # the first one: the usual one of `visitors`
         yield browser
         browser.close()
 
@@ -64,10 +74,16 @@ def open_browser() -> Iterator[Browser]:
 
 @contextmanager
 def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages, each in a context of its own with these options, which end with all of this."""
-    contexts = []
+    """Opens pages, each as a visitor who comes with these options of a context; all are closed with this.
+
+    The first one that asks for no more than a viewport is in the browser's usual context, where the page's scripts are
+    compiled already. What it stores there is removed, unless a test closes it: such a one asks for a locale.
+    """
+    usual, contexts = browser.contexts[0], []
 
     def open_page(**options: object) -> Page:
+        if not usual.pages and not options.keys() - {"viewport"}:
+            return _open_usual(usual, **options)
         context = browser.new_context(**{"locale": "en-US", **options})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
@@ -76,6 +92,24 @@ def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
+    _empty(usual)
+
+
+def _open_usual(usual: BrowserContext, viewport: ViewportSize | None = None) -> Page:
+    usual.set_default_timeout(PATIENCE_MS)
+    page = usual.new_page()
+    if viewport:
+        page.set_viewport_size(viewport)
+    return page
+
+
+def _empty(context: BrowserContext) -> None:
+    """Close its pages, with what they have stored."""
+    for page in context.pages:
+        if page.url.startswith("http"):  # a page that never arrived has no storage
+            page.evaluate("localStorage.clear()")
+        page.close()
+    context.clear_cookies()
 
 
 def _launch(playwright: Playwright) -> Browser:

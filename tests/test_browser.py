@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from chromium import visitors
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from served import App, running_app
 from small_refiner import save_refiner
 from small_sd import networks, save_published
@@ -19,8 +19,8 @@ from tiny_hub import TinyHub, tiny_hub
 from instaflow_demo.gallery import read_metadata
 
 HOSTILE = '<img src=x onerror="window.__x=1"> ${window.__x=2} {{value}} <script>window.__x=3</script> \'"'
-RUN_MS = 120_000
-READY_MS = 240_000
+RUN_MS = 300_000
+READY_MS = 600_000
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
 
@@ -34,30 +34,18 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def usual(browser: Browser) -> Iterator[BrowserContext]:
-    """What visitors without settings of their own share: the page's scripts, fetched and compiled once."""
-    context = browser.new_context(locale="en-US")
-    yield context
-    context.close()
-
-
 @pytest.fixture
-def visit(app: App, browser: Browser, usual: BrowserContext) -> Iterator[Visit]:
-    """Open the page in a session of its own; with options, the browser context's, in a context of its own."""
+def visit(app: App, browser: Browser) -> Iterator[Visit]:
+    """Open the page in a session of its own; options are the browser context's."""
     with visitors(browser) as open_page:
 
         def opened(**options: object) -> Page:
-            page = open_page(**options) if options else usual.new_page()
+            page = open_page(**options)
             page.goto(app.url)
             expect(page.locator(".status.ready")).to_be_visible(timeout=READY_MS)  # the models have warmed up
             return page
 
         yield opened
-    for page in usual.pages:
-        page.evaluate("localStorage.clear()")
-        page.close()
-    usual.clear_cookies()
 
 
 def choose(page: Page, *models: str) -> None:
@@ -167,24 +155,27 @@ def test_images_stream_in_and_a_slow_model_hides_nothing(visit: Visit) -> None:
     press(page, "Stop")
 
 
-def test_stop_ends_the_run_and_the_next_one_works(visit: Visit) -> None:
+def saved(app: App, model: str) -> int:
+    """How many images of a model have been saved so far: those of a run that is stopped are not."""
+    return sum(read_metadata(path)["model"] == model for path in app.out.glob("*.png"))
+
+
+def test_stop_ends_the_run_and_the_next_one_works(visit: Visit, app: App) -> None:
     page = visit()
+    before = saved(app, "sd-mini")
     choose(page, "sd-mini")
     set_images(page, 8)
     press(page)
     expect(column(page, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
     press(page, "Stop")
     stopped = column(page, "sd-mini").locator("[data-phase=stopped]")
-    expect(stopped).to_contain_text("Stopped after step", timeout=10_000)
+    expect(stopped).to_contain_text("Stopped after step")
     expect(page.locator("#status")).to_contain_text("Stopped")
-    text = stopped.inner_text()
     choose(page, "instaflow-mini")
     set_images(page, 1)
-    start = time.monotonic()
     press(page)
     wait_done(page, "instaflow-mini")
-    # 8 images of 25 steps would still be going on, if stopping had not stopped them
-    assert time.monotonic() - start < 20, text
+    assert saved(app, "sd-mini") - before < 8, "it was drawn to its end"
 
 
 def test_stop_and_generate_at_once_again_and_again(visit: Visit) -> None:
@@ -200,7 +191,7 @@ def test_stop_and_generate_at_once_again_and_again(visit: Visit) -> None:
 
 
 def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
-    first, second = visit(locale="en-US"), visit(locale="en-US")
+    first, second = visit(), visit()
     for page in (first, second):
         choose(page, "sd-mini")
         set_images(page, 8)
@@ -223,44 +214,49 @@ def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
         expect(page.get_by_text("Error")).to_be_hidden()
 
 
-def test_a_closed_tab_frees_the_device(visit: Visit) -> None:
-    leaver, other = visit(locale="en-US"), visit(locale="en-US")
+def test_a_closed_tab_frees_the_device(visit: Visit, app: App) -> None:
+    before = saved(app, "sd-mini")
+    leaver, other = visit(locale="en-US"), visit()
     choose(leaver, "sd-mini")
     set_images(leaver, 8)
     press(leaver)
     expect(column(leaver, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
     choose(other, "instaflow-mini")
     leaver.close()
-    start = time.monotonic()
     press(other)
     wait_done(other, "instaflow-mini")
-    assert time.monotonic() - start < 20
+    assert saved(app, "sd-mini") - before < 8, "it was drawn to its end, though nobody was there"
 
 
-@pytest.mark.parametrize(
-    ("prompt", "message"), [("", "Describe the image you want"), ("   ", "Describe the image"), ("x" * 600, "too long")]
-)
-def test_a_bad_prompt_gets_its_sentence(visit: Visit, prompt: str, message: str) -> None:
+BAD_PROMPTS = {
+    "x" * 600: "too long",
+    "": "Describe the image you want",
+    "y" * 600: "too long",
+    "   ": "Describe the image",
+}
+
+
+def test_bad_prompts_get_their_sentences_and_no_model_gets_one(visit: Visit) -> None:
     page = visit()
-    type_prompt(page, prompt)
-    press(page)
-    expect(page.locator("#prompt")).to_contain_text(message)
-    assert page.locator(".model [data-phase]:not([data-phase=stored])").count() == 0
-
-
-def test_no_model_gets_its_sentence(visit: Visit) -> None:
-    page = visit()
+    for prompt, message in BAD_PROMPTS.items():
+        type_prompt(page, prompt)
+        press(page)
+        expect(page.locator("#prompt")).to_contain_text(message)
+        assert page.locator(".model [data-phase]:not([data-phase=stored])").count() == 0
+    type_prompt(page, "a dog")
     choose(page)
     press(page)
     expect(page.locator("#models")).to_contain_text("Choose at least one model.")
 
 
 def test_what_cannot_run_cannot_be_ticked_and_says_why(visit: Visit) -> None:
+    """Nor can visitors of an offline page download it."""
     page = visit()
     page.get_by_text("More models").click()
     missing = page.locator(".unavailable")
     expect(missing).to_contain_text("hf download XCLiu/instaflow_0_9B_from_sd_1_5")
     assert page.locator("#models input[name='instaflow-0.9b']").count() == 0
+    expect(page.locator("#download")).to_be_hidden()
     choose(page, "instaflow-mini")
     press(page)
     wait_done(page, "instaflow-mini")
@@ -282,11 +278,11 @@ def own_app(hub: TinyHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def own_page(own_app: App, usual: BrowserContext) -> Iterator[Page]:
-    page = usual.new_page()
-    page.goto(own_app.url)
-    yield page
-    page.close()
+def own_page(own_app: App, browser: Browser) -> Iterator[Page]:
+    with visitors(browser) as open_page:
+        page = open_page()
+        page.goto(own_app.url)
+        yield page
 
 
 def offered(page: Page, model: str) -> Locator:
@@ -424,14 +420,18 @@ def test_a_benchmark_stops_within_a_pass(visit: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("tab", name="Compare").click()
     choose(page, "instaflow-mini")
+    waited_s = draw(page, "one bird")
+    # 16 images of 25 steps would still be going on; on a busy machine, two runs of one step are compared
+    assert waited_s < 20 or waited_s < 5 * draw(page, "two birds")
+
+
+def draw(page: Page, prompt: str) -> float:
+    """The seconds from the press of the button until the image is there."""
+    type_prompt(page, prompt)
     start = time.monotonic()
     press(page)
-    wait_done(page, "instaflow-mini")
-    assert time.monotonic() - start < 20  # 16 images of 25 steps would still be going on
-
-
-def test_visitors_of_an_offline_page_cannot_download(visit: Visit) -> None:
-    expect(visit().locator("#download")).to_be_hidden()
+    expect(column(page, "instaflow-mini").get_by_alt_text(prompt)).to_be_visible(timeout=RUN_MS)
+    return time.monotonic() - start
 
 
 def test_a_missing_gpu_is_a_sentence_in_the_column(visit: Visit) -> None:
@@ -616,15 +616,15 @@ def test_images_can_be_hidden_and_need_not_be_saved(visit: Visit, app: App) -> N
 
 def test_visitors_see_only_their_own_images(visit: Visit, app: App, tmp_path: Path) -> None:
     prompts = ("two birds on a yellow background", "um cachorro grande")
-    pages = [visit(locale="en-US") for _ in prompts]
+    pages = [visit() for _ in prompts]
     for page, prompt in zip(pages, prompts, strict=True):
-        choose(page, "instaflow-mini", "2rf-mini")
+        choose(page, "instaflow-mini", "pd-mini")
         set_images(page, 2)
         type_prompt(page, prompt)
     for page in pages:
         press(page)
     for page in pages:
-        wait_done(page, "instaflow-mini", "2rf-mini")
+        wait_done(page, "instaflow-mini", "pd-mini")
     shown = [set(sources(page)) for page in pages]
     assert [len(images) for images in shown] == [4, 4]
     assert not shown[0] & shown[1]

@@ -17,7 +17,7 @@ from served import App, running_app
 from instaflow_demo.registry import MODELS
 from instaflow_demo.results.arena.votes import Votes
 
-RUN_MS, READY_MS = 240_000, 240_000
+RUN_MS, READY_MS = 300_000, 600_000
 QUICK = ("instaflow-mini", "sd-distill-mini", "pd-mini")
 TITLES = re.compile("|".join(re.escape(MODELS[model].title) for model in QUICK))
 

@@ -8,7 +8,7 @@ from chromium import visitors
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
-RUN_MS, READY_MS = 240_000, 240_000
+RUN_MS, READY_MS = 300_000, 600_000
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
 Visit = Callable[..., Page]

@@ -17,7 +17,7 @@ from served import App, running_app
 
 from instaflow_demo.events import digest
 
-RUN_MS, READY_MS = 240_000, 240_000
+RUN_MS, READY_MS = 300_000, 600_000
 FAST, MANY = "instaflow-mini", "2rf-mini"
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser

@@ -9,7 +9,7 @@ from chromium import visitors
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
-READY_MS = 240_000  # machines that run tests can be slow
+READY_MS = 600_000  # machines that run tests can be slow
 PIXELS = """async () => Promise.all([...document.querySelectorAll('.model img')].map(async (image) => {
   await image.decode();
   const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight), pen = canvas.getContext('2d');

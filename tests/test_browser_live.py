@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from served import App, running_app
 
-READY_MS = 240_000  # the first page converts networks, where OpenVINO is installed
+READY_MS = 600_000  # the first page converts networks, where OpenVINO is installed
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
 
