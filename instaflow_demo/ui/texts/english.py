@@ -286,6 +286,14 @@ PAGE = {
     "bench_unread": "That file cannot be shown.",
     "bench_forget": "Remove the other machine",
     "download_json": "Download JSON",
+    "samples_title": "Every method at work",
+    "samples_note": (
+        "Every row is drawn from the same noise: {prompts}. The paper's models are of Stable Diffusion's size and "
+        "ours are miniatures, so compare methods within a column, and not the columns. Press a name to try it."
+    ),
+    "samples_paper": "Paper: one A100, 512×512",
+    "samples_ours": "Here: {machine}, 256×256",
+    "samples_drawn": "Images drawn by our model on {machine}, seed {seed}.",
     "paper_title": "What the paper reports",
     "paper_note": (
         "One 512×512 image on an A100; FID-5k (lower is better) and CLIP score (higher is better) on MS COCO 2017, "

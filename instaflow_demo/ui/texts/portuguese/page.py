@@ -289,6 +289,15 @@ PAGE = {
     "bench_unread": "Esse arquivo não pode ser mostrado.",
     "bench_forget": "Remover a outra máquina",
     "download_json": "Baixar JSON",
+    "samples_title": "Todos os métodos em ação",
+    "samples_note": (
+        "Todas as linhas partem do mesmo ruído: {prompts}. Os modelos do artigo são do tamanho do Stable Diffusion, e "
+        "os nossos são miniaturas; por isso compare os métodos dentro de uma coluna, e não as colunas. Escolha um "
+        "nome para experimentar."
+    ),
+    "samples_paper": "Artigo: uma A100, 512×512",
+    "samples_ours": "Aqui: {machine}, 256×256",
+    "samples_drawn": "Imagens desenhadas pelo nosso modelo em {machine}, semente {seed}.",
     "paper_title": "O que o artigo relata",
     "paper_note": (
         "Uma imagem de 512×512 numa A100; FID-5k (menor é melhor) e CLIP score (maior é melhor) no MS COCO 2017, "
