@@ -373,6 +373,20 @@ def test_a_row_of_the_results_is_tried_at_a_press(visit: Visit) -> None:
     assert page.locator("#columns [data-phase]").count() == 1
 
 
+def test_a_row_of_the_results_that_is_pressed_during_a_run_comes_next(visit: Visit) -> None:
+    page = visit()
+    choose(page, "sd-mini")
+    set_images(page, 4)
+    press(page)
+    expect(page.locator("#column-sd-mini [data-phase=running]")).to_be_visible(timeout=RUN_MS)
+    page.get_by_role("tab", name="Results").click()
+    page.locator("#results button[data-model='instaflow-mini']").first.click()
+    expect(page.locator("#next")).to_contain_text("Next:")
+    expect(page.locator("#column-sd-mini [data-phase]")).to_be_visible()  # what runs goes on
+    wait_done(page, "instaflow-mini")
+    assert page.locator("#columns [data-phase]").count() == 1
+
+
 def test_a_benchmark_fills_a_table_that_another_machine_s_file_stands_below(visit: Visit, tmp_path: Path) -> None:
     page = visit()
     page.get_by_role("tab", name="Benchmark").click()

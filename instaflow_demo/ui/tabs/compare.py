@@ -182,9 +182,7 @@ class ComparePage:
             return update | ({steps[model]: count} if model in steps else {})
 
         pressed = table.click(choose, None, [tabs, form["models"], *steps.values()], **QUIET)
-        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE).then(
-            **form.keep
-        )
+        pressed.success(None, None, None, js="() => instaflow.press()", **PRIVATE).then(**form.keep)
 
     @property
     def filled(self) -> list[Any]:
