@@ -265,6 +265,7 @@ PAGE = {
     "bench_here": "This machine",
     "bench_there": "{machine}, from the file",
     "bench_median": "median of a pass (s)",
+    "bench_range": "min–max (s)",
     "bench_iqr": "IQR (s)",
     "bench_p95": "p95 (s)",
     "bench_n": "n",

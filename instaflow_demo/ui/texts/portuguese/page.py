@@ -268,6 +268,7 @@ PAGE = {
     "bench_here": "Esta máquina",
     "bench_there": "{machine}, do arquivo",
     "bench_median": "mediana da passagem (s)",
+    "bench_range": "mín.–máx. (s)",
     "bench_iqr": "IQR (s)",
     "bench_p95": "p95 (s)",
     "bench_n": "n",
