@@ -538,15 +538,33 @@ def test_a_seed_that_is_typed_or_rolled_stays(visit: Visit) -> None:
     press(page)
     wait_done(page, "instaflow-mini")
     expect(seed).not_to_have_value("7")
-    for set_seed in (lambda: seed.fill("123"), lambda: page.get_by_role("button", name="🎲").click()):
+    for set_seed in (lambda: seed.fill("123"), lambda: page.get_by_role("button", name="Roll a new seed").click()):
         set_seed()
         expect(fresh).not_to_be_checked()
         chosen = seed.input_value()
         press(page)
         expect(column(page, "instaflow-mini").locator("tr.picture")).to_contain_text(chosen, timeout=RUN_MS)
         expect(seed).to_have_value(chosen)
-    page.get_by_role("button", name="📋").click()
+    page.get_by_role("button", name="Copy the seed").click()
     assert page.evaluate("navigator.clipboard.readText()") == chosen
+
+
+@pytest.mark.parametrize(
+    ("locale", "roll", "copy"),
+    [
+        ("en-US", "Roll a new seed", "Copy the seed"),
+        ("pt-BR", "Sortear outra semente", "Copiar a semente"),
+        ("pt-PT", "Sortear outra semente", "Copiar a semente"),
+    ],
+)
+def test_buttons_with_a_picture_have_a_name_and_a_tooltip(visit: Visit, locale: str, roll: str, copy: str) -> None:
+    page = visit(locale=locale)
+    for name in (roll, copy):
+        button = page.locator("#seed").get_by_role("button", name=name, exact=True)
+        expect(button).to_have_attribute("title", name)
+    page.locator("#seed").get_by_role("button", name=roll).click()
+    expect(page.locator("#randomise input")).not_to_be_checked()
+    expect(page.locator("#seed").get_by_role("button", name=roll)).to_be_visible()  # the name outlives a new value
 
 
 def test_what_is_focused_can_be_seen(visit: Visit) -> None:

@@ -50,6 +50,12 @@
       const hero = find(".hero"), root = document.documentElement;
       if (!hero) return;
       [document.title, root.lang] = [hero.dataset.title, hero.dataset.lang];
+      // the buttons of a field are called by what is on them: a picture, of which a screen reader has a name of its own
+      const called = { "🎲": hero.dataset.roll, "📋": hero.dataset.copy };
+      document.querySelectorAll(".custom-button").forEach((button) => {
+        const said = called[button.textContent.trim()];
+        if (said) [button.ariaLabel, button.title] = [said, said];
+      });
       document.querySelectorAll("footer img").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
       // a language that is chosen in gradio's own settings is chosen for all of the page
       new MutationObserver(() => page.speak(root.lang === "pt" ? "pt-PT" : root.lang)).observe(root, { attributeFilter: ["lang"] });

@@ -25,6 +25,8 @@ PAGE = {
     "models": "Models",
     "images": "Images each",
     "seed": "Seed",
+    "seed_roll": "Roll a new seed",
+    "seed_copy": "Copy the seed",
     "randomise": "New seed for every run",
     "refine": "Refine with SDXL",
     "refine_info": "by its refiner, from the seed of each image; its time is reported separately",
@@ -293,7 +295,7 @@ PAGE = {
         "ours are miniatures, so compare methods within a column, and not the columns. Press a name to try it."
     ),
     "samples_paper": "Paper: one A100, 512×512",
-    "samples_ours": "Here: {machine}, 256×256",
+    "samples_ours": "Ours: {machine}, 256×256",
     "samples_drawn": "Images drawn by our model on {machine}, seed {seed}.",
     "paper_title": "What the paper reports",
     "paper_note": (

@@ -26,6 +26,8 @@ PAGE = {
     "models": "Modelos",
     "images": "Imagens cada",
     "seed": "Semente",
+    "seed_roll": "Sortear outra semente",
+    "seed_copy": "Copiar a semente",
     "randomise": "Nova semente a cada execução",
     "refine": "Refinar com SDXL",
     "refine_info": "pelo refinador, a partir da semente de cada imagem; o tempo dele é contado à parte",
@@ -297,7 +299,7 @@ PAGE = {
         "nome para experimentar."
     ),
     "samples_paper": "Artigo: uma A100, 512×512",
-    "samples_ours": "Aqui: {machine}, 256×256",
+    "samples_ours": "Os nossos: {machine}, 256×256",
     "samples_drawn": "Imagens desenhadas pelo nosso modelo em {machine}, semente {seed}.",
     "paper_title": "O que o artigo relata",
     "paper_note": (
