@@ -567,6 +567,54 @@ def test_buttons_with_a_picture_have_a_name_and_a_tooltip(visit: Visit, locale: 
     expect(page.locator("#seed").get_by_role("button", name=roll)).to_be_visible()  # the name outlives a new value
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
+def test_an_earlier_run_comes_back_at_a_press(visit: Visit, size: tuple[int, int]) -> None:
+    page = visit(viewport={"width": size[0], "height": size[1]})
+    strip = page.locator("#runs .thumbnail-item")
+    expect(strip).to_have_count(0)
+    for count, (prompt, model) in enumerate([("three stars", "instaflow-mini"), ("a cat", "sd-distill-mini")], 1):
+        type_prompt(page, prompt)
+        choose(page, model)
+        press(page)
+        wait_done(page, model)
+        expect(strip).to_have_count(count, timeout=RUN_MS)
+    seed = page.locator("#seed input").input_value()
+    strip.nth(1).click()  # the older one
+    expect(page.locator("#status")).to_contain_text("Your earlier run of “three stars”.")
+    expect(column(page, "instaflow-mini").get_by_alt_text("three stars")).to_be_visible()
+    expect(column(page, "sd-distill-mini")).to_be_hidden()
+    expect(page.locator("#prompt textarea")).to_have_value("three stars")
+    expect(page.get_by_label("New seed for every run")).not_to_be_checked()
+    assert page.locator("#seed input").input_value() != seed
+    drawn = sources(page)
+    press(page)
+    wait_done(page, "instaflow-mini")
+    expect(strip).to_have_count(3, timeout=RUN_MS)
+    again = sources(page)
+    assert again != drawn
+    assert fetch(page, again[0]) == fetch(page, drawn[0]), "the same settings draw the same image"
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    other = visit()
+    expect(other.locator("#runs .thumbnail-item")).to_have_count(0)
+
+
+def fetch(page: Page, source: str) -> list[int]:
+    """The pixels of an image of the page."""
+    return page.evaluate(
+        """async source => {
+            const image = new Image();
+            image.src = source;
+            await image.decode();
+            const canvas = document.createElement("canvas");
+            [canvas.width, canvas.height] = [image.width, image.height];
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            return [...context.getImageData(0, 0, image.width, image.height).data];
+        }""",
+        source,
+    )
+
+
 def test_what_is_focused_can_be_seen(visit: Visit) -> None:
     page = visit()
     page.locator("#prompt textarea").focus()

@@ -151,6 +151,10 @@ PAGE = {
         "Seconds per image, images per second and network evaluations compare systems fairly. Iterations per second "
         "count denoising steps, so a one-step model has few of them however fast it is."
     ),
+    "runs": "Your runs, newest first",
+    "runs_back": "Your earlier run of “{prompt}”. Press Generate to draw it again.",
+    "runs_gone": "That run is shown no more: its images have been deleted.",
+    "runs_busy": "A run is under way: wait until it is over, or stop it.",
     "tab_compare": "Compare",
     "tab_live": "Live",
     "live_from": "a cat",

@@ -154,6 +154,10 @@ PAGE = {
         "Segundos por imagem, imagens por segundo e avaliações da rede comparam os sistemas com justiça. Iterações por "
         "segundo contam passos de remoção de ruído: um modelo de um passo tem poucas, por mais rápido que seja."
     ),
+    "runs": "Suas execuções, as mais novas primeiro",
+    "runs_back": "Sua execução anterior de “{prompt}”. Toque em Gerar para desenhá-la de novo.",
+    "runs_gone": "Essa execução não pode mais ser mostrada: as imagens dela foram apagadas.",
+    "runs_busy": "Há uma execução em andamento: espere que ela termine ou pare-a.",
     "tab_compare": "Comparar",
     "tab_live": "Ao vivo",
     "live_from": "um gato",
