@@ -86,6 +86,53 @@ def test_a_visitor_has_few_runs_waiting_and_keeps_nobody_else_out(app: App) -> N
         assert ask(app, QUICK, session_hash="modest")[0] == 200
 
 
+def pressed(app: App, button: str) -> tuple[int, list[Any]]:
+    """The function that a press of a button calls, and its inputs as they are when the page opens."""
+    config = json.loads(app.get("/config")[1])
+    parts = {each["id"]: each["props"] for each in config["components"]}
+    (place,) = (number for number, props in parts.items() if props.get("elem_id") == button)
+    calls = (each for each in config["dependencies"] if [place, "click"] in each["targets"] and each["backend_fn"])
+    function = next(calls)
+    return function["id"], [parts[number].get("value") for number in function["inputs"]]
+
+
+def join(app: App, button: str, session: str) -> str:
+    """Press a button in a session; gives the event's id."""
+    function, values = pressed(app, button)
+    body = {"data": values, "fn_index": function, "session_hash": session, "trigger_id": None}
+    status, text = app.post("/gradio_api/queue/join", body)
+    assert status == 200, text
+    return json.loads(text)["event_id"]
+
+
+def told(app: App, session: str) -> Iterator[dict[str, Any]]:
+    """What a session is sent."""
+    with urllib.request.urlopen(f"{app.url}/gradio_api/queue/data?session_hash={session}", timeout=200) as stream:
+        for line in stream:
+            if line.startswith(b"data:"):
+                yield json.loads(line.removeprefix(b"data:"))
+
+
+def test_who_leaves_just_before_their_turn_does_not_begin(app: App) -> None:
+    """The page says that nothing is running before the browser asks it to forget the run, which here it never does."""
+    _, long, _ = ask(app, LONG)
+    running = listen(app, long)
+    left = join(app, "generate", "leaver")
+    heard, stop = told(app, "leaver"), join(app, "stop", "leaver")
+    seen = [next(heard)]
+    while (seen[-1].get("event_id"), seen[-1]["msg"]) != (stop, "process_completed"):
+        seen.append(next(heard))
+    assert "Nothing is running." in json.dumps(seen[-1]["output"])
+    with ThreadPoolExecutor(1) as listener:
+        rest = listener.submit(list, heard)
+        _, behind, _ = ask(app, QUICK)
+        running.close()
+        assert outcome(app, behind) == "complete"
+        app.post("/gradio_api/cancel", {"session_hash": "leaver", "fn_index": 0, "event_id": left})
+        seen += rest.result(60)
+    assert "process_starts" not in [each["msg"] for each in seen if each.get("event_id") == left]
+
+
 def functions(app: App) -> list[dict[str, Any]]:
     return json.loads(app.get("/config")[1])["dependencies"]
 

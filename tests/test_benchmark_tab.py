@@ -53,10 +53,12 @@ def row(model: str = FAST, median: float | None = 0.4, batch: int = 1, **changes
         steps=1,
         guidance=0.0,
         network_evaluations=1,
-        n=5,
+        n=20,
         load_s=0.5,
         cold_s=0.9,
         median_s=median,
+        min_s=0.3,
+        max_s=0.6,
         iqr_s=0.01,
         p95_s=0.5,
         stages=stages,
@@ -103,7 +105,7 @@ def test_the_first_pass_of_a_case_is_never_averaged_in(tmp_path: Path) -> None:
     fresh, again = ([event.row for event in run(service, only) if isinstance(event, Timed)] for _ in range(2))
     assert [measured.n for measured in (*fresh, *again)] == [0, 1, 0, 1]
     assert fresh[1].cold_s and not again[1].cold_s  # the model was warm the second time
-    assert again[1].median_s and again[1].iqr_s is None
+    assert again[1].median_s and again[1].range_s is None
     service.close()
 
 
@@ -159,7 +161,7 @@ def test_what_is_no_benchmark_s_file_is_refused(text: str) -> None:
 
 
 NUMBERS = ("size", "batch", "steps", "guidance", "network_evaluations", "n", "load_s", "cold_s", "median_s")
-NUMBERS += ("iqr_s", "p95_s", "images_per_second", "iterations_per_second", "peak_bytes")
+NUMBERS += ("min_s", "max_s", "iqr_s", "p95_s", "images_per_second", "iterations_per_second", "peak_bytes")
 BAD_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e999", "-1", "1" * 400, "true", '"1"', "[1]", "{}")
 
 
@@ -188,6 +190,19 @@ def test_a_figure_that_is_none_is_refused(name: str, value: str) -> None:
 def test_a_row_of_something_else_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         read_json(json.dumps({**stored(), "results": [{**asdict(row()), **changes}]}))
+
+
+@pytest.mark.parametrize(("n", "kept"), [(2, []), (7, []), (8, ["iqr_s"]), (19, ["iqr_s"]), (20, ["iqr_s", "p95_s"])])
+def test_figures_of_too_few_passes_are_left_out_of_a_file_too(n: int, kept: list[str]) -> None:
+    _, (read,) = read_json(json.dumps(stored(row(n=n))))
+    assert [name for name in ("iqr_s", "p95_s") if getattr(read, name) is not None] == kept
+    assert read.range_s == (0.3, 0.6)
+
+
+def test_a_file_of_an_earlier_version_is_read() -> None:
+    earlier = {name: value for name, value in asdict(row()).items() if name not in ("min_s", "max_s")}
+    _, (read,) = read_json(json.dumps({**stored(), "results": [earlier]}))
+    assert (read.range_s, read.median_s) == (None, 0.4)
 
 
 def test_a_row_without_a_value_is_refused() -> None:

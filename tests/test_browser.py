@@ -19,6 +19,10 @@ from tiny_hub import TinyHub, tiny_hub
 from instaflow_demo.gallery import read_metadata
 
 HOSTILE = '<img src=x onerror="window.__x=1"> ${window.__x=2} {{value}} <script>window.__x=3</script> \'"'
+MORE_RUNS = """() => {
+    const item = document.querySelector("#runs .gallery-item");
+    for (let n = 0; n < 11; n++) item.parentElement.append(item.cloneNode(true));
+}"""
 RUN_MS = 300_000
 READY_MS = 600_000
 
@@ -369,6 +373,20 @@ def test_a_row_of_the_results_is_tried_at_a_press(visit: Visit) -> None:
     assert page.locator("#columns [data-phase]").count() == 1
 
 
+def test_a_row_of_the_results_that_is_pressed_during_a_run_comes_next(visit: Visit) -> None:
+    page = visit()
+    choose(page, "sd-mini")
+    set_images(page, 4)
+    press(page)
+    expect(page.locator("#column-sd-mini [data-phase=running]")).to_be_visible(timeout=RUN_MS)
+    page.get_by_role("tab", name="Results").click()
+    page.locator("#results button[data-model='instaflow-mini']").first.click()
+    expect(page.locator("#next")).to_contain_text("Next:")
+    expect(page.locator("#column-sd-mini [data-phase]")).to_be_visible()  # what runs goes on
+    wait_done(page, "instaflow-mini")
+    assert page.locator("#columns [data-phase]").count() == 1
+
+
 def test_a_benchmark_fills_a_table_that_another_machine_s_file_stands_below(visit: Visit, tmp_path: Path) -> None:
     page = visit()
     page.get_by_role("tab", name="Benchmark").click()
@@ -524,15 +542,82 @@ def test_a_seed_that_is_typed_or_rolled_stays(visit: Visit) -> None:
     press(page)
     wait_done(page, "instaflow-mini")
     expect(seed).not_to_have_value("7")
-    for set_seed in (lambda: seed.fill("123"), lambda: page.get_by_role("button", name="🎲").click()):
+    for set_seed in (lambda: seed.fill("123"), lambda: page.get_by_role("button", name="Roll a new seed").click()):
         set_seed()
         expect(fresh).not_to_be_checked()
         chosen = seed.input_value()
         press(page)
         expect(column(page, "instaflow-mini").locator("tr.picture")).to_contain_text(chosen, timeout=RUN_MS)
         expect(seed).to_have_value(chosen)
-    page.get_by_role("button", name="📋").click()
+    page.get_by_role("button", name="Copy the seed").click()
     assert page.evaluate("navigator.clipboard.readText()") == chosen
+
+
+@pytest.mark.parametrize(
+    ("locale", "roll", "copy"),
+    [
+        ("en-US", "Roll a new seed", "Copy the seed"),
+        ("pt-BR", "Sortear outra semente", "Copiar a semente"),
+        ("pt-PT", "Sortear outra semente", "Copiar a semente"),
+    ],
+)
+def test_buttons_with_a_picture_have_a_name_and_a_tooltip(visit: Visit, locale: str, roll: str, copy: str) -> None:
+    page = visit(locale=locale)
+    for name in (roll, copy):
+        button = page.locator("#seed").get_by_role("button", name=name, exact=True)
+        expect(button).to_have_attribute("title", name)
+    page.locator("#seed").get_by_role("button", name=roll).click()
+    expect(page.locator("#randomise input")).not_to_be_checked()
+    expect(page.locator("#seed").get_by_role("button", name=roll)).to_be_visible()  # the name outlives a new value
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
+def test_an_earlier_run_comes_back_at_a_press(visit: Visit, size: tuple[int, int]) -> None:
+    page = visit(viewport={"width": size[0], "height": size[1]})
+    strip = page.locator("#runs .thumbnail-item")
+    expect(strip).to_have_count(0)
+    for count, (prompt, model) in enumerate([("three stars", "instaflow-mini"), ("a cat", "sd-distill-mini")], 1):
+        type_prompt(page, prompt)
+        choose(page, model)
+        press(page)
+        wait_done(page, model)
+        expect(strip).to_have_count(count, timeout=RUN_MS)
+    seed = page.locator("#seed input").input_value()
+    strip.nth(1).click()  # the older one
+    expect(page.locator("#status")).to_contain_text("Your earlier run of “three stars”.")
+    expect(column(page, "instaflow-mini").get_by_alt_text("three stars")).to_be_visible()
+    expect(column(page, "sd-distill-mini")).to_be_hidden()
+    expect(page.locator("#prompt textarea")).to_have_value("three stars")
+    expect(page.get_by_label("New seed for every run")).not_to_be_checked()
+    assert page.locator("#seed input").input_value() != seed
+    drawn = sources(page)
+    press(page)
+    wait_done(page, "instaflow-mini")
+    expect(strip).to_have_count(3, timeout=RUN_MS)
+    again = sources(page)
+    assert again != drawn
+    assert fetch(page, again[0]) == fetch(page, drawn[0]), "the same settings draw the same image"
+    page.evaluate(MORE_RUNS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0], "a full strip scrolls by itself"
+    other = visit()
+    expect(other.locator("#runs .thumbnail-item")).to_have_count(0)
+
+
+def fetch(page: Page, source: str) -> list[int]:
+    """The pixels of an image of the page."""
+    return page.evaluate(
+        """async source => {
+            const image = new Image();
+            image.src = source;
+            await image.decode();
+            const canvas = document.createElement("canvas");
+            [canvas.width, canvas.height] = [image.width, image.height];
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            return [...context.getImageData(0, 0, image.width, image.height).data];
+        }""",
+        source,
+    )
 
 
 def test_what_is_focused_can_be_seen(visit: Visit) -> None:

@@ -103,6 +103,23 @@ def test_axe_finds_nothing_to_object_to(page: Page, colours: str) -> None:
     check_tabs(page, lambda: objections(page))
 
 
+def test_axe_finds_nothing_to_object_to_in_what_opens_over_the_page(page: Page) -> None:
+    """The drawer of settings, and the menu of tabs that have no room in their row."""
+    open_tab(page, "Compare")
+    page.locator("#open-settings").click()
+    expect(page.locator(".sidebar.open #negative")).to_be_visible()
+    found = [f"settings: {each}" for each in objections(page)]
+    page.locator(".sidebar .toggle-button").click()
+    expect(page.locator(".sidebar.open")).to_have_count(0)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.get_by_role("button", name="More tabs").click()
+    expect(page.locator(".overflow-dropdown button").first).to_be_visible()
+    found += [f"more tabs: {each}" for each in objections(page)]
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    assert not found
+
+
 def objections(page: Page) -> list[str]:
     """What axe-core calls violations, its best practices included."""
     violations = Axe().run(page).response["violations"]

@@ -68,7 +68,7 @@ def test_what_is_typed_is_drawn_with_the_seed_that_stays_until_the_dice_roll(vis
     assert yellow != cat
     assert re.search(r"\d s · \d+\.\d images/s$", page.locator("#live-picture figcaption").inner_text())
     expect(seed).to_have_value("7")
-    page.locator("#live-seed").get_by_role("button", name="🎲").click()
+    page.locator("#live-seed").get_by_role("button", name="Roll a new seed").click()
     page.wait_for_function("source => document.querySelector('#live-picture img').src !== source", arg=yellow)
     assert seed.input_value() != "7"
     prompt.fill("")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from instaflow_demo.cli import output
 from instaflow_demo.events import Done, Event, Failed, ImageReady, Step
 from instaflow_demo.machine.clock import Moment, Stopwatch
 from instaflow_demo.machine.environment import fingerprint
@@ -78,6 +79,31 @@ def test_the_speed_up_is_against_the_slowest(outcomes: tuple[report.Outcome, ...
 def test_what_is_only_cold_is_marked_so() -> None:
     (row,) = cells(report.collect(events_of("sd-mini", SLOW[:1]), REQUEST))
     assert (row["State"], row["Seconds per image"]) == ("cold", "14.000")
+
+
+def test_a_cold_time_is_no_speed_up() -> None:
+    """Neither its own, nor what another model is measured against."""
+    events = [*events_of("instaflow-mini", FAST), *events_of("sd-mini", SLOW[:1])]
+    rows = cells(report.collect(events, REQUEST))
+    assert [(row["State"], row["Speed-up"]) for row in rows] == [("warm", ""), ("cold", "")]
+
+
+def test_the_terminal_calls_a_cold_time_cold_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    events = [*events_of("instaflow-mini", FAST), *events_of("sd-mini", SLOW[:1])]
+    output.show_comparison(report.comparison_rows(report.collect(events, REQUEST), REQUEST))
+    said = capsys.readouterr().out
+    (seconds,) = (line for line in said.splitlines() if "Seconds per image" in line)
+    assert "0.500 " in seconds and "14.000 (cold)" in seconds
+    assert "Cold times, which are not how fast a model is: Stable Diffusion mini." in said
+
+
+def test_the_terminal_says_nothing_of_cold_times_where_there_are_none(
+    outcomes: tuple[report.Outcome, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.show_comparison(report.comparison_rows(outcomes, REQUEST))
+    said = capsys.readouterr().out
+    assert "old" not in said
+    assert "10.0x" in said
 
 
 def test_a_batch_has_one_time_for_all() -> None:

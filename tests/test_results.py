@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from page import MACHINE, Tags
+from PIL import Image
 
 from instaflow_demo.measure import Figure
 from instaflow_demo.registry import MODELS
 from instaflow_demo.results.paper import PAPER, EvaluationRow, Table, agreement, read
 from instaflow_demo.results.report import DISCUSSION, discussion_rows
+from instaflow_demo.results.stored_samples import FOLDER, SIDE, draw_samples, load_samples, store_samples
 from instaflow_demo.results.tables import lines, titles
+from instaflow_demo.service import Service
 from instaflow_demo.ui.html.plot import Point, scatter
-from instaflow_demo.ui.tabs.results import agreement_text, parse_press, results_html
-from instaflow_demo.ui.text import TEXTS, Language
+from instaflow_demo.ui.tabs.results import SAMPLE_PROMPTS, agreement_text, parse_press, results_html
+from instaflow_demo.ui.text import TEXTS, Language, say
+from instaflow_demo.weights.locate import Weights
 
 
 def figure(value: float, spread: float = 0.01) -> Figure:
@@ -105,6 +110,41 @@ def test_the_tab_shows_every_row_with_a_button_for_what_can_be_tried(language: L
     assert html.count("<svg") == 1
     assert ("0.090–0.110" if language == "en" else "0,090–0,110") in html
     assert results_html(None, language).count("<table") == 1
+
+
+def test_samples_are_read_as_they_were_stored(tmp_path: Path) -> None:
+    strip = draw_samples(Service(Weights()), ("instaflow-mini", 1), ["a dog", "three stars"], 7)
+    assert strip.size == (2 * SIDE, SIDE)
+    assert strip.crop((0, 0, SIDE, SIDE)).tobytes() != strip.crop((SIDE, 0, 2 * SIDE, SIDE)).tobytes()
+    store_samples({("instaflow-mini", 1): strip}, ["a dog", "três estrelas"], 7, MACHINE, tmp_path)
+    stored = load_samples(tmp_path)
+    assert stored is not None
+    assert (stored.prompts, stored.seed, stored.machine) == (("a dog", "três estrelas"), 7, "A CPU, 2 cores")
+    with Image.open(stored.strips["instaflow-mini", 1]) as image:
+        assert image.size == strip.size
+    assert load_samples(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_every_method_that_can_be_tried_here_has_a_row_of_images_with_both_machines(language: Language) -> None:
+    """In the visitor's language, and the paper's figures beside ours."""
+    samples = load_samples(FOLDER / language)
+    assert samples is not None
+    assert samples.prompts == tuple(say(language, key) for key in SAMPLE_PROMPTS)
+    ours = [row("sd-mini", 25, 10.0, seconds=2), row("instaflow-mini", 1, 20.0, seconds=0.1)]
+    html = results_html(Table({"gpu": "Abacus 3000"}, {}, tuple(ours)), language, samples)
+    rows = html.split("<figure")[1:]
+    shipped = [method for method in PAPER if MODELS[method.model].shipped]
+    assert len(rows) == len(shipped) == 6
+    for method, shown in zip(shipped, rows, strict=True):
+        assert f'data-model="{method.model}" data-steps="{method.steps}"' in shown
+        assert samples.machine in shown and "A100" in shown
+        assert (f"{method.fid_5k:.1f}" in shown) or (f"{method.fid_5k:.1f}".replace(".", ",") in shown)
+    assert [("Abacus 3000" in shown) for shown in rows] == [
+        method.model in ("sd-mini", "instaflow-mini") for method in shipped
+    ]
+    assert all(samples.prompts[0] in str(alt) for alt in Tags("<figure" + "<figure".join(rows)).attribute("img", "alt"))
+    assert sum(path.stat().st_size for path in (FOLDER / language).iterdir()) < 120_000
 
 
 class Pressed:

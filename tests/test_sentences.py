@@ -118,6 +118,7 @@ HANDED_ON = {
     ("instaflow_demo/engines/backends/eager.py", "said[decoder]"),
     ("instaflow_demo/engines/placement.py", "reason"),
     ("instaflow_demo/results/benchmark.py", "event.message"),
+    ("instaflow_demo/results/stored_samples.py", "event.message"),
     ("instaflow_demo/results/stored_paths.py", "event.message"),
     ("instaflow_demo/weights/folders.py", "_pointer(path)"),
     ("instaflow_demo/weights/hub.py", "note"),

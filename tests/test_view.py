@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import pytest
 from page import FAST, FINISHED, SLOW, Tags, picture, ready, timing, viewed
@@ -148,6 +149,16 @@ def test_speedup_is_against_the_slowest_finished_system() -> None:
     assert viewed(*FINISHED[:3]).speedup(FAST) is None
     assert viewed(*FINISHED).speedup(FAST) == pytest.approx(20)
     assert viewed(*FINISHED).speedup(SLOW) == pytest.approx(1)
+
+
+def test_a_cold_time_is_called_cold_beside_it_and_gives_no_speedup() -> None:
+    *warm, done = FINISHED
+    assert isinstance(done, Done)
+    cold = replace(done.measurement, passes=(timing(2.0, warm=False),))
+    view = viewed(*warm, Done(SLOW, cold))
+    assert view.speedup(FAST) is None
+    assert '<span class="tag cold">cold</span>' in column_html(view, SLOW, "en")
+    assert '<span class="tag cold">cold</span>' not in column_html(view, FAST, "en")
 
 
 def test_a_note_belongs_to_the_model_with_the_longest_title() -> None:

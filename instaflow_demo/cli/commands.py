@@ -286,7 +286,7 @@ def _run(request: GenerationRequest, options: RunOptions) -> None:
     outcomes = report.collect(events, request)
     measured = report.comparison_rows(outcomes, request)
     if measured:
-        output.show(tables.to_terminal(measured, report.COLUMNS, sideways=True))
+        output.show_comparison(measured)
     output.write_json(options.json_file, lambda: report.results_json(fingerprint(options.out), request, outcomes))
     if any(outcome.error or _incomplete(outcome, request) for outcome in outcomes):
         raise typer.Exit(FAILED)

@@ -4,9 +4,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,13 +16,39 @@ from rich.table import Table
 from ..errors import InvalidRequest, Sentence, StorageFull, cause
 from ..machine.paths import exists, is_folder
 from ..registry import ModelSpec, Range
+from ..results import report, tables
 from ..weights.locate import Availability
+
+
+def _seconds(row: report.ComparisonRow) -> str | float:
+    return row.seconds_per_image if row.warm else f"{row.seconds_per_image:.3f} (cold)"
+
+
+# what the terminal shows of a run: the report's columns, the seconds of a cold model with that word beside them
+_COMPARISON = tuple(
+    replace(column, of=_seconds) if column.key == "seconds_per_image" else column for column in report.COLUMNS
+)
 
 
 def show(table: Table) -> None:
     """Print a table on stdout, as wide as the terminal."""
     # piped output has no width of its own, and cut cells would lose figures
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def show_comparison(rows: Sequence[report.ComparisonRow]) -> None:
+    """Print what models took; whatever is cold is called so where its time stands, and below the table."""
+    show(tables.to_terminal(rows, _COMPARISON, sideways=True))
+    if cold := [row.system for row in rows if not row.warm]:
+        typer.echo(_cold_note(cold))
+
+
+def _cold_note(systems: Sequence[str]) -> Sentence:
+    return Sentence(
+        "Cold times, which are not how fast a model is: {systems}. The first image also pays for warming up, so no "
+        "speed-up is told. Ask for two images or more, or use “python -m instaflow_demo benchmark”.",
+        systems=", ".join(systems),
+    )
 
 
 def models_table(found: Sequence[tuple[ModelSpec, Availability, int]]) -> Table:

@@ -36,6 +36,11 @@ class Environment:
     disk_total: int
     versions: dict[str, str]
 
+    @property
+    def name(self) -> str:
+        """What times are said to be measured on: "AMD EPYC, 2 cores"."""
+        return f"{self.gpu or self.cpu}, {self.cores} cores"
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return asdict(self)

@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import DemoError, InvalidRequest, Sentence
@@ -31,6 +32,8 @@ COLUMNS = (
     Column("images_per_second", "Images per second", ".2f"),
     Column("network_evaluations", "Network evaluations"),
     Column("median_s", "Median of a pass (s)", ".4f"),
+    Column("min_s", "Fastest (s)", ".4f"),
+    Column("max_s", "Slowest (s)", ".4f"),
     Column("iqr_s", "IQR (s)", ".4f"),
     Column("p95_s", "p95 (s)", ".4f"),
     Column("n", "n"),
@@ -44,6 +47,11 @@ COLUMNS = (
     Column("dtype", "Precision"),
     Column("peak_megabytes", "Peak memory (MB)", ".0f"),
 )
+FEWEST: Mapping[str, int] = MappingProxyType({"iqr_s": 8, "p95_s": 20})
+"""Of how many passes a figure is made at least: each quarter has two of them, and one in twenty is above p95.
+
+Of fewer, these would be little else than the slowest pass under a name that promises more.
+"""
 _LIMITS = Limits(images=64)
 _MOST_ROUNDS = 1000
 
@@ -158,7 +166,7 @@ class Refused:
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkRow(Conditions):
     """The figures of a case. Seconds are those of a whole pass, of `batch` images; None where there was no such pass,
-    and for what a single pass cannot tell.
+    and for what so few passes cannot tell.
 
     `stages` are medians. `peak_bytes` is what the device's allocator held, or on a CPU the whole process. A cascade
     takes `upsampling_steps` after `steps`.
@@ -172,6 +180,8 @@ class BenchmarkRow(Conditions):
     median_s: float | None
     iqr_s: float | None
     p95_s: float | None
+    min_s: float | None = None
+    max_s: float | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
     images_per_second: float | None = None
     iterations_per_second: float | None = None
@@ -187,6 +197,11 @@ class BenchmarkRow(Conditions):
         return self.median_s / self.batch if self.median_s else None
 
     @property
+    def range_s(self) -> tuple[float, float] | None:
+        """The fastest and the slowest pass."""
+        return (self.min_s, self.max_s) if self.min_s is not None and self.max_s is not None else None
+
+    @property
     def stage_seconds(self) -> tuple[float, float, float]:
         """Text, sampling with upsampling, and decoding; zeros without warm passes."""
         text, sample, upsample, decode = (self.stages.get(stage, 0.0) for stage in STAGES)
@@ -199,6 +214,11 @@ class BenchmarkRow(Conditions):
     @property
     def peak_megabytes(self) -> float:
         return self.peak_bytes / 1e6
+
+
+def keep_supported(row: BenchmarkRow) -> BenchmarkRow:
+    """The row without those of its figures for which it has too few passes."""
+    return replace(row, **{name: None for name, fewest in FEWEST.items() if row.n < fewest})
 
 
 def run(service: Service, benchmark: Benchmark) -> Generator[Working | Timed | Refused, None, None]:
@@ -293,7 +313,7 @@ class _Samples:
             peak_bytes=measured.peak_bytes,
             upsampling_steps=run.model.upsampling_steps,
         )
-        return replace(row, **_statistics(self._warm, self.case.batch)) if seconds else row
+        return keep_supported(replace(row, **_statistics(self._warm, self.case.batch))) if seconds else row
 
 
 def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
@@ -301,6 +321,8 @@ def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
     median, stepping = statistics.median(seconds), statistics.median(timing.stepping_s for timing in passes)
     return {
         "median_s": median,
+        "min_s": min(seconds) if len(seconds) > 1 else None,
+        "max_s": max(seconds) if len(seconds) > 1 else None,
         "iqr_s": _quantile(seconds, 75) - _quantile(seconds, 25) if len(seconds) > 1 else None,
         "p95_s": _quantile(seconds, 95) if len(seconds) > 1 else None,
         "stages": {stage: statistics.median(timing.stages[stage] for timing in passes) for stage in STAGES},

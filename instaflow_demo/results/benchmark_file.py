@@ -11,7 +11,7 @@ from ..machine.environment import Environment
 from ..measure import STAGES
 from ..registry import MODELS
 from ..request import Decoder
-from .benchmark import BenchmarkRow
+from .benchmark import BenchmarkRow, keep_supported
 
 _MOST_ROWS = 1000
 _MOST = 10**15  # of any figure
@@ -23,11 +23,14 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "decoder": get_args(Decoder),
 }
 _COUNTS = ("size", "batch", "steps", "network_evaluations", "n", "peak_bytes", "upsampling_steps")
-_FIGURES = ("load_s", "cold_s", "median_s", "iqr_s", "p95_s", "images_per_second", "iterations_per_second")
+_FIGURES = (
+    *("load_s", "cold_s", "median_s", "min_s", "max_s", "iqr_s", "p95_s", "images_per_second"),
+    "iterations_per_second",
+)
 _KEYS = (  # of a row, in the order in which they are written
     *("model", "backend", "device", "dtype", "size", "batch", "decoder", "steps", "guidance", "network_evaluations"),
-    *("n", "load_s", "cold_s", "median_s", "iqr_s", "p95_s", "stages", "images_per_second", "iterations_per_second"),
-    *("peak_bytes", "upsampling_steps"),
+    *("n", "load_s", "cold_s", "median_s", "min_s", "max_s", "iqr_s", "p95_s", "stages", "images_per_second"),
+    *("iterations_per_second", "peak_bytes", "upsampling_steps"),
 )
 
 
@@ -72,6 +75,8 @@ def _machine(environment: Mapping[str, Any]) -> str:
 def _parse_row(result: Any) -> BenchmarkRow:
     """A row of a file, once every value has the right type and a size that a page can show.
 
+    Files of earlier versions hold figures of fewer passes than can bear them, which are left out.
+
     Raises:
         LookupError, TypeError: when one has not, or is missing.
     """
@@ -91,7 +96,7 @@ def _parse_row(result: Any) -> BenchmarkRow:
     known = [value for name in _FIGURES if (value := getattr(row, name)) is not None]
     if not all(map(_is_figure, (row.guidance, *row.stages.values(), *known))):
         raise TypeError("a figure that is not one")
-    return row
+    return keep_supported(row)
 
 
 def _is_figure(value: Any) -> bool:

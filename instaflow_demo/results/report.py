@@ -49,7 +49,8 @@ DISCUSSION = (
 class ComparisonRow:
     """A finished system in the table of a run.
 
-    `speed_up` is against the slowest system, None where no time was measured; `guidance` is None where it is off.
+    `speed_up` is against the slowest system, None where no time was measured or one of the times is cold; `guidance` is
+    None where it is off.
     `steps` are those of each stage of a cascade, `image_seconds` those of each image, and `stage_seconds` the seconds
     per image of text, sampling and decoding, where sampling is in two parts of a cascade.
     """
@@ -166,11 +167,16 @@ def _with_measurements(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measu
     ]
 
 
-def _slowest(finished: Iterable[tuple[Outcome, Measurement]]) -> float:
+def _slowest(finished: Sequence[tuple[Outcome, Measurement]]) -> float | None:
+    """The longest time of an image; None where a time is cold, for cold times say nothing of how models compare."""
+    if not all(measurement.warm for _, measurement in finished):
+        return None
     return max((measurement.seconds_per_image for _, measurement in finished), default=0.0)
 
 
-def _comparison_row(outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float) -> ComparisonRow:
+def _comparison_row(
+    outcome: Outcome, m: Measurement, request: GenerationRequest, slowest: float | None
+) -> ComparisonRow:
     return ComparisonRow(
         system=outcome.run.model.title,
         images=m.images,
@@ -195,8 +201,8 @@ def _steps(run: ModelRun) -> tuple[int, ...]:
     return (run.steps, run.model.upsampling_steps) if run.model.upsampling_steps else (run.steps,)
 
 
-def _speed_up(slowest: float, seconds: float) -> float | None:
-    return slowest / seconds if seconds else None
+def _speed_up(slowest: float | None, seconds: float) -> float | None:
+    return slowest / seconds if slowest is not None and seconds else None
 
 
 def _published_row(method: Method, slowest: float) -> DiscussionRow:
@@ -216,7 +222,7 @@ def _published_row(method: Method, slowest: float) -> DiscussionRow:
     )
 
 
-def _measured_row(run: ModelRun, m: Measurement, slowest: float) -> DiscussionRow:
+def _measured_row(run: ModelRun, m: Measurement, slowest: float | None) -> DiscussionRow:
     return DiscussionRow(
         system=run.model.title,
         measured=f"here, {m.device}, {m.dtype}, {'warm' if m.warm else 'cold'}",

@@ -59,7 +59,7 @@ def store_run(request: GenerationRequest, events: Iterable[Event], machine: Envi
     said = {
         "prompt": request.prompt,
         "seed": request.seed,
-        "machine": f"{machine.gpu or machine.cpu}, {machine.cores} cores",
+        "machine": machine.name,
         "images": stored,
     }
     (folder / _FILE).write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

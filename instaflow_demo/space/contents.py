@@ -15,7 +15,8 @@ ENTRY = "app.py"
 LICENCE = "LICENSE"
 CREDITS = Path("assets", "docs", "credits.md")
 # what the page reads beside the models; a test compares this with the paths in the code
-_ASSETS = ("preview.jpg", "results/first-run", "results/first-paths", "results/table1.json", "models/MANIFEST.json")
+_RESULTS = ("first-run", "first-paths", "samples", "table1.json")
+_ASSETS = ("preview.jpg", *(f"results/{name}" for name in _RESULTS), "models/MANIFEST.json")
 
 
 def list_files(root: Path = ROOT) -> list[Path]:

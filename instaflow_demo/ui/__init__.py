@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..results.stored_samples import FOLDER as SAMPLES
 from ..service import Service
 from .admission import MOST_OF_A_VISITOR, MOST_WAITING, FairQueue
 from .albums import Albums
@@ -41,10 +42,11 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """The page, ready to `launch(**look())`.
 
     `shown` is the folder that the service writes images to. gradio serves everything in it, from where it lies (its own
-    cache would copy every image and never shrink), so nothing else may be there but the votes of the arena.
+    cache would copy every image and never shrink), so nothing else may be there but the votes of the arena. So does
+    it with the stored images of the methods.
     """
     text = _texts()
-    gr.set_static_paths(shown)
+    gr.set_static_paths([shown, SAMPLES])
     runner = Runner(None if settings.alone else LONGEST_S)
     most = MOST_WAITING if settings.alone else MOST_OF_A_VISITOR
     with _Page(

@@ -94,6 +94,22 @@ class FairQueue(Queue):
         """While somebody reads what a session, or one event, is sent."""
         return _counted(self._listeners, session)
 
+    def withdraw(self, session: str, function: int) -> list[Event]:
+        """Take a visitor's runs of a function back, and return those that have begun.
+
+        What waits is passed over when its turn comes. What has begun ends after its current answer, and where that is
+        the first one, nothing has been drawn yet.
+        """
+        begun = [event for job in self.active_jobs for event in job or ()]
+        waiting = [event for queue in self.event_queue_per_concurrency_id.values() for event in queue.queue]
+        for event in (own := [each for each in (*begun, *waiting) if _is_run_of(each, session, function)]):
+            event.alive = False
+        return [event for event in own if event in begun]
+
+    def is_active(self, event: Event) -> bool:
+        """Whether an event has begun and is not over."""
+        return any(event in (job or ()) for job in self.active_jobs)
+
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """What is to be started next; what nobody listens to is dropped before its turn, and ended during it."""
         for event in [each for each in self._runs() if self._is_unheard(each)]:
@@ -152,6 +168,10 @@ class FairQueue(Queue):
         if not ids:
             self.pending_event_ids_session.pop(event.session_hash, None)
             self.pending_messages_per_session.pop(event.session_hash, None)
+
+
+def _is_run_of(event: Event, session: str, function: int) -> bool:
+    return event.session_hash == session and event.fn._id == function
 
 
 @contextmanager

@@ -50,6 +50,12 @@
       const hero = find(".hero"), root = document.documentElement;
       if (!hero) return;
       [document.title, root.lang] = [hero.dataset.title, hero.dataset.lang];
+      // the buttons of a field are called by what is on them: a picture, of which a screen reader has a name of its own
+      const called = { "🎲": hero.dataset.roll, "📋": hero.dataset.copy };
+      document.querySelectorAll(".custom-button").forEach((button) => {
+        const said = called[button.textContent.trim()];
+        if (said) [button.ariaLabel, button.title] = [said, said];
+      });
       document.querySelectorAll("footer img").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
       // a language that is chosen in gradio's own settings is chosen for all of the page
       new MutationObserver(() => page.speak(root.lang === "pt" ? "pt-PT" : root.lang)).observe(root, { attributeFilter: ["lang"] });
@@ -99,15 +105,15 @@
       find("#live-picture figcaption").textContent = frame.alt;
     },
     // a run begins below what is on the screen of a phone
-    show: () => {
+    show: () => find("#status .begun") && page.reveal(),
+    reveal: () => {
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      if (find("#status .begun")) find("#columns")?.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
+      find("#columns")?.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
     },
     // gradio numbers the images of a gallery, in English, whenever it draws them; their captions say more, and once is enough
     name: () => {
-      const tab = find("#gallery");
       const name = () => {
-        tab.querySelectorAll("#gallery-images .thumbnail-item").forEach((button) => {
+        document.querySelectorAll(":is(#gallery-images, #runs) .thumbnail-item").forEach((button) => {
           button.ariaLabel = button.querySelector(".caption-label").textContent;
           const image = button.querySelector("img");
           image.ariaHidden = "true";
@@ -119,7 +125,8 @@
       };
       name();
       page.named ??= new MutationObserver(name);
-      [tab, find("#gallery-pair")].forEach((part) => page.named.observe(part, { childList: true, subtree: true, attributeFilter: ["alt"] }));
+      const parts = ["#gallery", "#gallery-pair", "#runs-row"].map(find).filter(Boolean);
+      parts.forEach((part) => page.named.observe(part, { childList: true, subtree: true, attributeFilter: ["alt"] }));
     },
     // gradio's own button, which packs the files as they were saved; its label is in English alone
     zip: () => find("#gallery-images .icon-button-wrapper button")?.click(),

@@ -17,6 +17,7 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from ..errors import Sentence
+from .admission import FairQueue
 from .html.columns import status_html
 from .listeners import PRIVATE, QUIET
 from .text import Language, requested_language, say, translate
@@ -96,18 +97,29 @@ class Runner:
     def connect_stop(self, tab: str, button: gr.Button, status: gr.HTML, language: gr.State, run: Any) -> None:
         """Let `button` end the visitor's work in a tab, or leave the queue in which the event `run` waits.
 
-        A visitor who waits has no work to end, and there gradio's cancelling can be relied on. Call it inside the
-        Blocks context.
+        A visitor who waits has no work to end. The run is withdrawn here, before the visitor is told so, for its turn
+        may come before the browser asks for that; gradio's cancelling then tells the browser that it is over. Call it
+        inside the Blocks context.
         """
         left = gr.State(0)  # how often the visitor has left the queue
 
         async def stop(language: Language, left: int, request: gr.Request) -> tuple[Any, int]:
             if await self.stop(tab, request.session_hash):
                 return gr.skip(), left
+            await self._withdraw(tab, request.session_hash, run["id"])
             return status_html(say(language, "nothing_running")), left + 1
 
         button.click(stop, [language, left], [status, left], **QUIET)
         left.change(None, None, None, cancels=[run], **PRIVATE)
+
+    async def _withdraw(self, tab: str, visitor: str | None, function: int) -> None:
+        """Take back a visitor's run that waits, or that has begun and has no work yet, and wait until it is over."""
+        queue = getattr(LocalContext.blocks.get(None), "_queue", None)
+        begun = queue.withdraw(visitor or "", function) if isinstance(queue, FairQueue) else []
+        while any(queue.is_active(event) for event in begun):
+            for over in self._of(tab, visitor):  # its work has begun meanwhile
+                over.set()
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     def _of(self, tab: str, visitor: str | None) -> list[threading.Event]:
         return [over for over, whose in list(self._work.items()) if whose == (tab, visitor)]

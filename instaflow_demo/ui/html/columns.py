@@ -172,7 +172,7 @@ def problem(title: str, sentence: str) -> Markup:
 
 def _headline(view: RunView, column: Column, measured: Measurement, language: Language) -> Markup:
     speedup = view.speedup(column.model)
-    badge = Markup("")
+    badge = Markup("") if measured.warm else _tag(say(language, "cold"), "cold")
     if speedup is not None:
         badge = _tag(speedup_text(language, speedup), "fast" if speedup > 1 else "")
     rate = say(language, "n_iterations_per_second", n=format_number(language, measured.iterations_per_second, 1))

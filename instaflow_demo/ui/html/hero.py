@@ -11,7 +11,8 @@ def hero_html(language: Language) -> str:
     """The name beside a drawing of twenty-five steps along a curve and one along a line. Fixed text only."""
     words = TEXTS[language]
     return (
-        f'<header class="hero" data-title="{words["title"]}" data-lang="{language}">'
+        f'<header class="hero" data-title="{words["title"]}" data-lang="{language}" data-roll="{words["seed_roll"]}" '
+        f'data-copy="{words["seed_copy"]}">'
         f'<svg viewBox="0 0 150 48" role="img" aria-label="{words["hero_alt"]}">'
         f"{_curve()}{_line()}</svg><h1>{words['hero']}</h1>{_languages(language)}</header>"
     )

@@ -51,14 +51,15 @@ def cells_html(
         Markup('<td{} data-label="{}"><span>{}{}</span></td>').format(
             Markup(' class="system"') if column.key == "system" else "",
             say(language, column.title),
-            _cell(row, column, language),
+            cell_html(row, column, language),
             (beside or {}).get(column.key, ""),
         )
         for column in columns
     )
 
 
-def _cell(row: Any, column: Column, language: Language) -> str:
+def cell_html(row: Any, column: Column, language: Language) -> str:
+    """A row's value, with its interval if it has one."""
     value, notation = column.value(row), Notation(partial(_number, language), partial(say, language))
     if not isinstance(value, Figure):
         return column.text(row, notation)

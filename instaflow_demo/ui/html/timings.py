@@ -24,6 +24,7 @@ _SHOWN = pick(
         "images_per_second": {"title": "images_per_second"},
         "network_evaluations": {"title": "evaluations_short"},
         "median_s": {"title": "bench_median"},
+        "min_s": {"key": "range_s", "title": "bench_range", "joint": "–"},
         "iqr_s": {"title": "bench_iqr"},
         "p95_s": {"title": "bench_p95"},
         "n": {"title": "bench_n"},

@@ -187,8 +187,13 @@ class RunView:
         return sum(column.phase == "done" for column in self.columns)
 
     def speedup(self, model: str) -> float | None:
-        """How many times faster a model is than the slowest one; None before all are over, or unless two finished."""
+        """How many times faster a model is than the slowest one.
+
+        None before all are over, unless two finished, and where a time is cold, which is not its model's speed.
+        """
         finished = [c.measurement for c in self.columns if c.measurement]
+        if not all(measured.warm for measured in finished):
+            return None
         own = self.column(model).measurement
         if own is None or not self.over or len(finished) < 2 or not own.seconds_per_image:
             return None

@@ -34,6 +34,7 @@ from .folders import FolderPanel
 from .form import EXAMPLES, Form, FormSubmission
 from .grid import parse_cell
 from .results import parse_press
+from .strip import PastRun, RunStrip
 
 _TAB, _LOOK_EVERY_S = "compare", 0.25
 
@@ -66,6 +67,7 @@ class ComparePage:
         self._download = DownloadPanel(service, settings, text, runner)
         self._folders = FolderPanel(service, settings, text)
         self._runner = runner
+        self._strip = RunStrip(text)
         self._columns: dict[str, ColumnOutputs] = {}
 
     # ------------------------------------------------------------ building
@@ -104,6 +106,7 @@ class ComparePage:
         with gr.Row(elem_id="columns"):
             for model in self._settings.models:
                 self._columns[model] = self._column(model)
+        self._strip.build()
         self._seconds = gr.HTML("", elem_id="seconds")
         self._table = gr.HTML("", elem_id="comparison")
 
@@ -142,6 +145,9 @@ class ComparePage:
         self._generate.click(None, None, self._restored, js="() => ''", **PRIVATE)
         self._runner.connect_stop(_TAB, self._stop, self._status, form["language"], run)
         self._connect_presses(run)
+        back = [self._status, self._seconds, self._table, *outputs, *(form[n] for n in form.names if n != "language")]
+        pressed = self._strip.connect(run, self._bring_back, back)
+        pressed.then(None, None, None, js="() => instaflow.reveal()", **PRIVATE).then(**form.keep)
         run.then(self._show_environment, [form["language"]], [self._environment], **QUIET)
         greeted = [form["language"], form["models"], form["refine"], self._unavailable, self._warmth]
         greeting = {"fn": self._greet, "inputs": None, "outputs": greeted, **QUIET}
@@ -182,9 +188,7 @@ class ComparePage:
             return update | ({steps[model]: count} if model in steps else {})
 
         pressed = table.click(choose, None, [tabs, form["models"], *steps.values()], **QUIET)
-        pressed.success(None, None, None, js="() => document.querySelector('#generate').click()", **PRIVATE).then(
-            **form.keep
-        )
+        pressed.success(None, None, None, js="() => instaflow.press()", **PRIVATE).then(**form.keep)
 
     @property
     def filled(self) -> list[Any]:
@@ -250,11 +254,34 @@ class ComparePage:
             self._form["prompt"]: drawn,
             self._form["seed"]: stored.request.seed,
         }
+        return update | self._show_columns(view, drawn, language)
+
+    def _show_columns(self, view: RunView, prompt: str, language: Language) -> Update:
+        update: Update = {}
         for column in view.columns:
             outputs = self._columns[column.model]
             update[outputs.head] = column_html(view, column.model, language)
-            update[outputs.results] = results_html(view, column.model, drawn, language)
+            update[outputs.results] = results_html(view, column.model, prompt, language)
         return update
+
+    def _bring_back(self, run: PastRun | None, request: gr.Request) -> Update:
+        """An earlier run as it was shown, and the settings that draw it again; not while another one is shown."""
+        language = requested_language(request.headers)
+        if run is None or self._runner.busy(_TAB, request.session_hash):
+            gr.Info(say(language, "runs_gone" if run is None else "runs_busy"))
+            return {self._status: gr.skip()}
+        asked, form = run.submission.request, self._form
+        values = {**run.values, "seed": asked.seed, "randomise": False}
+        said = status_html(say(language, "runs_back", prompt=asked.prompt)) + share_html(run.submission.link, language)
+        empty = {part: "" for column in self._columns.values() for part in (column.head, column.results)}
+        return {
+            self._status: said,
+            self._seconds: seconds_html(run.view, language),
+            self._table: run.table,
+            **{form[name]: value for name, value in values.items() if name != "language"},
+            **empty,
+            **self._show_columns(run.view, asked.prompt, language),
+        }
 
     def _reset(self, request: gr.Request) -> Update:
         """The form as on a first visit."""
@@ -301,7 +328,10 @@ class ComparePage:
                     view = view.after(event, picture)
                 seen += events
                 yield self._advance(view, {event.model for event in events}, submission)
-        yield self._finish(view, seen, submission)
+        update, view = self._finish(view, seen, submission)
+        past = PastRun(view, submission, self._form.by_name(values), update[self._table])
+        self._strip.runs.add(request.session_hash, past)
+        yield update
 
     def _begin(self, view: RunView, submission: FormSubmission) -> Update:
         waiting = "waiting_device" if self._settings.warm.is_set() else "warming"
@@ -330,8 +360,8 @@ class ComparePage:
                 update[column.results] = results_html(view, model, submission.request.prompt, submission.language)
         return update
 
-    def _finish(self, view: RunView, seen: list[Event], submission: FormSubmission) -> Update:
-        """The table, and every column once more: speed-ups are known only now."""
+    def _finish(self, view: RunView, seen: list[Event], submission: FormSubmission) -> tuple[Update, RunView]:
+        """The table, and every column once more: speed-ups are known only now. Also the view, which is stopped."""
         language = submission.language
         finished = say(language, "finished", done=view.done, total=len(view.columns))
         if not view.over:
@@ -344,7 +374,7 @@ class ComparePage:
         }
         for column in view.columns:
             update[self._columns[column.model].head] = column_html(view, column.model, language)
-        return update
+        return update, view
 
     def _picture(self, event: ImageReady, submission: FormSubmission) -> Picture:
         """Keep the image if the visitor wants it kept: a copy, for the folder that is kept is never served."""

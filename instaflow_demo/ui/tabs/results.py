@@ -9,9 +9,11 @@ from markupsafe import Markup
 
 from ...registry import MODELS
 from ...results.paper import PAPER, Agreement, EvaluationRow, Method, Table, agreement, figure_column, read
-from ...results.tables import Column
+from ...results.stored_samples import FOLDER, Samples, load_samples
+from ...results.tables import Column, pick
 from ..html.columns import steps_text
 from ..html.plot import Point, scatter
+from ..html.samples import Report, sample_html
 from ..html.tables import cells_html, table_html
 from ..listeners import PRIVATE
 from ..text import Language, format_number, requested_language, say
@@ -22,6 +24,7 @@ _TRY = """element.addEventListener("click", event => {
     if (button) trigger("click", {model: button.dataset.model, steps: Number(button.dataset.steps)});
 })"""
 
+SAMPLE_PROMPTS = ("example_1", "example_2", "example_3", "example_5")  # keys of texts
 _METHOD = Column("title", "table_method")
 _PUBLISHED = (
     Column("steps", "table_steps"),
@@ -45,6 +48,8 @@ _EVALUATED = (
     figure_column("position", "figure_position", **_SHARE),
     figure_column("straightness", "straightness", ",.3f"),
 )
+_BRIEF_PUBLISHED = pick(_PUBLISHED, {"seconds": {}, "fid_5k": {}, "clip_score": {}})
+_BRIEF_EVALUATED = pick(_EVALUATED, {"seconds_per_image": {}, "feature_distance": {}, "clip_score": {}})
 _MOST_LISTED = 4
 
 
@@ -62,7 +67,8 @@ class ResultsTab:
         page.load(self._show, None, [self.html], show_progress="hidden", **PRIVATE)
 
     def _show(self, request: gr.Request) -> Markup:
-        return results_html(self._table, requested_language(request.headers))
+        language = requested_language(request.headers)
+        return results_html(self._table, language, load_samples(FOLDER / language))
 
 
 def parse_press(event: Any) -> tuple[str, int] | None:
@@ -74,9 +80,10 @@ def parse_press(event: Any) -> tuple[str, int] | None:
     return next((row for row in rows if row == asked), None)
 
 
-def results_html(table: Table | None, language: Language) -> Markup:
-    """Both tables, each with its sentence, and the plot; without a table of ours, the paper's alone."""
-    parts = [_paper(language)]
+def results_html(table: Table | None, language: Language, samples: Samples | None = None) -> Markup:
+    """Images of each method, both tables with their sentences, and the plot; without a table of ours, the paper's."""
+    parts = [_samples(samples, table, language)] if samples else []
+    parts.append(_paper(language))
     if table:
         said = say(language, "measured_on", machine=table.machine)
         parts += [_ours(table, language), _plot(table.rows, said, language)]
@@ -110,6 +117,26 @@ def _paper(language: Language) -> Markup:
         _row(title, method.model, method, columns, language) for title, method in zip(titles, PAPER, strict=True)
     )
     return _panel("paper_title", columns, lines, say(language, "paper_note"), language)
+
+
+def _samples(samples: Samples, table: Table | None, language: Language) -> Markup:
+    """A row of images for each method of the paper that a shipped model repeats, with the figures of both."""
+    rows = {(row.model.id, row.steps): row for row in table.rows} if table else {}
+    shown = [method for method in PAPER if (method.model, method.steps) in samples.strips]
+    titles = _distinct_titles([(method.title, method.steps) for method in shown], language)
+    there, here = say(language, "samples_paper"), say(language, "samples_ours", machine=table.machine if table else "")
+    figures = Markup("").join(
+        sample_html(
+            _button(title, method.model, method.steps, language),
+            samples.strips[case := (method.model, method.steps)],
+            (Report(there, method, _BRIEF_PUBLISHED), Report(here, rows.get(case), _BRIEF_EVALUATED)),
+            samples,
+            language,
+        )
+        for title, method in zip(titles, shown, strict=True)
+    )
+    prompts = ", ".join(f"“{prompt}”" for prompt in samples.prompts)
+    return _section("samples_title", figures, say(language, "samples_note", prompts=prompts), language)
 
 
 def _ours(table: Table, language: Language) -> Markup:
@@ -150,13 +177,17 @@ def _plot(rows: Sequence[EvaluationRow], said: str, language: Language) -> Marku
 
 def _row(title: str, model: str, row: Method | EvaluationRow, columns: Sequence[Column], language: Language) -> Markup:
     """A row whose title is a button where the system can be tried here."""
-    button = Markup.escape(title)
-    if model in MODELS:
-        button = Markup(
-            '<button type="button" data-model="{}" data-steps="{}" title="{}">{} '
-            '<span aria-hidden="true">▸</span></button>'
-        ).format(model, row.steps, say(language, "try_title", title=MODELS[model].title), title)
-    return Markup('<tr><td class="system">{}</td>{}</tr>').format(button, cells_html(row, columns, language))
+    cells = cells_html(row, columns, language)
+    return Markup('<tr><td class="system">{}</td>{}</tr>').format(_button(title, model, row.steps, language), cells)
+
+
+def _button(title: str, model: str, steps: int, language: Language) -> Markup:
+    """What tries a system, if it can be tried here, or else its title alone."""
+    if model not in MODELS:
+        return Markup.escape(title)
+    return Markup(
+        '<button type="button" data-model="{}" data-steps="{}" title="{}">{} <span aria-hidden="true">▸</span></button>'
+    ).format(model, steps, say(language, "try_title", title=MODELS[model].title), title)
 
 
 def _panel(title: str, columns: Sequence[Column], lines: Markup, note: str, language: Language) -> Markup:

@@ -25,6 +25,8 @@ PAGE = {
     "models": "Models",
     "images": "Images each",
     "seed": "Seed",
+    "seed_roll": "Roll a new seed",
+    "seed_copy": "Copy the seed",
     "randomise": "New seed for every run",
     "refine": "Refine with SDXL",
     "refine_info": "by its refiner, from the seed of each image; its time is reported separately",
@@ -149,6 +151,10 @@ PAGE = {
         "Seconds per image, images per second and network evaluations compare systems fairly. Iterations per second "
         "count denoising steps, so a one-step model has few of them however fast it is."
     ),
+    "runs": "Your runs, newest first",
+    "runs_back": "Your earlier run of “{prompt}”. Press Generate to draw it again.",
+    "runs_gone": "That run is shown no more: its images have been deleted.",
+    "runs_busy": "A run is under way: wait until it is over, or stop it.",
     "tab_compare": "Compare",
     "tab_live": "Live",
     "live_from": "a cat",
@@ -265,6 +271,7 @@ PAGE = {
     "bench_here": "This machine",
     "bench_there": "{machine}, from the file",
     "bench_median": "median of a pass (s)",
+    "bench_range": "min–max (s)",
     "bench_iqr": "IQR (s)",
     "bench_p95": "p95 (s)",
     "bench_n": "n",
@@ -286,6 +293,14 @@ PAGE = {
     "bench_unread": "That file cannot be shown.",
     "bench_forget": "Remove the other machine",
     "download_json": "Download JSON",
+    "samples_title": "Every method at work",
+    "samples_note": (
+        "Every row is drawn from the same noise: {prompts}. The paper's models are of Stable Diffusion's size and "
+        "ours are miniatures, so compare methods within a column, and not the columns. Press a name to try it."
+    ),
+    "samples_paper": "Paper: one A100, 512×512",
+    "samples_ours": "Ours: {machine}, 256×256",
+    "samples_drawn": "Images drawn by our model on {machine}, seed {seed}.",
     "paper_title": "What the paper reports",
     "paper_note": (
         "One 512×512 image on an A100; FID-5k (lower is better) and CLIP score (higher is better) on MS COCO 2017, "

@@ -26,6 +26,8 @@ PAGE = {
     "models": "Modelos",
     "images": "Imagens cada",
     "seed": "Semente",
+    "seed_roll": "Sortear outra semente",
+    "seed_copy": "Copiar a semente",
     "randomise": "Nova semente a cada execução",
     "refine": "Refinar com SDXL",
     "refine_info": "pelo refinador, a partir da semente de cada imagem; o tempo dele é contado à parte",
@@ -152,6 +154,10 @@ PAGE = {
         "Segundos por imagem, imagens por segundo e avaliações da rede comparam os sistemas com justiça. Iterações por "
         "segundo contam passos de remoção de ruído: um modelo de um passo tem poucas, por mais rápido que seja."
     ),
+    "runs": "Suas execuções, as mais novas primeiro",
+    "runs_back": "Sua execução anterior de “{prompt}”. Toque em Gerar para desenhá-la de novo.",
+    "runs_gone": "Essa execução não pode mais ser mostrada: as imagens dela foram apagadas.",
+    "runs_busy": "Há uma execução em andamento: espere que ela termine ou pare-a.",
     "tab_compare": "Comparar",
     "tab_live": "Ao vivo",
     "live_from": "um gato",
@@ -268,6 +274,7 @@ PAGE = {
     "bench_here": "Esta máquina",
     "bench_there": "{machine}, do arquivo",
     "bench_median": "mediana da passagem (s)",
+    "bench_range": "mín.–máx. (s)",
     "bench_iqr": "IQR (s)",
     "bench_p95": "p95 (s)",
     "bench_n": "n",
@@ -289,6 +296,15 @@ PAGE = {
     "bench_unread": "Esse arquivo não pode ser mostrado.",
     "bench_forget": "Remover a outra máquina",
     "download_json": "Baixar JSON",
+    "samples_title": "Todos os métodos em ação",
+    "samples_note": (
+        "Todas as linhas partem do mesmo ruído: {prompts}. Os modelos do artigo são do tamanho do Stable Diffusion, e "
+        "os nossos são miniaturas; por isso compare os métodos dentro de uma coluna, e não as colunas. Escolha um "
+        "nome para experimentar."
+    ),
+    "samples_paper": "Artigo: uma A100, 512×512",
+    "samples_ours": "Os nossos: {machine}, 256×256",
+    "samples_drawn": "Imagens desenhadas pelo nosso modelo em {machine}, semente {seed}.",
     "paper_title": "O que o artigo relata",
     "paper_note": (
         "Uma imagem de 512×512 numa A100; FID-5k (menor é melhor) e CLIP score (maior é melhor) no MS COCO 2017, "

@@ -1,6 +1,12 @@
 """What happens while models are loaded and run, and what the system says."""
 
 SENTENCES = {
+    "Cold times, which are not how fast a model is: {systems}. The first image also pays for warming up, so no "
+    "speed-up is told. Ask for two images or more, or use “python -m instaflow_demo benchmark”.": (
+        "Tempos a frio, que não são a velocidade de um modelo: {systems}. A primeira imagem paga também o aquecimento, "
+        "por isso não se diz nenhuma aceleração. Peça duas imagens ou mais, ou use "
+        "“python -m instaflow_demo benchmark”."
+    ),
     "PyTorch is compiling this model for this size: in a minute or two it will be faster.": (
         "O PyTorch está compilando este modelo para este tamanho: em um ou dois minutos ele será mais rápido."
     ),
