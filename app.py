@@ -79,7 +79,9 @@ def main(
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
         service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
-        page, warm = assemble(service, parse_model_ids(models), out, shown, alone=alone, offline=offline)
+        offered = parse_model_ids(models)
+        page, warm = assemble(service, offered, out, shown, alone=alone, offline=offline)
+        service.place(offered)
         launch(page, host, port, share=share, mcp=mcp)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -221,8 +223,12 @@ def start(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) ->
 def warm_up(service: Service, settings: "Settings") -> None:
     """Load the default models and run each once, so that a visitor's first images are warm already.
 
-    Each is a run of its own: who comes meanwhile waits for one model, not for all.
+    Each is a run of its own: who comes meanwhile waits for one model, not for all. A GPU that is lent to visitors is
+    lent to nobody else.
     """
+    if service.shares_gpu:
+        settings.warm.set()
+        return
     try:
         ready = service.availability()
         for model in DEFAULT_MODELS:

@@ -117,7 +117,7 @@ def _answer(request: urllib.request.Request) -> tuple[int, str]:
 
 
 def _wait(url: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(600):
+    for _ in range(1800):  # what has to load models first takes longer where others compute
         try:
             if _answer(urllib.request.Request(url))[0] == 200:
                 return
