@@ -74,11 +74,12 @@ def main(
         raise typer.BadParameter('--mcp needs the package mcp: run pip install "gradio[mcp]".')
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
-    with end_when_told(), room_for_images() as shown:
+    with end_when_told(), room_for_images() as shown, ExitStack() as at_last:
         place_gradio_files(shown.parent)
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
         service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
+        at_last.callback(service.abandon)
         offered = parse_model_ids(models)
         page, warm = assemble(service, offered, out, shown, alone=alone, offline=offline)
         service.place(offered)

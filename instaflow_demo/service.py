@@ -131,6 +131,11 @@ class Service:
         """
         self.pool.use_folder(model, folder)
 
+    def abandon(self) -> None:
+        """End what other processes do, without waiting for anybody: this one is about to end."""
+        if self._shared_gpu is not None:
+            self._shared_gpu.abandon()
+
     def close(self) -> None:
         """Unload every model, and stop what goes on in the background."""
         self._conversions.close()

@@ -29,7 +29,7 @@ from instaflow_demo.machine.device import Placement
 from instaflow_demo.measure import Measurement, Timing
 from instaflow_demo.request import GenerationRequest
 from instaflow_demo.ui.text import Language, translate
-from instaflow_demo.zerogpu.duration import LONGEST_S, SHORTEST_S, estimate_s
+from instaflow_demo.zerogpu.duration import LONGEST_S, estimate_s
 from instaflow_demo.zerogpu.refusals import BUSY, FAILED, INSTEAD, LOST, SPENT, GpuRefusedError, Quotas
 
 SPACES = find_spec("spaces")
@@ -51,7 +51,7 @@ def test_more_is_asked_for_where_there_is_more_to_do() -> None:
     def seconds(*models: str, **options: Any) -> int:
         return estimate_s(jobs(*models, **options), cold=False)
 
-    assert seconds(MINI) == SHORTEST_S
+    assert seconds(MINI) < seconds(SLOW) < 10
     assert seconds("sd-1.5") < seconds("sd-1.5", images=4) < seconds("sd-1.5", images=4, steps=100)
     assert seconds("sd-1.5", size=512) < seconds("sd-1.5", size=768)
     assert seconds("sd-1.5") < seconds("sd-1.5", "2rf") < seconds("sd-1.5", "2rf", "text2im")
@@ -336,6 +336,19 @@ def test_a_process_that_dies_is_said_to_be_gone_and_the_next_one_draws(space: Sp
     assert api.calls[-1] == "release!"
     assert "Finished: 1 of 1 models." in space.ask(MINI)
     assert "allow" in api.calls
+
+
+@needs_spaces
+def test_no_process_outlives_the_app(space: Space, api: DeviceApi) -> None:
+    """But the test of the log comes after it."""
+    space.ask(MINI)
+    space.app.process.terminate()
+    space.app.process.wait(60)
+    for _ in range(200):
+        if not Path(f"/proc/{api.workers[-1]}").exists():
+            return
+        time.sleep(0.05)
+    pytest.fail("the process with the GPU is still there")
 
 
 @needs_spaces

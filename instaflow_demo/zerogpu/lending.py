@@ -5,6 +5,7 @@ Nothing is imported of it anywhere but on a Space that has it.
 """
 
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -68,6 +69,11 @@ class Lending(Generic[Item]):
             yield time.monotonic() - asked
             yield from self._pass_on(items)
             self._warm_until = time.monotonic() + _KEPT_S
+
+    def abandon(self) -> None:
+        """End the processes that have a GPU: they would outlive one that is told to end."""
+        for process in multiprocessing.active_children():
+            process.kill()  # one at work would hear nothing else
 
     def _pass_on(self, items: Iterator[Item]) -> Iterator[Item]:
         try:

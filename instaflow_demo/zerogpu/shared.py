@@ -33,6 +33,10 @@ class SharedGpu:
         """Take note of the models that every new process is given."""
         self._placed_bytes = sum(each.held for each in placed)
 
+    def abandon(self) -> None:
+        """End what goes on in other processes, at once."""
+        self._lending.abandon()
+
     def attempt(self, jobs: Sequence[Job], work: Work) -> Numbered:
         """The events of the jobs, those for the processor last; where no GPU is lent, what is shipped stays here too.
 
@@ -52,11 +56,11 @@ class SharedGpu:
         try:
             with closing(self._lending.run(seconds, sent, work)) as items:
                 for item in items:
-                    if isinstance(item, float):
+                    if not isinstance(item, tuple):
                         yield away[0], Waited.of(sent[0].run.model.id, item)
                         continue
                     place, event = item
-                    over |= {place} if _ends(event) else set()
+                    over |= {place} if isinstance(event, Done | Failed) else set()
                     yield away[place], event
         except GpuRefusedError as error:
             left = [number for place, number in enumerate(away) if place not in over]
@@ -89,7 +93,3 @@ def _may_stay(job: Job) -> bool:
 def _note(job: Job, note: Sentence) -> Job:
     """The job with a note before those of its placement."""
     return replace(job, placement=replace(job.placement, notes=(note, *job.placement.notes)))
-
-
-def _ends(event: Event | PathEvent) -> bool:
-    return isinstance(event, Done | Failed)
