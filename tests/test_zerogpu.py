@@ -51,7 +51,7 @@ def test_more_is_asked_for_where_there_is_more_to_do() -> None:
     def seconds(*models: str, **options: Any) -> int:
         return estimate_s(jobs(*models, **options), cold=False)
 
-    assert seconds(MINI) < seconds(SLOW) < 10
+    assert seconds(MINI) <= seconds(SLOW) < 10
     assert seconds("sd-1.5") < seconds("sd-1.5", images=4) < seconds("sd-1.5", images=4, steps=100)
     assert seconds("sd-1.5", size=512) < seconds("sd-1.5", size=768)
     assert seconds("sd-1.5") < seconds("sd-1.5", "2rf") < seconds("sd-1.5", "2rf", "text2im")
