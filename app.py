@@ -74,12 +74,15 @@ def main(
         raise typer.BadParameter('--mcp needs the package mcp: run pip install "gradio[mcp]".')
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
-    with end_when_told(), room_for_images() as shown:
+    with end_when_told(), room_for_images() as shown, ExitStack() as at_last:
         place_gradio_files(shown.parent)
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
         service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
-        page, warm = assemble(service, parse_model_ids(models), out, shown, alone=alone, offline=offline)
+        at_last.callback(service.abandon)
+        offered = parse_model_ids(models)
+        page, warm = assemble(service, offered, out, shown, alone=alone, offline=offline)
+        service.place(offered)
         launch(page, host, port, share=share, mcp=mcp)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -221,8 +224,12 @@ def start(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) ->
 def warm_up(service: Service, settings: "Settings") -> None:
     """Load the default models and run each once, so that a visitor's first images are warm already.
 
-    Each is a run of its own: who comes meanwhile waits for one model, not for all.
+    Each is a run of its own: who comes meanwhile waits for one model, not for all. A GPU that is lent to visitors is
+    lent to nobody else.
     """
+    if service.shares_gpu:
+        settings.warm.set()
+        return
     try:
         ready = service.availability()
         for model in DEFAULT_MODELS:

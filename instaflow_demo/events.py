@@ -34,6 +34,21 @@ class Noted:
 
 
 @dataclass(frozen=True)
+class Waited(Noted):
+    """A GPU that others share was asked for and is there: that took `seconds`, which are part of no other time."""
+
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, model: str, seconds: float) -> "Waited":
+        """With the sentence that says so."""
+        said = Sentence(
+            "The shared GPU was there after {seconds:.1f} s, which no other time includes.", seconds=seconds
+        )
+        return cls(model, (said,), seconds)
+
+
+@dataclass(frozen=True)
 class Step:
     """One denoising step is done. `image` is the index of the first image in the batch, `images` how many are in it.
 

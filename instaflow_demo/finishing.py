@@ -31,17 +31,16 @@ _UNREFINED = Sentence("This image could not be refined.")
 
 @dataclass
 class Finishing:
-    """Finishes the images of one job, which a loaded model makes. Without a gallery, nothing is saved."""
+    """Finishes the images of one job, which a loaded model makes."""
 
     job: Job
     loaded: Loaded[Engine]
     pool: Pool
-    gallery: Gallery | None = None
     _refiner: "Loaded[Refiner] | None" = field(default=None, init=False)
 
     def finish(self, events: Iterator[Event]) -> Iterator[Event]:
         """The events of the model, its images as they are shown."""
-        return self.save_all(self.check_all(self.refine_all(events)))
+        return self.describe_all(self.check_all(self.refine_all(events)))
 
     def refine_all(self, events: Iterator[Event]) -> Iterator[Event]:
         """The images refined, if the request asks for it; those that cannot be are as they were, with a note.
@@ -100,23 +99,25 @@ class Finishing:
         empty = Image.new("RGB", event.image.size, (128, 128, 128))
         return replace(event, image=empty, sha256=digest(empty), notes=(*event.notes, _BLOCKED))
 
-    def save_all(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The images with all notes on them, what makes them again and, if it is asked for, the files they are in."""
+    def describe_all(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The images with all notes on them, and what makes them again."""
         notes = (*self.job.placement.notes, *self.loaded.notes)
         for event in events:
             if isinstance(event, ImageReady):
-                yield self._save(replace(event, notes=tuple(dict.fromkeys((*notes, *event.notes)))))
+                noted = replace(event, notes=tuple(dict.fromkeys((*notes, *event.notes))))
+                yield replace(noted, metadata=_metadata(noted, self.job, self.loaded))
             else:
                 yield event
 
-    def _save(self, event: ImageReady) -> ImageReady:
-        event = replace(event, metadata=_metadata(event, self.job, self.loaded))
-        if not self.job.request.save or self.gallery is None:
-            return event
-        try:
-            return replace(event, path=self.gallery.save(event, event.metadata))
-        except StorageFull as error:
-            return replace(event, notes=(*event.notes, error.sentence))
+
+def save(event: Event, gallery: Gallery) -> Event:
+    """An image with the file that it is in now, or a note where it cannot be saved; any other event as it is."""
+    if not isinstance(event, ImageReady):
+        return event
+    try:
+        return replace(event, path=gallery.save(event, event.metadata))
+    except StorageFull as error:
+        return replace(event, notes=(*event.notes, error.sentence))
 
 
 def _refining(job: Job) -> Job:

@@ -1,7 +1,9 @@
 """The one way to generate: the page, the API and the command line all call `Service.run`."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TypeVar, cast
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import cast
 
 from . import engines
 from .engines.conversion import Conversions, run_alike
@@ -9,16 +11,16 @@ from .engines.failures import catch_failure
 from .engines.pool import Job, Loaded, Pool
 from .errors import DemoError
 from .events import Done, Event, Failed, ImageReady, Loading, Noted, PathEvent
-from .finishing import Finishing
+from .finishing import Finishing, save
 from .gallery import Gallery
-from .machine import device
+from .machine import device, zerogpu
 from .machine.turns import Turns
 from .measure import Measurement, Timing, select_counted
 from .registry import LOADABLE, MODELS
 from .request import Decoder, GenerationRequest, ModelRun
 from .weights.locate import Availability, Weights
-
-Item = TypeVar("Item")
+from .zerogpu import SharedGpu
+from .zerogpu.shared import Numbered, Work
 
 
 class Service:
@@ -41,6 +43,8 @@ class Service:
         self._gallery = gallery
         self._lasting = lasting
         self._turns = Turns()  # a generator may be resumed and closed on different threads
+        shares = lasting and zerogpu.is_here()
+        self._shared_gpu = SharedGpu(self._attempt_here, self._stay) if shares else None
 
     @property
     def waiting(self) -> int:
@@ -59,6 +63,26 @@ class Service:
         """
         return "tiny" if self._weights.locate(MODELS[model]).tiny_decoder else "full"
 
+    @property
+    def shares_gpu(self) -> bool:
+        """Whether a GPU is lent to each run, and charged to whoever asked for it."""
+        return self._shared_gpu is not None
+
+    def place(self, models: Iterable[str]) -> None:
+        """Load models once and for all runs, where a shared GPU has to be given them; elsewhere, do nothing.
+
+        Call it on the main thread, before the page is served: only what is loaded by then is kept for new processes.
+        """
+        if self._shared_gpu is None:
+            return
+        for model in models:
+            request = GenerationRequest.parse("a big dog", model, save=False)
+            with catch_failure(MODELS[model]):  # whoever asks for it will be told
+                job = self._inspect(request, request.runs[0], patient=False)
+                for _ in self.pool.acquire(job, engines.load, Loading(model)):
+                    pass
+        self._shared_gpu.count(self.pool.loaded)
+
     def run(self, request: GenerationRequest, *, patient: bool = False) -> Generator[Event, None, None]:
         """Generate, yielding events; closing the generator ends the work within one step.
 
@@ -66,7 +90,9 @@ class Service:
         before anybody has to wait for it. With `patient`, OpenVINO runs what it can even if that has to be converted
         first, as if it had been asked for.
         """
-        return self._run_each(request, self._run, patient=patient)
+        with closing(self._run_each(request, "run", patient=patient)) as events:
+            for event in events:
+                yield self._kept(request, cast(Event, event))
 
     def run_all(self, requests: Sequence[GenerationRequest]) -> Generator[tuple[int, Event], None, None]:
         """The events of several requests of one model each, with the number of the request, in this order.
@@ -82,17 +108,20 @@ class Service:
                 numbers.append(number)
             if failure.sentence:
                 yield number, Failed(run.model.id, failure.sentence)
-        for number, job in zip(numbers, run_alike(jobs), strict=True):
-            with self._turns.turn():
-                for event in self._attempt(job, self._run):
-                    yield number, event
+        jobs = run_alike(jobs)
+        # a shared GPU is lent once for all of them
+        for places in [range(len(jobs))] if self._shared_gpu else [[place] for place in range(len(jobs))]:
+            with self._turns.turn(), closing(self._attempt([jobs[each] for each in places], "run")) as events:
+                for place, event in events:
+                    asked = numbers[places[place]]
+                    yield asked, self._kept(requests[asked], cast(Event, event))
 
     def follow(self, request: GenerationRequest) -> Generator[PathEvent, None, None]:
         """Record the path of the request's first image with each model, as `run` would go it; closing ends it.
 
         A model that fails, or has no path to show, yields `Failed`, and the others go on.
         """
-        return self._run_each(request, self._follow)
+        yield from cast(Generator[PathEvent, None, None], self._run_each(request, "follow"))
 
     def use_folder(self, model: str, folder: str) -> None:
         """Take a model from this folder from the next run on; one that is under way ends as it began.
@@ -102,6 +131,11 @@ class Service:
         """
         self.pool.use_folder(model, folder)
 
+    def abandon(self) -> None:
+        """End what other processes do, without waiting for anybody: this one is about to end."""
+        if self._shared_gpu is not None:
+            self._shared_gpu.abandon()
+
     def close(self) -> None:
         """Unload every model, and stop what goes on in the background."""
         self._conversions.close()
@@ -109,8 +143,8 @@ class Service:
             self.pool.close()
 
     def _run_each(
-        self, request: GenerationRequest, work: Callable[[Job], Iterator[Item]], *, patient: bool = False
-    ) -> Generator[Item | Failed, None, None]:
+        self, request: GenerationRequest, work: Work, *, patient: bool = False
+    ) -> Generator[Event | PathEvent, None, None]:
         """`work` on each of the models that can be used, one after another and alone on the device."""
         jobs = []
         for run in request.runs:
@@ -118,16 +152,31 @@ class Service:
                 jobs.append(self._inspect(request, run, patient=patient))
             if failure.sentence:
                 yield Failed(run.model.id, failure.sentence)
-        with self._turns.turn():
-            for job in run_alike(jobs):
-                yield from self._attempt(job, work)
+        with self._turns.turn(), closing(self._attempt(run_alike(jobs), work)) as events:
+            for _, event in events:
+                yield event
 
-    def _attempt(self, job: Job, work: Callable[[Job], Iterator[Item]]) -> Generator[Item | Failed, None, None]:
-        """`work` on one model, and `Failed` where it fails."""
-        with catch_failure(job.run.model) as failure:
-            yield from work(job)
-        if failure.sentence:
-            yield Failed(job.run.model.id, failure.sentence)
+    def _attempt(self, jobs: Sequence[Job], work: Work) -> Numbered:
+        """`work` on each of the models, with its number, wherever its device is; `Failed` where it fails."""
+        return (self._shared_gpu.attempt if self._shared_gpu else self._attempt_here)(jobs, work)
+
+    def _attempt_here(self, jobs: Sequence[Job], work: Work) -> Numbered:
+        """The same in this process. It waits for no turn, as a shared GPU has it called in a process of its own."""
+        does = {"run": self._run, "follow": self._follow}[work]
+        for number, job in enumerate(jobs):
+            with catch_failure(job.run.model) as failure, closing(does(job)) as events:
+                for event in events:
+                    yield number, event
+            if failure.sentence:
+                yield number, Failed(job.run.model.id, failure.sentence)
+
+    def _kept(self, request: GenerationRequest, event: Event) -> Event:
+        """The event, with an image saved if the request wants it."""
+        return save(event, self._gallery) if request.save and self._gallery else event
+
+    def _stay(self, job: Job) -> Job:
+        """A job for this machine's processor in place of one for a GPU."""
+        return self._inspect(replace(job.request, device="cpu"), job.run, patient=False)
 
     def _inspect(self, request: GenerationRequest, run: ModelRun, *, patient: bool) -> Job:
         job = Job(request, run, engines.choose_placement(request, run.model, lasting=self._lasting))
@@ -135,7 +184,7 @@ class Service:
         self.pool.inspect(job)
         return job
 
-    def _run(self, job: Job) -> Iterator[Event]:
+    def _run(self, job: Job) -> Generator[Event, None, None]:
         """One model's part of a request."""
         model = job.run.model.id
         loaded = yield from self.pool.acquire(job, engines.load, Loading(model))
@@ -143,11 +192,11 @@ class Service:
             yield Noted(model, unseen)  # `Loading` had the placement's
         meter = _Meter(job)
         events = self._conversions.watch(job, meter.watch(loaded.engine.generate(job.request, job.run)))
-        yield from Finishing(job, loaded, self.pool, self._gallery).finish(events)
+        yield from Finishing(job, loaded, self.pool).finish(events)
         self._conversions.begin(job, loaded.files)
         yield Done(model, meter.measure(loaded))
 
-    def _follow(self, job: Job) -> Iterator[PathEvent]:
+    def _follow(self, job: Job) -> Generator[PathEvent, None, None]:
         """One model's path."""
         from .engines.trajectory import Follower, has_path, record  # noqa: PLC0415 - slow to import
 

@@ -30,6 +30,7 @@ ALLOWED = {
     "gallery": {"errors", "events", "machine"},
     "engines": {"errors", "events", "flow", "glide", "machine", "measure", "registry", "request", "weights"},
     "finishing": {"engines", "errors", "events", "gallery", "machine", "registry", "request", "weights"},
+    "zerogpu": {"engines", "errors", "events"},
     "service": {
         "engines",
         "errors",
@@ -41,6 +42,7 @@ ALLOWED = {
         "registry",
         "request",
         "weights",
+        "zerogpu",
     },
     "results": {"errors", "events", "machine", "measure", "registry", "request", "service"},
     "evaluation": {

@@ -291,6 +291,11 @@ def test_every_fault_is_named_at_once(copy: Path) -> None:
         check(copy, ZEROGPU)
 
 
+def test_the_code_has_a_function_for_zerogpu_and_other_hosts_need_no_package_for_it(space: Path) -> None:
+    assert (space / "instaflow_demo" / "zerogpu" / "lending.py").is_file()
+    assert not check(space, ZEROGPU).note
+
+
 def test_zerogpu_starts_no_code_that_has_no_function_for_it(copy: Path) -> None:
     put(copy / "app.py", re.sub(r"^ *import spaces.*$", "", (copy / "app.py").read_text(encoding="utf-8"), flags=re.M))
     used = [path for path in copy.rglob("*.py") if "spaces" in imported_libraries(path)]

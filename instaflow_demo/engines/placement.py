@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from ..errors import DeviceUnavailable, Sentence
-from ..machine import device
+from ..machine import device, zerogpu
 from ..machine.device import Backend, Placement
 from ..registry import ModelSpec
 from ..request import GenerationRequest
@@ -82,7 +82,7 @@ def _why_not_compiled(placement: Placement) -> Sentence | None:
     if not placement.device.startswith("cuda"):
         compiler = shutil.which(os.environ.get("CXX", "g++"))
         return None if compiler else _to_be_installed("compiled", "apt-get install g++")
-    if "SPACES_ZERO_GPU" in os.environ:  # there, every call is a process of its own
+    if zerogpu.is_here():  # what is compiled would be gone with the process, and charged to a visitor each time
         return Sentence(
             "The backend compiled cannot run this: choose hardware that the Space keeps, or choose the backend “auto”."
         )

@@ -11,7 +11,7 @@ from ..errors import ModelUnavailable, Sentence, SpaceRefused
 from ..registry import MODELS
 from ..weights.locate import Weights
 from .contents import ENTRY, LICENCE, imported_libraries
-from .hosts import PYTHON, Host
+from .hosts import HOSTS, PYTHON, Host
 from .installed import Installed
 
 MOST_MB = 10  # of a file; larger ones need Git LFS
@@ -138,7 +138,7 @@ def _torch(checked: _Checked) -> Iterator[Sentence]:
 def _libraries(checked: _Checked) -> Iterator[Sentence]:
     """Every import is Python's, the folder's own, or of what the requirements bring, for the Space's Python."""
     own = {path.parts[0].removesuffix(".py") for path in checked.sizes}
-    known = (sys.stdlib_module_names - _GONE) | own | _OPTIONAL | set(checked.host.brings)
+    known = (sys.stdlib_module_names - _GONE) | own | _OPTIONAL | set(checked.host.brings) | _of_others(checked.host)
     for path in checked.code:
         for library in sorted(imported_libraries(checked.folder / path) - known):
             if not checked.installed.brings(library):
@@ -153,6 +153,11 @@ def _libraries(checked: _Checked) -> Iterator[Sentence]:
             library=library,
             version=PYTHON,
         )
+
+
+def _of_others(host: Host) -> set[str]:
+    """What the code imports on other hosts alone."""
+    return {other.asks_for for other in HOSTS.values()} - {host.asks_for}
 
 
 def _models(checked: _Checked) -> Iterator[Sentence]:

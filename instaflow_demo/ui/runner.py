@@ -6,6 +6,7 @@ OpenMP threads, and every pause lets the old one fall asleep. So the model runs 
 """
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -149,7 +150,8 @@ def poll(
         finally:
             over.set()
 
-    threading.Thread(target=work, daemon=True, name="run").start()
+    context = contextvars.copy_context()  # by which a shared GPU knows whose request it is lent to
+    threading.Thread(target=context.run, args=(work,), daemon=True, name="run").start()
     try:
         while not over.wait(every_s):
             yield _drain(happened)

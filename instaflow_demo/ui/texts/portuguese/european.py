@@ -18,6 +18,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "baixe": "transfira",
         "clicar em": "carregar em",
         "clique em": "carregue em",
+        "compartilhada": "partilhada",
         "compartilhar": "partilhar",
         "conecte-se": "ligue-se",
         "configurações": "definições",

@@ -7,6 +7,34 @@ SENTENCES = {
         "por isso não se diz nenhuma aceleração. Peça duas imagens ou mais, ou use "
         "“python -m instaflow_demo benchmark”."
     ),
+    "The shared GPU was there after {seconds:.1f} s, which no other time includes.": (
+        "A GPU compartilhada ficou disponível após {seconds:.1f} s, que não entram em nenhum outro tempo."
+    ),
+    "Your quota of the shared GPU has {left} s left, and this could take {seconds} s: ask for less, log in to Hugging "
+    "Face, or come back in {minutes} minutes.": (
+        "Sua cota da GPU compartilhada ainda tem {left} s, e isto pode levar {seconds} s: peça menos, entre no Hugging "
+        "Face, ou volte em {minutes} minutos."
+    ),
+    "No more time on the shared GPU is to be had for now: log in to Hugging Face, or come back later.": (
+        "Não há mais tempo disponível na GPU compartilhada por enquanto: entre no Hugging Face, ou volte mais tarde."
+    ),
+    "This could take {seconds} s, more than the shared GPU is lent for at a time: ask for fewer images, steps or "
+    "models.": (
+        "Isto pode levar {seconds} s, mais do que a GPU compartilhada concede por vez: peça menos imagens, passos ou "
+        "modelos."
+    ),
+    "No shared GPU is free now: try again in a minute.": (
+        "Nenhuma GPU compartilhada está livre agora: tente de novo em um minuto."
+    ),
+    "The shared GPU cannot be reached; the log says why. Try again later.": (
+        "Não é possível chegar à GPU compartilhada; o log diz por quê. Tente de novo mais tarde."
+    ),
+    "The shared GPU was taken back before this was done: ask for fewer images, steps or models.": (
+        "A GPU compartilhada foi retirada antes de isto terminar: peça menos imagens, passos ou modelos."
+    ),
+    "Meanwhile this Space's processor draws, which is slower.": (
+        "Enquanto isso, o processador deste Space desenha, o que é mais lento."
+    ),
     "PyTorch is compiling this model for this size: in a minute or two it will be faster.": (
         "O PyTorch está compilando este modelo para este tamanho: em um ou dois minutos ele será mais rápido."
     ),
