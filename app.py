@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +31,17 @@ log = logging.getLogger("instaflow_demo.app")
 
 REMEDY = Sentence("set TMPDIR to a folder that can be written to and has room")
 
+RunsPerMinute = Annotated[
+    int,
+    typer.Option(
+        envvar="INSTAFLOW_DEMO_RUNS_PER_MINUTE",
+        min=0,
+        help="How many runs a visitor may ask for each minute, and other things in proportion, where others can reach "
+        "the page; 0 is no limit.",
+    ),
+]
+
+SPACE = "SPACE_ID"  # Hugging Face names a Space to itself
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor
 
 
@@ -62,6 +73,7 @@ def main(
         bool,
         typer.Option("--mcp", envvar="GRADIO_MCP_SERVER", help="Also offer the API to assistants, as tools of MCP."),
     ] = False,
+    runs_per_minute: RunsPerMinute = 30,
     model_dir: Annotated[
         list[str] | None,
         typer.Option(metavar="ID=FOLDER", help=f"A model's own folder; may be repeated. {FOLDERS} holds several."),
@@ -79,7 +91,15 @@ def main(
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
         service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
-        page, warm = assemble(service, parse_model_ids(models), out, shown, alone=alone, offline=offline)
+        page, warm = assemble(
+            service,
+            shown,
+            out=out,
+            models=parse_model_ids(models),
+            downloads=alone and not offline,
+            alone=alone,
+            runs_per_minute=runs_per_minute,
+        )
         launch(page, host, port, share=share, mcp=mcp)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
@@ -111,7 +131,7 @@ def place_gradio_files(folder: Path) -> None:
 
 def only_user(host: str, *, share: bool) -> bool:
     """Whether nobody but this machine's user can be a visitor."""
-    return host in LOOPBACK and not share and "SPACE_ID" not in os.environ
+    return host in LOOPBACK and not share and SPACE not in os.environ
 
 
 def parse_model_ids(names: str) -> tuple[str, ...]:
@@ -150,22 +170,24 @@ def prepare_environment(offline: bool) -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
         [*filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy")]), *local]
     )
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # or the server believes whoever connects from this machine
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def assemble(
-    service: Service, models: tuple[str, ...], out: Path, shown: Path, *, alone: bool, offline: bool
+    service: Service, shown: Path, *, out: Path, alone: bool, **settings: Any
 ) -> "tuple[gr.Blocks, Callable[[], None]]":
-    """The page, and what warms its models up.
+    """The page with these `ui.Settings`, and what warms its models up.
 
-    Images are served from `shown`, which is where the service saves them; those to keep are copied to `out`.
+    Images are served from `shown`, which is where the service saves them; those to keep are copied to `out`, or to a
+    folder in it where they are others', so that these never push out the owner's.
     """
     from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
 
-    downloads = alone and not offline
-    settings = ui.Settings(kept=Gallery(out), out=out, models=models, downloads=downloads, alone=alone)
-    return ui.build(service, settings, shown), partial(warm_up, service, settings)
+    kept = Gallery(out if alone else out / "visitors")
+    chosen = ui.Settings(kept=kept, out=out, alone=alone, on_space=SPACE in os.environ, **settings)
+    return ui.build(service, chosen, shown), partial(warm_up, service, chosen)
 
 
 def launch(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) -> None:

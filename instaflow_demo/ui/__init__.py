@@ -16,6 +16,7 @@ from .html.grid import dialog_html
 from .html.hero import hero_html
 from .language import LOCALES
 from .listeners import PRIVATE
+from .rates import Rates
 from .runner import Runner
 from .settings import Settings
 from .tabs.arena import ArenaTab
@@ -47,9 +48,8 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     gr.set_static_paths(shown)
     runner = Runner(None if settings.alone else LONGEST_S)
     most = MOST_WAITING if settings.alone else MOST_OF_A_VISITOR
-    with _Page(
-        runner.end, most, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S
-    ) as page:
+    fairness = runner.end, most, _rates(settings)
+    with _Page(*fairness, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S) as page:
         gr.HTML(text("hero_html"))
         albums = Albums()
         compare, results = ComparePage(service, settings, text, runner, albums), ResultsTab()
@@ -105,14 +105,21 @@ def launch_options() -> dict[str, Any]:
 class _Page(gr.Blocks):
     """gradio's, with a queue that is fair to all visitors, and that calls `leave` with each session that has gone."""
 
-    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, **options: Any):
-        self._fairness = leave, most_of_a_visitor
+    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, rates: Rates | None, **options: Any):
+        self._fairness = leave, most_of_a_visitor, rates
         super().__init__(**options)
 
     def queue(self, *args: Any, **options: Any) -> "_Page":
         super().queue(*args, **options)
         self._queue = FairQueue.in_place_of(self._queue, *self._fairness)
         return self
+
+
+def _rates(settings: Settings) -> Rates | None:
+    """How often a visitor may ask; this machine's user alone may as often as there is time."""
+    if settings.alone or not settings.runs_per_minute:
+        return None
+    return Rates(settings.runs_per_minute, forwarded=settings.on_space)
 
 
 def _texts() -> gr.I18n:

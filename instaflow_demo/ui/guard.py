@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from contextlib import nullcontext
 from typing import Any, NoReturn
@@ -16,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .admission import FairQueue
 from .language import ChosenLanguage
 from .link_preview import LinkPreview
+from .rates import LOGIN, too_often
+from .text import requested_language, translate
 
 _NAME = r"[\w-]+"
 _READ = re.compile(
@@ -55,7 +58,7 @@ class Guard:
         refusal = _refusal(request)
         if refusal is None and request.method == "POST" and _WRITE.fullmatch(_path(request)):
             body = await request.body()
-            refusal = None if _path(request).startswith("/login") else _judge(body)
+            refusal = _too_often(request) if _path(request).startswith("/login") else _judge(body)
             receive = _replay(body, receive)
         if refusal is not None:
             await refusal(scope, receive, answer)
@@ -114,6 +117,16 @@ def _refusal(request: Request) -> Response | None:
     return None
 
 
+def _too_often(request: Request) -> Response | None:
+    """The answer to whoever tries one password after another; None to others."""
+    rates = getattr(_queue(request), "rates", None)
+    wait_s = rates.take(LOGIN, rates.visitor(request)) if rates else None
+    if not wait_s:
+        return None
+    said = translate(requested_language(request.headers), too_often(wait_s))
+    return JSONResponse({"detail": said}, 429, {"retry-after": str(math.ceil(wait_s))})
+
+
 def _judge(body: bytes) -> Response | None:
     """The answer to a body that is no JSON object of finite numbers and whole characters; None if it is one."""
     try:
@@ -141,11 +154,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _listening(request: Request) -> Any:
     """While the answer to a request tells somebody what happens to a run."""
     found = _HEARD.fullmatch(_path(request)) if request.method == "GET" else None
-    blocks = request.scope["app"].get_blocks() if found else None
-    queue = getattr(blocks, "_queue", None)
-    if found is None or not isinstance(queue, FairQueue):
+    queue = _queue(request) if found else None
+    if found is None or queue is None:
         return nullcontext()
     return queue.listening(found["event"] or request.query_params.get("session_hash", ""))
+
+
+def _queue(request: Request) -> FairQueue | None:
+    """The page's queue."""
+    queue = getattr(request.scope["app"].get_blocks(), "_queue", None)
+    return queue if isinstance(queue, FairQueue) else None
 
 
 def _path(request: Request) -> str:

@@ -18,7 +18,7 @@ from gradio.context import LocalContext
 
 from ..errors import Sentence
 from .html.columns import status_html
-from .listeners import PRIVATE, QUIET
+from .listeners import PRIVATE, STOPPING
 from .text import Language, requested_language, say, translate
 
 _LOOK_EVERY_S = 0.05
@@ -106,7 +106,7 @@ class Runner:
                 return gr.skip(), left
             return status_html(say(language, "nothing_running")), left + 1
 
-        button.click(stop, [language, left], [status, left], **QUIET)
+        button.click(stop, [language, left], [status, left], **STOPPING)
         left.change(None, None, None, cancels=[run], **PRIVATE)
 
     def _of(self, tab: str, visitor: str | None) -> list[threading.Event]:

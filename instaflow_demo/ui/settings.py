@@ -13,9 +13,11 @@ from ..registry import DEFAULT_MODELS, MODELS, REFINER, ModelSpec
 
 @dataclass(frozen=True)
 class Settings:
-    """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder `out` is
-    never served. With `downloads`, visitors may fetch published models; `alone`, the only visitor is this machine's
-    user, who may name folders of it. `warm` is set once the models that are loaded ahead have been loaded.
+    """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder is never
+    served, and neither is the owner's, `out`. With `downloads`, visitors may fetch published models; `alone`, the only
+    visitor is this machine's user, who may name folders of it. Elsewhere each may ask for `runs_per_minute`, and for
+    other things in proportion; 0 is no limit. `on_space`, a Space's proxy is before the page. `warm` is set
+    once the models that are loaded ahead have been loaded.
     """
 
     kept: Gallery
@@ -23,6 +25,8 @@ class Settings:
     models: tuple[str, ...] = tuple(MODELS)
     downloads: bool = False
     alone: bool = False
+    on_space: bool = False
+    runs_per_minute: int = 30
     warm: Event = field(default_factory=Event)
 
     @property

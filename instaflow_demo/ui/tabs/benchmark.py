@@ -20,7 +20,7 @@ from ...service import Service
 from ..html.columns import problem, status_html
 from ..html.timings import Theirs, Timings, progress_html, timings_html
 from ..inputs import Inputs, refusal
-from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
+from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET, READING
 from ..runner import Runner
 from ..settings import Settings
 from ..text import Language, requested_language, say, translate
@@ -154,7 +154,7 @@ class BenchmarkTab:
         run.then(**show)  # with what was imported meanwhile
         self._runner.connect_stop(_TAB, self._stop, self._status, language, run)
         other = [theirs, self._answer, self._forget]
-        self._file.submit(self._import, [language], other, **QUIET).success(**show)
+        self._file.submit(self._import, [language], other, **READING).success(**show)
         self._forget.click(self._clear_import, None, other, **QUIET).success(**show)
         greeted = [self._inputs[name] for name in ("language", "models", "backends", "decoders")]
         gr.on([page.load, tab.select], self._greet, None, greeted, **QUIET)

@@ -20,14 +20,14 @@ from ..html import live as html
 from ..html.columns import problem, status_html
 from ..html.view import jpeg_uri
 from ..inputs import Inputs, refusal
-from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
+from ..listeners import LIVE, ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
 from ..text import Language, requested_language, say, translate
 
 _IMAGE, _STRIP, _LOOK_EVERY_S = "live", "interpolation", 0.25
 _COUNTED = 10  # images that the rate is taken over
-_AT_ONCE: dict[str, Any] = {"concurrency_id": "live", "concurrency_limit": 8}
+_AT_ONCE: dict[str, Any] = {"concurrency_id": LIVE, "concurrency_limit": 8}
 """Images that are typed wait for their turn in the service, so that none is drawn while others are being timed."""
 
 _ENDS = ("prompts", "seeds")
