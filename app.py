@@ -31,13 +31,38 @@ log = logging.getLogger("instaflow_demo.app")
 
 REMEDY = Sentence("set TMPDIR to a folder that can be written to and has room")
 
+Safety = Annotated[
+    bool | None,
+    typer.Option(
+        "--safety/--no-safety",
+        envvar="INSTAFLOW_DEMO_SAFETY",
+        help="Check images of published models; if left out, where others can reach the page.",
+    ),
+]
+Mcp = Annotated[
+    bool,
+    typer.Option("--mcp", envvar="GRADIO_MCP_SERVER", help="Also offer the API to assistants, as tools of MCP."),
+]
+ModelDirs = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID=FOLDER", help=f"A model's own folder; may be repeated. {FOLDERS} holds several."),
+]
 RunsPerMinute = Annotated[
     int,
     typer.Option(
         envvar="INSTAFLOW_DEMO_RUNS_PER_MINUTE",
         min=0,
-        help="How many runs a visitor may ask for each minute, and other things in proportion, where others can reach "
-        "the page; 0 is no limit.",
+        help="How many runs a visitor may ask for each minute, where others can reach the page; 0 is no limit.",
+    ),
+]
+
+Budget = Annotated[
+    int,
+    typer.Option(
+        envvar="INSTAFLOW_DEMO_BUDGET",
+        min=0,
+        help="How many image-steps (steps x images x (size / 512)², over all models) a run may take, where others can "
+        "reach the page; 0 is no limit.",
     ),
 ]
 
@@ -61,23 +86,11 @@ def main(
         Path, typer.Option(parser=parse_path, metavar="FOLDER", help="Folder that saved images go to.")
     ] = Path("outputs"),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
-    safety: Annotated[
-        bool | None,
-        typer.Option(
-            "--safety/--no-safety",
-            envvar="INSTAFLOW_DEMO_SAFETY",
-            help="Check images of published models; if left out, where others can reach the page.",
-        ),
-    ] = None,
-    mcp: Annotated[
-        bool,
-        typer.Option("--mcp", envvar="GRADIO_MCP_SERVER", help="Also offer the API to assistants, as tools of MCP."),
-    ] = False,
+    safety: Safety = None,
+    mcp: Mcp = False,
     runs_per_minute: RunsPerMinute = 30,
-    model_dir: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID=FOLDER", help=f"A model's own folder; may be repeated. {FOLDERS} holds several."),
-    ] = None,
+    budget: Budget = 1000,
+    model_dir: ModelDirs = None,
 ) -> None:
     """Serve the page that compares one-step and many-step text-to-image models."""
     if share and offline:
@@ -90,7 +103,9 @@ def main(
         place_gradio_files(shown.parent)
         alone = only_user(host, share=share)
         checked = not alone if safety is None else safety
-        service = Service(locate_weights(model_dir), Gallery(shown, remedy=REMEDY), safety=checked, lasting=True)
+        most = None if alone else budget or None
+        kept = Gallery(shown, remedy=REMEDY)
+        service = Service(locate_weights(model_dir), kept, safety=checked, lasting=True, budget=most)
         page, warm = assemble(
             service,
             shown,
@@ -99,6 +114,7 @@ def main(
             downloads=alone and not offline,
             alone=alone,
             runs_per_minute=runs_per_minute,
+            budget=most,
         )
         launch(page, host, port, share=share, mcp=mcp)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()

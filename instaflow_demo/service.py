@@ -1,6 +1,7 @@
 """The one way to generate: the page, the API and the command line all call `Service.run`."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import TypeVar, cast
 
 from . import engines
@@ -8,14 +9,14 @@ from .engines.conversion import Conversions, run_alike
 from .engines.failures import catch_failure
 from .engines.pool import Job, Loaded, Pool
 from .errors import DemoError
-from .events import Done, Event, Failed, ImageReady, Loading, Noted, PathEvent
+from .events import Done, Event, Failed, ImageReady, Loading, Noted, PathEvent, PathStep, Step
 from .finishing import Finishing
 from .gallery import Gallery
 from .machine import device
 from .machine.turns import Turns
 from .measure import Measurement, Timing, select_counted
 from .registry import LOADABLE, MODELS
-from .request import Decoder, GenerationRequest, ModelRun
+from .request import Decoder, GenerationRequest, ModelRun, weight
 from .weights.locate import Availability, Weights
 
 Item = TypeVar("Item")
@@ -28,18 +29,26 @@ class Service:
     """
 
     def __init__(
-        self, weights: Weights, gallery: Gallery | None = None, *, safety: bool = False, lasting: bool = False
+        self,
+        weights: Weights,
+        gallery: Gallery | None = None,
+        *,
+        safety: bool = False,
+        lasting: bool = False,
+        budget: float | None = None,
     ):
         """Images go to the gallery, where there is one and a request wants them saved.
 
         With `safety`, images of published models are looked at by a safety checker, where there is one. `lasting` is
-        for a process that serves for hours: minutes of work in the background pay there.
+        for a process that serves for hours: minutes of work in the background pay there. Nothing that is run at once
+        may take more image-steps than `budget`, if it is given.
         """
         self.pool = Pool(weights, safety=safety)
         self._conversions = Conversions(self.pool, background=lasting)
         self._weights = weights
         self._gallery = gallery
         self._lasting = lasting
+        self._budget = budget
         self._turns = Turns()  # a generator may be resumed and closed on different threads
 
     @property
@@ -82,9 +91,10 @@ class Service:
                 numbers.append(number)
             if failure.sentence:
                 yield number, Failed(run.model.id, failure.sentence)
+        allowance = _Allowance(self._budget)
         for number, job in zip(numbers, run_alike(jobs), strict=True):
             with self._turns.turn():
-                for event in self._attempt(job, self._run):
+                for event in self._attempt(job, self._run, allowance):
                     yield number, event
 
     def follow(self, request: GenerationRequest) -> Generator[PathEvent, None, None]:
@@ -109,7 +119,7 @@ class Service:
             self.pool.close()
 
     def _run_each(
-        self, request: GenerationRequest, work: Callable[[Job], Iterator[Item]], *, patient: bool = False
+        self, request: GenerationRequest, work: Callable[[Job], Generator[Item, None, None]], *, patient: bool = False
     ) -> Generator[Item | Failed, None, None]:
         """`work` on each of the models that can be used, one after another and alone on the device."""
         jobs = []
@@ -118,14 +128,17 @@ class Service:
                 jobs.append(self._inspect(request, run, patient=patient))
             if failure.sentence:
                 yield Failed(run.model.id, failure.sentence)
+        allowance = _Allowance(self._budget)
         with self._turns.turn():
             for job in run_alike(jobs):
-                yield from self._attempt(job, work)
+                yield from self._attempt(job, work, allowance)
 
-    def _attempt(self, job: Job, work: Callable[[Job], Iterator[Item]]) -> Generator[Item | Failed, None, None]:
+    def _attempt(
+        self, job: Job, work: Callable[[Job], Generator[Item, None, None]], allowance: "_Allowance"
+    ) -> Generator[Item | Failed, None, None]:
         """`work` on one model, and `Failed` where it fails."""
         with catch_failure(job.run.model) as failure:
-            yield from work(job)
+            yield from allowance.spend(work(job), job.run.size)
         if failure.sentence:
             yield Failed(job.run.model.id, failure.sentence)
 
@@ -135,7 +148,7 @@ class Service:
         self.pool.inspect(job)
         return job
 
-    def _run(self, job: Job) -> Iterator[Event]:
+    def _run(self, job: Job) -> Generator[Event, None, None]:
         """One model's part of a request."""
         model = job.run.model.id
         loaded = yield from self.pool.acquire(job, engines.load, Loading(model))
@@ -147,7 +160,7 @@ class Service:
         self._conversions.begin(job, loaded.files)
         yield Done(model, meter.measure(loaded))
 
-    def _follow(self, job: Job) -> Iterator[PathEvent]:
+    def _follow(self, job: Job) -> Generator[PathEvent, None, None]:
         """One model's path."""
         from .engines.trajectory import Follower, has_path, record  # noqa: PLC0415 - slow to import
 
@@ -164,6 +177,34 @@ class Service:
                 title=spec.title,
             )
         yield from record(cast(Follower, loaded.engine), job.request, job.run)
+
+
+class _Allowance:
+    """The image-steps that are left of a budget. Requests are judged before; this counts what is really done."""
+
+    def __init__(self, most: float | None):
+        self._most, self._left = most, most
+
+    def spend(self, items: Generator[Item, None, None], size: int) -> Generator[Item, None, None]:
+        """What a model yields, until its steps at `size` pixels are more than is left.
+
+        Raises:
+            DemoError: with a sentence, then.
+        """
+        if self._left is None:
+            yield from items
+            return
+        with closing(items):
+            for item in items:
+                yield item
+                if isinstance(item, Step | PathStep):
+                    self._left -= weight(size) * (item.images if isinstance(item, Step) else 1)
+                if self._left < 0:
+                    raise DemoError(
+                        "This was ended after {most:,.0f} image-steps (steps × images × (size / 512)²), which is the "
+                        "most here: ask for fewer images, steps or models, or a smaller size.",
+                        most=self._most,
+                    )
 
 
 class _Meter:

@@ -13,11 +13,15 @@ from ..registry import DEFAULT_MODELS, MODELS, REFINER, ModelSpec
 
 @dataclass(frozen=True)
 class Settings:
-    """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder is never
-    served, and neither is the owner's, `out`. With `downloads`, visitors may fetch published models; `alone`, the only
-    visitor is this machine's user, who may name folders of it. Elsewhere each may ask for `runs_per_minute`, and for
-    other things in proportion; 0 is no limit. `on_space`, a Space's proxy is before the page. `warm` is set
-    once the models that are loaded ahead have been loaded.
+    """The page as it is served.
+
+    `models` are offered, in this order. Images that visitors save go to `kept`, whose folder is never served, and
+    neither is the owner's, `out`. With `downloads`, visitors may fetch published models. `warm` is set once the models
+    that are loaded ahead have been loaded.
+
+    `alone`, the only visitor is this machine's user, who may name folders of it. Elsewhere each visitor may ask for
+    `runs_per_minute`, where 0 is no limit, and a run may take `budget` image-steps, where None is none. `on_space`, the
+    proxy of a Hugging Face Space is before the page.
     """
 
     kept: Gallery
@@ -27,6 +31,7 @@ class Settings:
     alone: bool = False
     on_space: bool = False
     runs_per_minute: int = 30
+    budget: float | None = None
     warm: Event = field(default_factory=Event)
 
     @property

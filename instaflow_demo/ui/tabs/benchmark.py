@@ -13,7 +13,7 @@ from ...errors import DemoError, InvalidRequest, Sentence
 from ...machine import device
 from ...machine.environment import fingerprint
 from ...registry import MODELS
-from ...request import Decoder
+from ...request import Decoder, check_budget
 from ...results import benchmark, benchmark_file
 from ...results.benchmark import Benchmark
 from ...service import Service
@@ -44,13 +44,14 @@ Update = dict[Any, Any]
 
 @dataclass(frozen=True)
 class PageLimits:
-    """Limits beyond those of `Benchmark.parse`; `images` is of all cases, where others wait for the device."""
+    """Limits beyond those of `Benchmark.parse`; `images` and `image_steps` are of all cases, where others wait."""
 
     repeats: int = 50
     batches: tuple[int, ...] = (1, 4, 16)
     backends: tuple[str, ...] = BACKENDS
     decoders: tuple[str, ...] = get_args(Decoder)
     images: int = 500
+    image_steps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,8 @@ class BenchmarkTab:
             InvalidRequest: with a sentence for every field that is wrong.
         """
         raw, language = self._inputs.by_name(values), self._inputs.language(values)
-        limits = replace(self._limits, images=2**31) if self._settings.alone else self._limits
+        limits = replace(self._limits, images=2**31 if self._settings.alone else self._limits.images)
+        limits = replace(limits, image_steps=self._settings.budget)
         theirs = raw["theirs"] if isinstance(raw["theirs"], Theirs) else None
         return Asked(parse_benchmark(raw, self._settings.models, limits), theirs, language)
 
@@ -302,6 +304,8 @@ def parse_benchmark(raw: Mapping[str, Any], models: Iterable[str], limits: PageL
                 )
             }
         )
+    requests = [case.request for case in asked.cases]
+    check_budget(requests * (repeats + 1), limits.image_steps, "repeats")
     return asked
 
 

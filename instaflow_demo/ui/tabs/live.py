@@ -13,7 +13,7 @@ from PIL.Image import Image
 from ...errors import DemoError, InvalidRequest, ModelUnavailable, Sentence
 from ...events import Event, Failed, ImageReady
 from ...registry import MODELS
-from ...request import FRAMES, GenerationRequest, Limits, parse_interpolation
+from ...request import FRAMES, GenerationRequest, Limits, check_budget, parse_interpolation
 from ...results.animation import MEDIA, encode_animation
 from ...service import Service
 from ..html import live as html
@@ -72,6 +72,7 @@ class LiveTab:
         self._service = service
         self._text = text
         self._runner = runner
+        self._budget = settings.budget
         self._inputs = Inputs()
         self._models = tuple(model for model in settings.models if MODELS[model].takes_one_step)
 
@@ -297,7 +298,9 @@ class LiveTab:
         between_prompts = raw["ends"] == "prompts"
         start = self._parse_image(raw, "prompt", "seed")
         end = self._parse_image(raw, *(("to_prompt", "seed") if between_prompts else ("prompt", "to_seed")))
-        return parse_interpolation(start, end, raw["frames"])
+        request = parse_interpolation(start, end, raw["frames"])
+        check_budget([request], self._budget, "frames")
+        return request
 
     def _parse_image(self, raw: Mapping[str, Any], prompt: str, seed: str) -> GenerationRequest:
         """The request for one image, from the fields called `prompt` and `seed`."""

@@ -5,4 +5,15 @@ SENTENCES = {
         "Foram mais pedidos do que um visitante pode fazer aqui por minuto: tente de novo daqui a {seconds:.0f} "
         "segundos."
     ),
+    "This would take {asked:,} image-steps (steps × images × (size / 512)², over all models), and a run may take "
+    "{most:,.0f} here: ask for fewer images, steps or models, or a smaller size, so that {percent} % of it is left.": (
+        "Isto levaria {asked:,} passos de imagem (passos × imagens × (tamanho / 512)², em todos os modelos), e uma "
+        "execução pode levar {most:,.0f} aqui: peça menos imagens, passos ou modelos, ou um tamanho menor, para que "
+        "restem {percent} %."
+    ),
+    "This was ended after {most:,.0f} image-steps (steps × images × (size / 512)²), which is the most here: ask for "
+    "fewer images, steps or models, or a smaller size.": (
+        "Isto foi encerrado após {most:,.0f} passos de imagem (passos × imagens × (tamanho / 512)²), o máximo aqui: "
+        "peça menos imagens, passos ou modelos, ou um tamanho menor."
+    ),
 }
