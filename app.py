@@ -115,6 +115,7 @@ def main(
             alone=alone,
             runs_per_minute=runs_per_minute,
             budget=most,
+            tunnelled=share or SPACE in os.environ,
         )
         launch(page, host, port, share=share, mcp=mcp)
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
@@ -202,7 +203,9 @@ def assemble(
     from instaflow_demo import ui  # noqa: PLC0415 - gradio must find the environment prepared
 
     kept = Gallery(out if alone else out / "visitors")
-    chosen = ui.Settings(kept=kept, out=out, alone=alone, on_space=SPACE in os.environ, **settings)
+    token = os.environ.pop("INSTAFLOW_METRICS_TOKEN", "")
+    found = {"on_space": SPACE in os.environ, "metrics_token": token}
+    chosen = ui.Settings(kept=kept, out=out, alone=alone, **found, **settings)
     return ui.build(service, chosen, shown), partial(warm_up, service, chosen)
 
 

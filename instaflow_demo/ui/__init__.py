@@ -16,6 +16,7 @@ from .html.grid import dialog_html
 from .html.hero import hero_html
 from .language import LOCALES
 from .listeners import PRIVATE
+from .metrics import Metrics
 from .rates import Rates
 from .runner import Runner
 from .settings import Settings
@@ -46,10 +47,11 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """
     text = _texts()
     gr.set_static_paths(shown)
-    runner = Runner(None if settings.alone else LONGEST_S)
+    metrics = Metrics(settings.metrics_token, tunnelled=settings.tunnelled)
+    runner = Runner(None if settings.alone else LONGEST_S, metrics)
     most = MOST_WAITING if settings.alone else MOST_OF_A_VISITOR
     fairness = runner.end, most, _rates(settings)
-    with _Page(*fairness, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S) as page:
+    with _Page(metrics, fairness) as page:
         gr.HTML(text("hero_html"))
         albums = Albums()
         compare, results = ComparePage(service, settings, text, runner, albums), ResultsTab()
@@ -103,23 +105,22 @@ def launch_options() -> dict[str, Any]:
 
 
 class _Page(gr.Blocks):
-    """gradio's, with a queue that is fair to all visitors, and that calls `leave` with each session that has gone."""
+    """gradio's, with a queue that is fair to all visitors, and what is counted."""
 
-    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, rates: Rates | None, **options: Any):
-        self._fairness = leave, most_of_a_visitor, rates
-        super().__init__(**options)
+    def __init__(self, metrics: Metrics, fairness: tuple[Callable[[str], None], int, Rates | None]):
+        self.metrics, self._fairness = metrics, fairness
+        super().__init__(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S)
 
     def queue(self, *args: Any, **options: Any) -> "_Page":
         super().queue(*args, **options)
-        self._queue = FairQueue.in_place_of(self._queue, *self._fairness)
+        queue = self._queue = FairQueue.in_place_of(self._queue, *self._fairness)
+        self.metrics.follow_queue(lambda: queue.waiting)
         return self
 
 
 def _rates(settings: Settings) -> Rates | None:
     """How often a visitor may ask; this machine's user alone may as often as there is time."""
-    if settings.alone or not settings.runs_per_minute:
-        return None
-    return Rates(settings.runs_per_minute, forwarded=settings.on_space)
+    return None if settings.alone else Rates(settings.runs_per_minute, forwarded=settings.on_space)
 
 
 def _texts() -> gr.I18n:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .admission import FairQueue
 from .language import ChosenLanguage
 from .link_preview import LinkPreview
+from .metrics import ADDRESS, Metrics
 from .rates import LOGIN, too_often
 from .text import requested_language, translate
 
@@ -28,6 +29,7 @@ _READ = re.compile(
     rf"|heartbeat/{_NAME}|call(/v2)?/{_NAME}/{_NAME}|file=.+))"
 )
 _WRITE = re.compile(rf"/(login/?|gradio_api/(queue/join|cancel|reset/?|call(/v2)?/{_NAME}/?))")
+_WORK = re.compile(rf"/gradio_api/(queue/join|call(/v2)?/{_NAME}/?)")
 _TALK = re.compile(r"/gradio_api/mcp(/.*)?")  # where `--mcp` is used; elsewhere gradio has nothing there
 _HEARD = re.compile(rf"/gradio_api/(call(?:/v2)?/{_NAME}/(?P<event>{_NAME})|queue/data)")
 _MOST_BYTES = 256 * 1024  # a request of this page is a few kilobytes
@@ -62,9 +64,11 @@ class Guard:
             receive = _replay(body, receive)
         if refusal is not None:
             await refusal(scope, receive, answer)
+            _count_refusal(request, answer)
             return
         with _listening(request):
             await self._pass_on(scope, receive, answer)
+        _count_refusal(request, answer)
 
     async def _pass_on(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         """Let gradio answer; what it cannot make sense of is the fault of who sent it."""
@@ -85,10 +89,11 @@ class _Answer:
     def __init__(self, send: Send):
         self._send = send
         self.begun = False
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.begun, self.status = True, message["status"]
             headers = MutableHeaders(raw=message["headers"])
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
@@ -107,6 +112,8 @@ def _refusal(request: Request) -> Response | None:
     path, reads = _path(request), request.method in ("GET", "HEAD")
     if reads and path == "/healthz":
         return JSONResponse({"status": "ok"})
+    if reads and path == ADDRESS and (counted := _metrics(request).answer(request)):
+        return counted
     if not (_TALK.fullmatch(path) or (_READ if reads else _WRITE).fullmatch(path)):
         return _refuse(404, "This address is closed: the page at / and its endpoints do everything through the queue.")
     if reads or request.method == "DELETE":
@@ -164,6 +171,16 @@ def _queue(request: Request) -> FairQueue | None:
     """The page's queue."""
     queue = getattr(request.scope["app"].get_blocks(), "_queue", None)
     return queue if isinstance(queue, FairQueue) else None
+
+
+def _metrics(request: Request) -> Metrics:
+    """What the page counts; one that is no page of ours counts nothing."""
+    return getattr(request.scope["app"].get_blocks(), "metrics", None) or Metrics()
+
+
+def _count_refusal(request: Request, answer: _Answer) -> None:
+    if answer.status >= 400 and _WORK.fullmatch(_path(request)):
+        _metrics(request).refuse(answer.status)
 
 
 def _path(request: Request) -> str:
