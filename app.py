@@ -14,6 +14,7 @@ import typer
 
 from instaflow_demo.errors import InvalidRequest, Sentence
 from instaflow_demo.gallery import Gallery
+from instaflow_demo.machine.accounts import OPTION, hide_passwords, read_accounts
 from instaflow_demo.machine.caches import refusal
 from instaflow_demo.machine.paths import parse_path
 from instaflow_demo.machine.temporary import end_when_told, temporary_folder
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from instaflow_demo.ui import Settings
+
+Accounts = list[tuple[str, str]]
 
 log = logging.getLogger("instaflow_demo.app")
 
@@ -65,6 +68,14 @@ Budget = Annotated[
         "reach the page; 0 is no limit.",
     ),
 ]
+Auth = Annotated[
+    list[str] | None,
+    typer.Option(OPTION, metavar="USER:PASSWORD", help="Let in only those who log in; may be repeated."),
+]
+AuthFile = Annotated[
+    Path | None,
+    typer.Option(parser=parse_path, metavar="FILE", help="The same from a file, USER:PASSWORD in each line."),
+]
 
 SPACE = "SPACE_ID"  # Hugging Face names a Space to itself
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # where only this machine's user can be a visitor
@@ -90,6 +101,8 @@ def main(
     mcp: Mcp = False,
     runs_per_minute: RunsPerMinute = 30,
     budget: Budget = 1000,
+    auth: Auth = None,
+    auth_file: AuthFile = None,
     model_dir: ModelDirs = None,
 ) -> None:
     """Serve the page that compares one-step and many-step text-to-image models."""
@@ -97,6 +110,7 @@ def main(
         raise typer.BadParameter("--share needs the network, which --offline rules out: leave one of them out.")
     if mcp and find_spec("mcp") is None:
         raise typer.BadParameter('--mcp needs the package mcp: run pip install "gradio[mcp]".')
+    accounts = find_accounts(auth, auth_file)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare_environment(offline)
     with end_when_told(), room_for_images() as shown:
@@ -117,7 +131,8 @@ def main(
             budget=most,
             tunnelled=share or SPACE in os.environ,
         )
-        launch(page, host, port, share=share, mcp=mcp)
+        launch(page, host, port, share=share, mcp=mcp, auth=accounts or None)
+        tell_who_sees_what(alone=alone, protected=bool(accounts))
         threading.Thread(target=warm, daemon=True, name="warm-up").start()
         page.block_thread()
 
@@ -177,6 +192,37 @@ def locate_weights(model_dirs: list[str] | None) -> Weights:
         raise typer.BadParameter(str(error)) from error
 
 
+def find_accounts(given: list[str] | None, file: Path | None) -> Accounts:
+    """Who may log in; empty where everybody may come in.
+
+    Raises:
+        typer.BadParameter: with a sentence.
+    """
+    if given:
+        hide_passwords(given)
+    try:
+        return read_accounts(file, os.environ)
+    except InvalidRequest as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def offers_login() -> bool:
+    """Whether visitors can sign in with Hugging Face: on a Space whose front matter has `hf_oauth`."""
+    given = all(os.environ.get(name) for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OPENID_PROVIDER_URL"))
+    return SPACE in os.environ and given and all(find_spec(name) for name in ("authlib", "itsdangerous"))
+
+
+def tell_who_sees_what(*, alone: bool, protected: bool) -> None:
+    """Say what it means that others can reach the page; the page says it to them."""
+    if alone:
+        return
+    who = "Those who log in" if protected else "All who can reach it"
+    typer.echo(
+        f"{who} can use this machine to draw. Each sees only their own images and prompts; what they save goes to the "
+        "folder visitors in that of --out, where you see it. Votes in the arena count for everyone."
+    )
+
+
 def prepare_environment(offline: bool) -> None:
     """Tell libraries, before they are imported, to send nothing home and to keep their memory bounded."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -204,19 +250,19 @@ def assemble(
 
     kept = Gallery(out if alone else out / "visitors")
     token = os.environ.pop("INSTAFLOW_METRICS_TOKEN", "")
-    found = {"on_space": SPACE in os.environ, "metrics_token": token}
+    found = {"on_space": SPACE in os.environ, "login": offers_login(), "metrics_token": token}
     chosen = ui.Settings(kept=kept, out=out, alone=alone, **found, **settings)
     return ui.build(service, chosen, shown), partial(warm_up, service, chosen)
 
 
-def launch(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) -> None:
+def launch(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool, auth: Accounts | None = None) -> None:
     """Start the server, and say where it is; without a tunnel the local server stays up.
 
     Raises:
         typer.Exit: after a sentence, if the port cannot be had.
     """
     try:
-        start(page, host, port, share=share, mcp=mcp)
+        start(page, host, port, share=share, mcp=mcp, auth=auth)
     except OSError as error:
         typer.echo(f"The page cannot be served on {host}:{port} ({error}): choose another --port.", err=True)
         raise typer.Exit(1) from error
@@ -237,7 +283,7 @@ def offer_tools(page: "gr.Blocks") -> str:
     return tools.ADDRESS
 
 
-def start(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) -> None:
+def start(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool, auth: Accounts | None = None) -> None:
     """Start gradio's server in the background, closed to what the page does not need."""
     from instaflow_demo import ui  # noqa: PLC0415 - as above
 
@@ -245,6 +291,7 @@ def start(page: "gr.Blocks", host: str, port: int, *, share: bool, mcp: bool) ->
         server_name=host,
         server_port=port,
         share=share,
+        auth=auth,
         quiet=True,
         show_error=False,
         prevent_thread_lock=True,

@@ -1,15 +1,21 @@
-"""The running app where strangers can reach it: what a run may take, and what the server counts."""
+"""The running app where strangers can reach it: what they are told, what a run may take, and what the server counts."""
 
 import json
+import re
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from served import App, running_app
+
+from instaflow_demo.ui.text import LANGUAGES, TEXTS
 
 TOKEN = "token-4711"
 FLAGS = ("--offline", "--host", "0.0.0.0", "--models", "instaflow-mini,sd-mini")
@@ -36,6 +42,16 @@ def get(app: App, path: str, **headers: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
+def said(folder: Path, words: str) -> str:
+    """The app's log, once these words are in it."""
+    for _ in range(300):
+        log = (folder / "app.log").read_text(encoding="utf-8")
+        if words in log:
+            break
+        time.sleep(0.1)
+    return log
+
+
 def counted(app: App, name: str, **labels: str) -> float:
     """A number of the server's metrics; 0 where there is none yet."""
     families = text_string_to_metric_families(get(app, "/metrics")[1])
@@ -56,6 +72,14 @@ def generate(app: App, model: str, images: int, steps: int | None = None) -> str
     values = ["a dog", model, images, 7, "", steps, None, None, "full"]
     _, text = app.post("/gradio_api/call/generate", {"data": values})
     return app.get(f"/gradio_api/call/generate/{json.loads(text)['event_id']}")[1]
+
+
+def test_visitors_and_the_owner_are_told_who_sees_what(app: App, folder: Path) -> None:
+    parts = json.loads(app.get("/config")[1])["components"]
+    assert [part for part in parts if part["props"].get("elem_id") == "public"]
+    tables = json.dumps(json.loads(app.get("/config")[1])["i18n_translations"], ensure_ascii=False)
+    assert all(TEXTS[language]["public"] in tables for language in LANGUAGES)
+    assert "All who can reach it can use this machine to draw." in said(folder, "to draw")
 
 
 def test_images_that_visitors_save_have_a_folder_and_a_cap_of_their_own(app: App) -> None:
@@ -158,3 +182,52 @@ def test_what_is_counted_is_open_to_who_knows_the_token(app: App) -> None:
     status, text = get(app, "/metrics", host="demo.example", authorization=f"Bearer {TOKEN}")
     assert status == 200
     assert "instaflow_runs_total" in text
+
+
+# ---------------------------------------------------------------- logging in
+
+
+def test_only_those_who_log_in_can_do_anything(tmp_path: Path) -> None:
+    accounts = tmp_path / "accounts"
+    accounts.write_text("# friends\nana:pass:word\n\nrui:4711-secret\n", encoding="utf-8")
+    flags = ("--offline", "--models", "instaflow-mini", "--runs-per-minute", "3", "--host", "0.0.0.0")
+    with running_app(tmp_path, *flags, "--auth-file", str(accounts), "--auth", "eva:visible") as app:
+        assert app.get("/healthz")[0] == 200
+        assert app.get("/config")[0] == 401
+        assert app.post("/gradio_api/call/models", {"data": []})[0] == 401
+        command = Path(f"/proc/{app.process.pid}/cmdline")
+        assert not command.exists() or b"visible" not in command.read_bytes()
+        for user, password in (("ana", "pass:word"), ("rui", "4711-secret"), ("eva", "visible")):
+            friend = Friend(app)
+            assert friend.log_in(user, password) == 200
+            assert friend.ask() == 200
+        # a user is one visitor, whatever the session
+        assert [friend.ask() for _ in range(3)] == [200, 200, 429]
+        assert [Friend(app).log_in("ana", "wrong") for _ in range(2)][-1] in (400, 429)
+    log = said(tmp_path, "to draw")
+    assert "Those who log in can use this machine to draw." in log
+    assert not re.search("4711-secret|pass:word|visible", log)
+
+
+class Friend:
+    """A browser, which has cookies."""
+
+    def __init__(self, app: App):
+        self._app = app
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def log_in(self, user: str, password: str) -> int:
+        form = urllib.parse.urlencode({"username": user, "password": password}).encode()
+        return self._post("/login", form, "application/x-www-form-urlencoded")
+
+    def ask(self) -> int:
+        values = ["a dog", "instaflow-mini", 1, 7, "", None, None, None, "full"]
+        return self._post("/gradio_api/call/generate", json.dumps({"data": values}).encode(), "application/json")
+
+    def _post(self, path: str, body: bytes, kind: str) -> int:
+        try:
+            request = urllib.request.Request(self._app.url + path, body, {"content-type": kind})
+            with self._opener.open(request, timeout=60) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code

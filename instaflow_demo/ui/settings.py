@@ -22,7 +22,7 @@ class Settings:
     `alone`, the only visitor is this machine's user, who may name folders of it. Elsewhere each visitor may ask for
     `runs_per_minute`, where 0 is no limit, and a run may take `budget` image-steps, where None is none. `on_space`, the
     proxy of a Hugging Face Space is before the page; `tunnelled`, that or the tunnel of a link. `metrics_token` opens
-    the server's metrics.
+    the server's metrics. With `login`, a link signs in with Hugging Face.
     """
 
     kept: Gallery
@@ -35,6 +35,7 @@ class Settings:
     budget: float | None = None
     metrics_token: str = ""
     tunnelled: bool = False
+    login: bool = False
     warm: Event = field(default_factory=Event)
 
     @property

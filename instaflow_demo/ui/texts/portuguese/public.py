@@ -16,4 +16,14 @@ SENTENCES = {
         "Isto foi encerrado após {most:,.0f} passos de imagem (passos × imagens × (tamanho / 512)²), o máximo aqui: "
         "peça menos imagens, passos ou modelos, ou um tamanho menor."
     ),
+    "An account is written USER:PASSWORD, with a colon between them: correct it.": (
+        "Uma conta se escreve USUÁRIO:SENHA, com dois-pontos entre eles: corrija-a."
+    ),
+    "The accounts in {path} cannot be read ({why}): name another file.": (
+        "As contas em {path} não podem ser lidas ({why}): indique outro arquivo."
+    ),
+    "{path} has no accounts: write USER:PASSWORD, one in each line.": (
+        "{path} não tem contas: escreva USUÁRIO:SENHA, uma em cada linha."
+    ),
+    "it is not text in UTF-8": "não é texto em UTF-8",
 }
