@@ -95,11 +95,12 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
 
 
 def _build_head(page: gr.Blocks, settings: Settings, text: gr.I18n) -> None:
-    gr.HTML(text("hero_html"))
+    """What stands above the tabs, whose row the title shares."""
     if not settings.alone:
         gr.HTML(text("public_html"), elem_id="public")
     if settings.login:
         build_sign_in(page)
+    gr.HTML(text("hero_html"))
 
 
 def launch_options() -> dict[str, Any]:
