@@ -3,24 +3,26 @@
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import cast
+from typing import TypeVar, cast
 
 from . import engines
 from .engines.conversion import Conversions, run_alike
 from .engines.failures import catch_failure
 from .engines.pool import Job, Loaded, Pool
 from .errors import DemoError
-from .events import Done, Event, Failed, ImageReady, Loading, Noted, PathEvent
+from .events import Done, Event, Failed, ImageReady, Loading, Noted, PathEvent, PathStep, Step
 from .finishing import Finishing, save
 from .gallery import Gallery
 from .machine import device, zerogpu
 from .machine.turns import Turns
 from .measure import Measurement, Timing, select_counted
 from .registry import LOADABLE, MODELS
-from .request import Decoder, GenerationRequest, ModelRun
+from .request import Decoder, GenerationRequest, ModelRun, weight
 from .weights.locate import Availability, Weights
 from .zerogpu import SharedGpu
 from .zerogpu.shared import Numbered, Work
+
+Item = TypeVar("Item")
 
 
 class Service:
@@ -30,18 +32,26 @@ class Service:
     """
 
     def __init__(
-        self, weights: Weights, gallery: Gallery | None = None, *, safety: bool = False, lasting: bool = False
+        self,
+        weights: Weights,
+        gallery: Gallery | None = None,
+        *,
+        safety: bool = False,
+        lasting: bool = False,
+        budget: float | None = None,
     ):
         """Images go to the gallery, where there is one and a request wants them saved.
 
         With `safety`, images of published models are looked at by a safety checker, where there is one. `lasting` is
-        for a process that serves for hours: minutes of work in the background pay there.
+        for a process that serves for hours: minutes of work in the background pay there. Nothing that is run at once
+        may take more image-steps than `budget`, if it is given.
         """
         self.pool = Pool(weights, safety=safety)
         self._conversions = Conversions(self.pool, background=lasting)
         self._weights = weights
         self._gallery = gallery
         self._lasting = lasting
+        self._budget = budget
         self._turns = Turns()  # a generator may be resumed and closed on different threads
         shares = lasting and zerogpu.is_here()
         self._shared_gpu = SharedGpu(self._attempt_here, self._stay) if shares else None
@@ -108,10 +118,11 @@ class Service:
                 numbers.append(number)
             if failure.sentence:
                 yield number, Failed(run.model.id, failure.sentence)
-        jobs = run_alike(jobs)
+        jobs, allowance = run_alike(jobs), _Allowance(self._budget)
         # a shared GPU is lent once for all of them
         for places in [range(len(jobs))] if self._shared_gpu else [[place] for place in range(len(jobs))]:
-            with self._turns.turn(), closing(self._attempt([jobs[each] for each in places], "run")) as events:
+            attempted = self._attempt([jobs[each] for each in places], "run", allowance)
+            with self._turns.turn(), closing(attempted) as events:
                 for place, event in events:
                     asked = numbers[places[place]]
                     yield asked, self._kept(requests[asked], cast(Event, event))
@@ -152,19 +163,23 @@ class Service:
                 jobs.append(self._inspect(request, run, patient=patient))
             if failure.sentence:
                 yield Failed(run.model.id, failure.sentence)
-        with self._turns.turn(), closing(self._attempt(run_alike(jobs), work)) as events:
+        with self._turns.turn(), closing(self._attempt(run_alike(jobs), work, _Allowance(self._budget))) as events:
             for _, event in events:
                 yield event
 
-    def _attempt(self, jobs: Sequence[Job], work: Work) -> Numbered:
+    def _attempt(self, jobs: Sequence[Job], work: Work, allowance: "_Allowance") -> Numbered:
         """`work` on each of the models, with its number, wherever its device is; `Failed` where it fails."""
-        return (self._shared_gpu.attempt if self._shared_gpu else self._attempt_here)(jobs, work)
+        if self._shared_gpu:
+            return self._shared_gpu.attempt(jobs, work)
+        return self._attempt_here(jobs, work, allowance)
 
-    def _attempt_here(self, jobs: Sequence[Job], work: Work) -> Numbered:
+    def _attempt_here(self, jobs: Sequence[Job], work: Work, allowance: "_Allowance | None" = None) -> Numbered:
         """The same in this process. It waits for no turn, as a shared GPU has it called in a process of its own."""
         does = {"run": self._run, "follow": self._follow}[work]
+        allowance = allowance or _Allowance(self._budget)
         for number, job in enumerate(jobs):
-            with catch_failure(job.run.model) as failure, closing(does(job)) as events:
+            spent = allowance.spend(does(job), job.run.size)
+            with catch_failure(job.run.model) as failure, closing(spent) as events:
                 for event in events:
                     yield number, event
             if failure.sentence:
@@ -213,6 +228,34 @@ class Service:
                 title=spec.title,
             )
         yield from record(cast(Follower, loaded.engine), job.request, job.run)
+
+
+class _Allowance:
+    """The image-steps that are left of a budget. Requests are judged before; this counts what is really done."""
+
+    def __init__(self, most: float | None):
+        self._most, self._left = most, most
+
+    def spend(self, items: Generator[Item, None, None], size: int) -> Generator[Item, None, None]:
+        """What a model yields, until its steps at `size` pixels are more than is left.
+
+        Raises:
+            DemoError: with a sentence, then.
+        """
+        if self._left is None:
+            yield from items
+            return
+        with closing(items):
+            for item in items:
+                yield item
+                if isinstance(item, Step | PathStep):
+                    self._left -= weight(size) * (item.images if isinstance(item, Step) else 1)
+                if self._left < 0:
+                    raise DemoError(
+                        "This was ended after {most:,.0f} image-steps (steps × images × (size / 512)²), which is the "
+                        "most here: ask for fewer images, steps or models, or a smaller size.",
+                        most=self._most,
+                    )
 
 
 class _Meter:

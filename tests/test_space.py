@@ -147,6 +147,14 @@ def test_a_dockerfile_serves_the_port_that_the_space_asks_for() -> None:
     assert ".git*" in made[".dockerignore"].splitlines()
 
 
+def test_visitors_can_sign_in_where_that_is_asked_for() -> None:
+    for name, brought in (("zerogpu", False), ("docker", True)):  # gradio's own Spaces have what it takes
+        made = documents(ROOT, HOSTS[name], login=True)
+        assert yaml.safe_load(made["README.md"].split("---\n")[1])["hf_oauth"] is True
+        assert ("gradio[oauth]" in made["requirements.txt"].splitlines()) is brought
+        assert "hf_oauth" not in documents(ROOT, HOSTS[name])["README.md"]
+
+
 # ---------------------------------------------------------------- nothing else is needed
 
 

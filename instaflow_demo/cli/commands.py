@@ -262,13 +262,16 @@ def space(
     preload: Annotated[
         str, typer.Option("--preload", metavar="IDS", help="Published models to fetch while the Space is built.")
     ] = "",
+    login: Annotated[
+        bool, typer.Option("--login", help="Let visitors sign in with Hugging Face, if they like.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Write, check and upload the folder that a Hugging Face Space or Docker builds the page from."""
     with report_errors(debug):
         from . import space as spaces  # noqa: PLC0415 - of use here only
 
-        spaces.publish(to, host.value, split_names(preload), push, private=private)
+        spaces.publish(to, host.value, split_names(preload), push, private=private, login=login)
 
 
 def _run(request: GenerationRequest, options: RunOptions) -> None:

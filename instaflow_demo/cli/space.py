@@ -12,7 +12,7 @@ from ..machine.temporary import end_when_told, temporary_folder
 _MB = 1_000_000
 
 
-def publish(to: Path | None, host: str, preload: list[str], name: str, *, private: bool) -> None:
+def publish(to: Path | None, host: str, preload: list[str], name: str, *, private: bool, login: bool) -> None:
     """Write the folder `to`, or a temporary one, and push it to the Space `name`, if there is one.
 
     Raises:
@@ -27,7 +27,7 @@ def publish(to: Path | None, host: str, preload: list[str], name: str, *, privat
     preloads = space.list_preloads(preload, target)
     with end_when_told(), ExitStack() as stack:
         folder = to or stack.enter_context(temporary_folder("space")) / "space"
-        _tell(folder if to else None, host, space.write(folder, target, preloads))
+        _tell(folder if to else None, host, space.write(folder, target, preloads, login=login))
         for entry in preloads:
             typer.echo(f"Fetched while it is built: {entry}")
         if name:

@@ -11,18 +11,20 @@ from .hosts import PYTHON, Host
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _PORT = 7860
+_OAUTH = "gradio[oauth]"  # which a Space with gradio's kit has by itself, and a Dockerfile has not
 _OF_GRADIO = ("sdk_version", "python_version", "app_file")  # what a Dockerfile says instead
 
 
-def documents(root: Path, host: Host, preloads: Sequence[str] = ()) -> dict[str, str]:
+def documents(root: Path, host: Host, preloads: Sequence[str] = (), *, login: bool = False) -> dict[str, str]:
     """The text of each file by name, made of the project's own README.md and requirements.txt at `root`.
 
-    `preloads` are entries of `preload_from_hub`.
+    `preloads` are entries of `preload_from_hub`. With `login`, visitors can sign in with Hugging Face.
     """
-    front = front_matter(root, host, preloads)
+    front = front_matter(root, host, preloads) | ({"hf_oauth": True} if login else {})
+    requirements = [*_requirements(root, host), *([_OAUTH] if login and host.sdk == "docker" else [])]
     made = {
         "README.md": _readme(root, front),
-        "requirements.txt": "\n".join([*_requirements(root, host), ""]),
+        "requirements.txt": "\n".join([*requirements, ""]),
         ".gitattributes": _template("gitattributes").template,
     }
     if host.sdk == "docker":

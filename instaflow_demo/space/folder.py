@@ -1,6 +1,7 @@
 """The folder itself, which is there whole or not at all."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import InvalidRequest, Sentence, StorageFull, cause
@@ -12,8 +13,10 @@ from .documents import documents
 from .hosts import Host
 
 
-def write(to: Path, host: Host, preloads: list[str], root: Path = ROOT) -> Report:
+def write(to: Path, host: Host, preloads: list[str], root: Path = ROOT, *, login: bool = False) -> Report:
     """Write everything that `host` needs to a new or empty folder, check it, and say what was found.
+
+    With `login`, its visitors can sign in with Hugging Face.
 
     Raises:
         InvalidRequest: when there is something at `to` already.
@@ -27,7 +30,7 @@ def write(to: Path, host: Host, preloads: list[str], root: Path = ROOT) -> Repor
         )
     unfinished = name_unfinished(to.parent)
     try:
-        _fill(unfinished, host, preloads, root)
+        _fill(unfinished, root, documents(root, host, preloads, login=login))
         report = check(unfinished, host)
         if exists(to):
             to.rmdir()
@@ -43,10 +46,10 @@ def write(to: Path, host: Host, preloads: list[str], root: Path = ROOT) -> Repor
     return report
 
 
-def _fill(folder: Path, host: Host, preloads: list[str], root: Path) -> None:
+def _fill(folder: Path, root: Path, written: Mapping[str, str]) -> None:
     for path in list_files(root):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / path, target)
-    for name, text in documents(root, host, preloads).items():
+    for name, text in written.items():
         (folder / name).write_text(text, encoding="utf-8")

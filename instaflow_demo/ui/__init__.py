@@ -17,8 +17,11 @@ from .html.grid import dialog_html
 from .html.hero import hero_html
 from .language import LOCALES
 from .listeners import PRIVATE
+from .metrics import Metrics
+from .rates import Rates
 from .runner import Runner
 from .settings import Settings
+from .sign_in import build_sign_in
 from .tabs.arena import ArenaTab
 from .tabs.benchmark import BenchmarkTab, import_html
 from .tabs.compare import ComparePage
@@ -47,12 +50,12 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     """
     text = _texts()
     gr.set_static_paths([shown, SAMPLES])
-    runner = Runner(None if settings.alone else LONGEST_S)
+    metrics = Metrics(settings.metrics_token, tunnelled=settings.tunnelled)
+    runner = Runner(None if settings.alone else LONGEST_S, metrics)
     most = MOST_WAITING if settings.alone else MOST_OF_A_VISITOR
-    with _Page(
-        runner.end, most, title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S
-    ) as page:
-        gr.HTML(text("hero_html"))
+    fairness = runner.end, most, _rates(settings)
+    with _Page(settings, metrics, fairness) as page:
+        _build_head(page, settings, text)
         albums = Albums()
         compare, results = ComparePage(service, settings, text, runner, albums), ResultsTab()
         gallery = GalleryTab(service, settings, text, albums)
@@ -93,6 +96,15 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
     return page.queue(api_open=False)
 
 
+def _build_head(page: gr.Blocks, settings: Settings, text: gr.I18n) -> None:
+    """What stands above the tabs, whose row the title shares."""
+    if not settings.alone:
+        gr.HTML(text("public_html"), elem_id="public")
+    if settings.login:
+        build_sign_in(page)
+    gr.HTML(text("hero_html"))
+
+
 def launch_options() -> dict[str, Any]:
     """What `launch` needs for the page to look, speak and defend itself as it should."""
     return {
@@ -105,16 +117,27 @@ def launch_options() -> dict[str, Any]:
 
 
 class _Page(gr.Blocks):
-    """gradio's, with a queue that is fair to all visitors, and that calls `leave` with each session that has gone."""
+    """gradio's, with a queue that is fair to all visitors, and what is counted."""
 
-    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, **options: Any):
-        self._fairness = leave, most_of_a_visitor
-        super().__init__(**options)
+    def __init__(self, settings: Settings, metrics: Metrics, fairness: tuple[Callable[[str], None], int, Rates | None]):
+        self.metrics, self._fairness, self._login = metrics, fairness, settings.login
+        super().__init__(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=_DOWNLOADS_S)
+
+    @property
+    def expects_oauth(self) -> bool:
+        """Whether gradio opens its routes for signing in."""
+        return self._login
 
     def queue(self, *args: Any, **options: Any) -> "_Page":
         super().queue(*args, **options)
-        self._queue = FairQueue.in_place_of(self._queue, *self._fairness)
+        queue = self._queue = FairQueue.in_place_of(self._queue, *self._fairness)
+        self.metrics.follow_queue(lambda: queue.waiting)
         return self
+
+
+def _rates(settings: Settings) -> Rates | None:
+    """How often a visitor may ask; this machine's user alone may as often as there is time."""
+    return None if settings.alone else Rates(settings.runs_per_minute, forwarded=settings.on_space)
 
 
 def _texts() -> gr.I18n:
@@ -128,6 +151,7 @@ def _pieces(language: Language) -> dict[str, str]:
     return {
         "hero_html": hero_html(language),
         "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>',
+        "public_html": f'<p class="note">{words["public"]}</p>',
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
         "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',
         "flow_lead_html": f'<div class="lesson">{words["flow_lead"]}</div>',

@@ -5,6 +5,7 @@ pass its cap. It counts Stop and the page's greeting like runs, keeps what nobod
 handler's exception with null.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ from gradio.route_utils import get_fn
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
 
 from ..errors import Sentence
-from .listeners import ONE_AT_A_TIME
+from .listeners import DEVICE as _DEVICE
+from .rates import Rates, kind_of, too_often
 from .text import requested_language, translate
 
 MOST_WAITING = 64
@@ -31,28 +33,30 @@ UNHEARD_S = 10.0
 FORGED = Sentence("The page has no such function for programs; the page at /gradio_api/info lists what there is.")
 FAILED = Sentence("This could not be done, and the log says why. Reload the page, and try once more.")
 
-_DEVICE = ONE_AT_A_TIME["concurrency_id"]
-
 
 class FairQueue(Queue):
     """Gradio's queue, in which runs are admitted by how many wait, in all and of each visitor.
 
     Events that need no device are never refused, and never wait behind runs. `leave` is called with each session whose
-    visitor has gone while a run was under way.
+    visitor has gone while a run was under way. `rates`, where there are any, say how often a visitor may ask.
     """
 
-    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, **options: Any):
+    def __init__(self, leave: Callable[[str], None], most_of_a_visitor: int, rates: Rates | None, **options: Any):
         super().__init__(max_size=None, **options)
+        self.rates = rates
         self._leave, self._most_of_a_visitor = leave, most_of_a_visitor
         self._entering: Counter[str] = Counter()  # runs of each visitor whose values are being judged
         self._listeners: Counter[str] = Counter()
 
     @classmethod
-    def in_place_of(cls, queue: Queue, leave: Callable[[str], None], most_of_a_visitor: int) -> "FairQueue":
+    def in_place_of(
+        cls, queue: Queue, leave: Callable[[str], None], most_of_a_visitor: int, rates: Rates | None
+    ) -> "FairQueue":
         """A queue with the options of one that is not in use yet."""
         return cls(
             leave,
             most_of_a_visitor,
+            rates,
             live_updates=queue.live_updates,
             concurrency_count=queue.max_thread_count,
             update_intervals=queue.update_intervals,
@@ -71,6 +75,7 @@ class FairQueue(Queue):
         function = get_fn(self.blocks, None, body)
         if why := _why_forged(function, body.data):
             raise _refusal(400, why, request)
+        self._count(function, body.session_hash, request, username)
         if function.concurrency_id != _DEVICE:
             return await super().push(body, request, username)
         visitor = body.session_hash or ""  # a program without one has one event in each session
@@ -133,6 +138,12 @@ class FairQueue(Queue):
             if isinstance(output, dict) and not output.get("error"):
                 output["error"] = translate(requested_language(event.request.headers), FAILED)
         super().send_message(event, event_message)
+
+    def _count(self, function: BlockFunction, session: str | None, request: fastapi.Request, user: str | None) -> None:
+        """Count a visitor's event; raises HTTPException, 429, if it is one too many."""
+        wait_s = self.rates.take(kind_of(function), self.rates.visitor(request, session, user)) if self.rates else None
+        if wait_s:
+            raise _refusal(429, too_often(wait_s), request, {"retry-after": str(math.ceil(wait_s))})
 
     def _runs(self) -> list[Event]:
         """Runs that wait."""

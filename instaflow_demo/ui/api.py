@@ -13,7 +13,7 @@ from ..events import ImageReady
 from ..gallery import encode_png
 from ..machine.environment import fingerprint
 from ..registry import MODELS
-from ..request import RANDOM_SEED, GenerationRequest
+from ..request import RANDOM_SEED, GenerationRequest, check_budget
 from ..results import benchmark_file
 from ..results.benchmark import Timed, run
 from ..results.report import Outcome, collect, results_json
@@ -159,6 +159,7 @@ class Api:
         try:
             self._settings.check_offered(models)
             parsed = GenerationRequest.parse(prompt, models, save=False, **asked)
+            check_budget([parsed], self._settings.budget)
         except DemoError as error:
             raise refusal(error, language) from error
         outcomes = collect(self._follow(self._service.run(parsed), request), parsed)
@@ -167,7 +168,7 @@ class Api:
 
     def _time(self, request: gr.Request, raw: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            asked = parse_benchmark(raw, self._settings.models, PageLimits())
+            asked = parse_benchmark(raw, self._settings.models, PageLimits(image_steps=self._settings.budget))
         except DemoError as error:
             raise refusal(error, requested_language(request.headers)) from error
         rows = {

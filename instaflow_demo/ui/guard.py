@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from contextlib import nullcontext
 from typing import Any, NoReturn
@@ -16,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .admission import FairQueue
 from .language import ChosenLanguage
 from .link_preview import LinkPreview
+from .metrics import ADDRESS, Metrics
+from .rates import LOGIN, too_often
+from .text import requested_language, translate
 
 _NAME = r"[\w-]+"
 _READ = re.compile(
@@ -25,6 +29,7 @@ _READ = re.compile(
     rf"|heartbeat/{_NAME}|call(/v2)?/{_NAME}/{_NAME}|file=.+))"
 )
 _WRITE = re.compile(rf"/(login/?|gradio_api/(queue/join|cancel|reset/?|call(/v2)?/{_NAME}/?))")
+_WORK = re.compile(rf"/gradio_api/(queue/join|call(/v2)?/{_NAME}/?)")
 _TALK = re.compile(r"/gradio_api/mcp(/.*)?")  # where `--mcp` is used; elsewhere gradio has nothing there
 _HEARD = re.compile(rf"/gradio_api/(call(?:/v2)?/{_NAME}/(?P<event>{_NAME})|queue/data)")
 _MOST_BYTES = 256 * 1024  # a request of this page is a few kilobytes
@@ -55,13 +60,15 @@ class Guard:
         refusal = _refusal(request)
         if refusal is None and request.method == "POST" and _WRITE.fullmatch(_path(request)):
             body = await request.body()
-            refusal = None if _path(request).startswith("/login") else _judge(body)
+            refusal = _too_often(request) if _path(request).startswith("/login") else _judge(body)
             receive = _replay(body, receive)
         if refusal is not None:
             await refusal(scope, receive, answer)
+            _count_refusal(request, answer)
             return
         with _listening(request):
             await self._pass_on(scope, receive, answer)
+        _count_refusal(request, answer)
 
     async def _pass_on(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         """Let gradio answer; what it cannot make sense of is the fault of who sent it."""
@@ -82,10 +89,11 @@ class _Answer:
     def __init__(self, send: Send):
         self._send = send
         self.begun = False
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.begun, self.status = True, message["status"]
             headers = MutableHeaders(raw=message["headers"])
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
@@ -104,6 +112,8 @@ def _refusal(request: Request) -> Response | None:
     path, reads = _path(request), request.method in ("GET", "HEAD")
     if reads and path == "/healthz":
         return JSONResponse({"status": "ok"})
+    if reads and path == ADDRESS and (counted := _metrics(request).answer(request)):
+        return counted
     if not (_TALK.fullmatch(path) or (_READ if reads else _WRITE).fullmatch(path)):
         return _refuse(404, "This address is closed: the page at / and its endpoints do everything through the queue.")
     if reads or request.method == "DELETE":
@@ -112,6 +122,16 @@ def _refusal(request: Request) -> Response | None:
     if not length.isdecimal() or int(length) > _MOST_BYTES:
         return _refuse(413, f"A request must state its length and be at most {_MOST_BYTES // 1024} KB long.")
     return None
+
+
+def _too_often(request: Request) -> Response | None:
+    """The answer to whoever tries one password after another; None to others."""
+    rates = getattr(_queue(request), "rates", None)
+    wait_s = rates.take(LOGIN, rates.visitor(request)) if rates else None
+    if not wait_s:
+        return None
+    said = translate(requested_language(request.headers), too_often(wait_s))
+    return JSONResponse({"detail": said}, 429, {"retry-after": str(math.ceil(wait_s))})
 
 
 def _judge(body: bytes) -> Response | None:
@@ -141,11 +161,26 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _listening(request: Request) -> Any:
     """While the answer to a request tells somebody what happens to a run."""
     found = _HEARD.fullmatch(_path(request)) if request.method == "GET" else None
-    blocks = request.scope["app"].get_blocks() if found else None
-    queue = getattr(blocks, "_queue", None)
-    if found is None or not isinstance(queue, FairQueue):
+    queue = _queue(request) if found else None
+    if found is None or queue is None:
         return nullcontext()
     return queue.listening(found["event"] or request.query_params.get("session_hash", ""))
+
+
+def _queue(request: Request) -> FairQueue | None:
+    """The page's queue."""
+    queue = getattr(request.scope["app"].get_blocks(), "_queue", None)
+    return queue if isinstance(queue, FairQueue) else None
+
+
+def _metrics(request: Request) -> Metrics:
+    """What the page counts; one that is no page of ours counts nothing."""
+    return getattr(request.scope["app"].get_blocks(), "metrics", None) or Metrics()
+
+
+def _count_refusal(request: Request, answer: _Answer) -> None:
+    if answer.status >= 400 and _WORK.fullmatch(_path(request)):
+        _metrics(request).refuse(answer.status)
 
 
 def _path(request: Request) -> str:

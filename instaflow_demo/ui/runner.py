@@ -20,7 +20,8 @@ from gradio.context import LocalContext
 from ..errors import Sentence
 from .admission import FairQueue
 from .html.columns import status_html
-from .listeners import PRIVATE, QUIET
+from .listeners import PRIVATE, STOPPING
+from .metrics import Metrics
 from .text import Language, requested_language, say, translate
 
 _LOOK_EVERY_S = 0.05
@@ -36,9 +37,10 @@ class Runner:
     own last answer says so.
     """
 
-    def __init__(self, longest_s: float | None = None) -> None:
+    def __init__(self, longest_s: float | None = None, metrics: Metrics | None = None) -> None:
         """Work that takes longer than `longest_s` is ended as if its visitor had stopped it; None sets no end."""
         self._longest_s = longest_s
+        self._metrics = metrics or Metrics()
         self._work: dict[threading.Event, tuple[str, str | None]] = {}
 
     @contextmanager
@@ -49,7 +51,7 @@ class Runner:
         over = threading.Event()
         self._work[over] = tab, visitor
         try:
-            with closing(poll(items, every_s, over)) as news, self._deadline(over):
+            with closing(poll(self._metrics.watch(items), every_s, over)) as news, self._deadline(over):
                 yield news
         finally:
             del self._work[over]
@@ -110,7 +112,7 @@ class Runner:
             await self._withdraw(tab, request.session_hash, run["id"])
             return status_html(say(language, "nothing_running")), left + 1
 
-        button.click(stop, [language, left], [status, left], **QUIET)
+        button.click(stop, [language, left], [status, left], **STOPPING)
         left.change(None, None, None, cancels=[run], **PRIVATE)
 
     async def _withdraw(self, tab: str, visitor: str | None, function: int) -> None:

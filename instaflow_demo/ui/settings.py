@@ -13,9 +13,16 @@ from ..registry import DEFAULT_MODELS, MODELS, REFINER, ModelSpec
 
 @dataclass(frozen=True)
 class Settings:
-    """`models` are offered on the page, in this order. Images that visitors save go to `kept`, whose folder `out` is
-    never served. With `downloads`, visitors may fetch published models; `alone`, the only visitor is this machine's
-    user, who may name folders of it. `warm` is set once the models that are loaded ahead have been loaded.
+    """The page as it is served.
+
+    `models` are offered, in this order. Images that visitors save go to `kept`, whose folder is never served, and
+    neither is the owner's, `out`. With `downloads`, visitors may fetch published models. `warm` is set once the models
+    that are loaded ahead have been loaded.
+
+    `alone`, the only visitor is this machine's user, who may name folders of it. Elsewhere each visitor may ask for
+    `runs_per_minute`, where 0 is no limit, and a run may take `budget` image-steps, where None is none. `on_space`, the
+    proxy of a Hugging Face Space is before the page; `tunnelled`, that or the tunnel of a link. `metrics_token` opens
+    the server's metrics. With `login`, a link signs in with Hugging Face.
     """
 
     kept: Gallery
@@ -23,6 +30,12 @@ class Settings:
     models: tuple[str, ...] = tuple(MODELS)
     downloads: bool = False
     alone: bool = False
+    on_space: bool = False
+    runs_per_minute: int = 30
+    budget: float | None = None
+    metrics_token: str = ""
+    tunnelled: bool = False
+    login: bool = False
     warm: Event = field(default_factory=Event)
 
     @property

@@ -13,14 +13,14 @@ from ...errors import DemoError, InvalidRequest, Sentence
 from ...machine import device
 from ...machine.environment import fingerprint
 from ...registry import MODELS
-from ...request import Decoder
+from ...request import Decoder, check_budget
 from ...results import benchmark, benchmark_file
 from ...results.benchmark import Benchmark
 from ...service import Service
 from ..html.columns import problem, status_html
 from ..html.timings import Theirs, Timings, progress_html, timings_html
 from ..inputs import Inputs, refusal
-from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
+from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET, READING
 from ..runner import Runner
 from ..settings import Settings
 from ..text import Language, requested_language, say, translate
@@ -44,13 +44,14 @@ Update = dict[Any, Any]
 
 @dataclass(frozen=True)
 class PageLimits:
-    """Limits beyond those of `Benchmark.parse`; `images` is of all cases, where others wait for the device."""
+    """Limits beyond those of `Benchmark.parse`; `images` and `image_steps` are of all cases, where others wait."""
 
     repeats: int = 50
     batches: tuple[int, ...] = (1, 4, 16)
     backends: tuple[str, ...] = BACKENDS
     decoders: tuple[str, ...] = get_args(Decoder)
     images: int = 500
+    image_steps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class BenchmarkTab:
         run.then(**show)  # with what was imported meanwhile
         self._runner.connect_stop(_TAB, self._stop, self._status, language, run)
         other = [theirs, self._answer, self._forget]
-        self._file.submit(self._import, [language], other, **QUIET).success(**show)
+        self._file.submit(self._import, [language], other, **READING).success(**show)
         self._forget.click(self._clear_import, None, other, **QUIET).success(**show)
         greeted = [self._inputs[name] for name in ("language", "models", "backends", "decoders")]
         gr.on([page.load, tab.select], self._greet, None, greeted, **QUIET)
@@ -253,7 +254,8 @@ class BenchmarkTab:
             InvalidRequest: with a sentence for every field that is wrong.
         """
         raw, language = self._inputs.by_name(values), self._inputs.language(values)
-        limits = replace(self._limits, images=2**31) if self._settings.alone else self._limits
+        limits = replace(self._limits, images=2**31 if self._settings.alone else self._limits.images)
+        limits = replace(limits, image_steps=self._settings.budget)
         theirs = raw["theirs"] if isinstance(raw["theirs"], Theirs) else None
         return Asked(parse_benchmark(raw, self._settings.models, limits), theirs, language)
 
@@ -302,6 +304,8 @@ def parse_benchmark(raw: Mapping[str, Any], models: Iterable[str], limits: PageL
                 )
             }
         )
+    requests = [case.request for case in asked.cases]
+    check_budget(requests * (repeats + 1), limits.image_steps, "repeats")
     return asked
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from ...errors import DemoError
 from ...registry import MODELS
-from ...request import GenerationRequest, Limits
+from ...request import GenerationRequest, Limits, check_budget
 from ...results.stored_paths import FOLDER, load_paths
 from ...service import Service
 from ..html.columns import choice_text, status_html
@@ -196,6 +196,7 @@ class FlowTab:
         raw = self._inputs.by_name(values)
         models = self._settings.check_offered(raw["models"], self._models)
         request = GenerationRequest.parse(raw["prompt"], models, seed=raw["seed"], save=False)
+        check_budget([request], self._settings.budget, "models")
         return Asked(request, self._inputs.language(values))
 
 

@@ -11,7 +11,7 @@ import gradio as gr
 from ...errors import InvalidRequest, Sentence
 from ...machine.device import Device, Dtype
 from ...registry import MODELS, ModelSpec, Range
-from ...request import RANDOM_SEED, Decoder, GenerationRequest, Limits
+from ...request import RANDOM_SEED, Decoder, GenerationRequest, Limits, check_budget
 from ...request.restore import BACKENDS, Restored
 from ..html.columns import choice_text
 from ..inputs import Inputs, prompt_box
@@ -237,6 +237,7 @@ class Form(Inputs):
             backend=_check_backend(raw["backend"]),
             decoder=raw["decoder"],
         )
+        check_budget([request], self._settings.budget)
         keep, display = request.save, raw["display"] is not False
         # the service writes every image to the folder that the page shows, and the page keeps what is to be kept
         shown = replace(request, save=True, previews=display)

@@ -16,7 +16,7 @@ from ...service import Service
 from ..albums import Albums, Drawn
 from ..html.album import caption_text, difference_html, settings_html
 from ..html.columns import problem, status_html
-from ..listeners import PRIVATE, QUIET
+from ..listeners import PRIVATE, QUIET, READING
 from ..settings import Settings
 from ..text import Language, requested_language, say, translate
 from .compare import ComparePage
@@ -167,7 +167,7 @@ class GalleryTab:
         restored = [self._status, tabs, *compare.filled]
         for event in (
             self._use.click(self._restore_chosen, self._chosen, restored, **asked),
-            self._drop.submit(self._restore_file, None, restored, **asked),
+            self._drop.submit(self._restore_file, None, restored, preprocess=False, **READING),
         ):
             event.then(None, None, None, js="() => document.querySelector('#generate')?.focus()", **PRIVATE)
 

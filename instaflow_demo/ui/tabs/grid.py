@@ -15,7 +15,7 @@ from ...errors import DemoError, InvalidRequest, Sentence
 from ...events import ImageReady
 from ...gallery import encode_png
 from ...registry import MODELS
-from ...request import GenerationRequest, Grid, Limits, parse_axis, parse_grid
+from ...request import GenerationRequest, Grid, Limits, check_budget, parse_axis, parse_grid
 from ...results.grid import CellEvent, draw, pack, write_csv
 from ...results.grid_sheet import draw_sheet
 from ...service import Service
@@ -321,7 +321,9 @@ class GridTab:
         side, models = next(((s, axis.values) for s, axis in sides.items() if axis.kind == "model"), ("model", ()))
         self._check_offered(side, list(models) or [raw["model"]])
         common = {name: raw[name] for name in ("model", "negative_prompt", "seed", *_SETTINGS)}
-        return parse_grid(raw["prompt"], sides["across"], sides.get("down"), **common)
+        grid = parse_grid(raw["prompt"], sides["across"], sides.get("down"), **common)
+        check_budget((cell.request for cell in grid.drawn if cell.request), self._settings.budget, "across")
+        return grid
 
     def _check_offered(self, field: str, models: list[Any]) -> None:
         """Refuse models that are not offered here, at their field."""

@@ -13,21 +13,21 @@ from PIL.Image import Image
 from ...errors import DemoError, InvalidRequest, ModelUnavailable, Sentence
 from ...events import Event, Failed, ImageReady
 from ...registry import MODELS
-from ...request import FRAMES, GenerationRequest, Limits, parse_interpolation
+from ...request import FRAMES, GenerationRequest, Limits, check_budget, parse_interpolation
 from ...results.animation import MEDIA, encode_animation
 from ...service import Service
 from ..html import live as html
 from ..html.columns import problem, status_html
 from ..html.view import jpeg_uri
 from ..inputs import Inputs, refusal
-from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
+from ..listeners import LIVE, ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
 from ..text import Language, requested_language, say, translate
 
 _IMAGE, _STRIP, _LOOK_EVERY_S = "live", "interpolation", 0.25
 _COUNTED = 10  # images that the rate is taken over
-_AT_ONCE: dict[str, Any] = {"concurrency_id": "live", "concurrency_limit": 8}
+_AT_ONCE: dict[str, Any] = {"concurrency_id": LIVE, "concurrency_limit": 8}
 """Images that are typed wait for their turn in the service, so that none is drawn while others are being timed."""
 
 _ENDS = ("prompts", "seeds")
@@ -72,6 +72,7 @@ class LiveTab:
         self._service = service
         self._text = text
         self._runner = runner
+        self._budget = settings.budget
         self._inputs = Inputs()
         self._models = tuple(model for model in settings.models if MODELS[model].takes_one_step)
 
@@ -297,7 +298,9 @@ class LiveTab:
         between_prompts = raw["ends"] == "prompts"
         start = self._parse_image(raw, "prompt", "seed")
         end = self._parse_image(raw, *(("to_prompt", "seed") if between_prompts else ("prompt", "to_seed")))
-        return parse_interpolation(start, end, raw["frames"])
+        request = parse_interpolation(start, end, raw["frames"])
+        check_budget([request], self._budget, "frames")
+        return request
 
     def _parse_image(self, raw: Mapping[str, Any], prompt: str, seed: str) -> GenerationRequest:
         """The request for one image, from the fields called `prompt` and `seed`."""

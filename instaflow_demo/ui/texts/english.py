@@ -9,6 +9,12 @@ PAGE = {
     "lead": "One network evaluation against the many-step models that it was distilled from: images, seconds and "
     "iterations per second, side by side.",
     "hero_alt": "Twenty-five small steps along a curve from noise to picture, and one straight step.",
+    "public": (
+        "Others can use this page too. Your images and prompts are shown to you alone; those who run it can see the "
+        "images that you save, and could see everything. Votes in the arena count for everyone, without your name."
+    ),
+    "sign_in": "Sign in with Hugging Face",
+    "sign_out": "Sign out",
     "honest": (
         "They are miniatures: 256×256 pixels, 379 everyday "
         "things in emoji-like styles, with sizes, counts, positions and ten background colours, in English and "

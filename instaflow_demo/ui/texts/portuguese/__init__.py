@@ -6,7 +6,7 @@ The tables are of Brazil; `european` says what differs in Portugal.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import adapters, arena, checkpoints, european, page, requests, running, space, training, weights
+from . import adapters, arena, checkpoints, european, page, public, requests, running, space, training, weights
 
 TABLES: tuple[Mapping[str, str], ...] = (
     requests.SENTENCES,
@@ -18,6 +18,7 @@ TABLES: tuple[Mapping[str, str], ...] = (
     training.SENTENCES,
     arena.SENTENCES,
     space.SENTENCES,
+    public.SENTENCES,
 )
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {english: there for table in TABLES for english, there in table.items()}

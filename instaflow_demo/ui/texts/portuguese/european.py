@@ -71,6 +71,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
 _BRAZILIAN = re.compile(rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
 
 PAGE = {
+    "public": (
+        "Outras pessoas também podem usar esta página. As suas imagens e os seus comandos só lhe são mostrados a si; "
+        "quem a mantém pode ver as imagens que guardar, e poderia ver tudo. Os votos na arena contam para todos, sem o "
+        "seu nome."
+    ),
     "honest": (
         "São miniaturas: 256×256 píxeis, 379 coisas do dia "
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
@@ -226,6 +231,12 @@ SENTENCES = {
     "or choose another one.": (
         "Não há aqui um descodificador int8, que usa o OpenVINO na CPU, para os modelos incluídos: “pip install "
         "openvino”, ou escolha outro."
+    ),
+    "An account is written USER:PASSWORD, with a colon between them: correct it.": (
+        "Uma conta escreve-se UTILIZADOR:SENHA, com dois pontos entre eles: corrija-a."
+    ),
+    "{path} has no accounts: write USER:PASSWORD, one in each line.": (
+        "{path} não tem contas: escreva UTILIZADOR:SENHA, uma em cada linha."
     ),
     "Memory is short: images are decoded in tiles, which can show faint seams.": (
         "Falta memória: as imagens são descodificadas em partes, cujas emendas se podem notar ligeiramente."

@@ -10,6 +10,13 @@ PAGE = {
     "lead": "Uma avaliação da rede contra os modelos de muitos passos de que foi destilada: imagens, segundos e "
     "iterações por segundo, lado a lado.",
     "hero_alt": "Vinte e cinco passos curtos por uma curva, do ruído à imagem, e um único passo reto.",
+    "public": (
+        "Outras pessoas também podem usar esta página. Suas imagens e seus comandos só aparecem para você; quem a "
+        "mantém pode ver as imagens que você salvar, e poderia ver tudo. Os votos na arena contam para todos, sem o "
+        "seu nome."
+    ),
+    "sign_in": "Entrar com o Hugging Face",
+    "sign_out": "Sair",
     "honest": (
         "São miniaturas: 256×256 pixels, 379 coisas do dia "
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
