@@ -11,7 +11,7 @@ from soak import endurance, inputs, load
 from soak.command import FILE, PAGE
 from soak.endurance import growth, slope
 from soak.record import BEGIN, END, NEVER, Clock, Row, in_page, shown, table, to_json, write
-from soak.visitors import Visitor, page_values
+from soak.visitors import Visitor, page_values, pressed
 
 NAME = re.compile(r"\d{8}T\d+-[0-9a-f]{8}-instaflow-mini-0\.png")
 LIMIT_S = 120.0
@@ -40,6 +40,10 @@ def test_who_hangs_up_leaves_the_device_to_others(app: App) -> None:
     row = load.dropped(app, Clock.of(LIMIT_S), 2, asks=({"model": "instaflow-mini", "images": 8},))
     assert row.done == 2
     assert "inf" not in row.measured
+
+
+def test_a_page_with_one_model_lets_it_be_chosen(app: App) -> None:
+    assert Visitor(app, 2).press(pressed(app, "models", "change", ["instaflow-mini"])).status == 200
 
 
 def test_bad_inputs_get_sentences(app: App) -> None:

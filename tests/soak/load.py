@@ -1,7 +1,6 @@
 """Rows about many visitors at once, and about those who leave."""
 
 import itertools
-import json
 import random
 import threading
 import time
@@ -17,7 +16,7 @@ from served import App
 from instaflow_demo.ui.admission import MOST_OF_A_VISITOR, MOST_WAITING, UNHEARD_S
 
 from .record import Clock, Row
-from .visitors import Answer, Visitor
+from .visitors import Answer, Visitor, pressed
 
 VISITORS, JOINS, DROPS, PASSES = 64, 150, 100, 20
 MOST_REFUSAL_S, MOST_ONLOOKER_S, SLACK_S = 1.0, 2.0, 0.5
@@ -151,14 +150,14 @@ class Onlooker:
 def onlooker(app: App) -> Iterator[Onlooker]:
     """One who looks on for as long as the context lasts."""
     seen, over = Onlooker(), threading.Event()
-    press = stop_button(app)
+    press = pressed(app, "stop", "click")
 
     def look() -> None:
         for number in itertools.count(4000):
             if over.is_set():
                 return
             visitor = Visitor(app, number)
-            seen.answers += [visitor.send("GET", "/"), _models(visitor), _pressed(visitor, press)]
+            seen.answers += [visitor.send("GET", "/"), _models(visitor), visitor.press(press)]
             over.wait(0.2)
 
     thread = threading.Thread(target=look)
@@ -170,14 +169,6 @@ def onlooker(app: App) -> Iterator[Onlooker]:
         thread.join()
 
 
-def stop_button(app: App) -> dict[str, Any]:
-    """What the page sends when Compare's Stop is pressed."""
-    config = json.loads(app.get("/config")[1])
-    (button,) = [part["id"] for part in config["components"] if part["props"].get("elem_id") == "stop"]
-    (function,) = [each for each in config["dependencies"] if [button, "click"] in map(list, each["targets"])][:1]
-    return {"fn_index": function["id"], "data": [None] * len(function["inputs"]), "trigger_id": button}
-
-
 def _models(visitor: Visitor) -> Answer:
     """The list of models, to its end."""
     asked = visitor.call("models", [])
@@ -186,17 +177,6 @@ def _models(visitor: Visitor) -> Answer:
     begin = time.monotonic()
     ended, _ = visitor.outcome("models", asked.event, 30)
     return Answer(200 if ended == "complete" else 0, "", asked.seconds + time.monotonic() - begin)
-
-
-def _pressed(visitor: Visitor, press: dict[str, Any]) -> Answer:
-    """Stop, until the page says that nothing runs."""
-    begin = time.monotonic()
-    answer = visitor.send("POST", "/gradio_api/queue/join", press | {"session_hash": visitor.session})
-    if answer.status != 200:
-        return answer
-    with visitor.listen(f"/gradio_api/queue/data?session_hash={visitor.session}", 30) as events:
-        over = any(said["msg"] == "process_completed" and said["success"] for _, said in events)
-    return Answer(200 if over else 0, "", time.monotonic() - begin)
 
 
 # ---------------------------------------------------------------- those who leave

@@ -109,6 +109,16 @@ class Visitor:
         ended, said = self.outcome("generate", answer.event, limit_s)
         return said[0]["results"][0] if ended == "complete" else {}
 
+    def press(self, body: dict[str, Any]) -> Answer:
+        """What the page does at a press, to its end."""
+        begin = time.monotonic()
+        answer = self.send("POST", "/gradio_api/queue/join", body | {"session_hash": self.session})
+        if answer.status != 200:
+            return answer
+        with self.listen(f"/gradio_api/queue/data?session_hash={self.session}", 30) as events:
+            over = any(said["msg"] == "process_completed" and said["success"] for _, said in events)
+        return Answer(200 if over else 0, "", time.monotonic() - begin)
+
     @contextmanager
     def _request(
         self, method: str, path: str, body: Any, limit_s: float, headers: dict[str, str]
@@ -137,6 +147,16 @@ def page_values(app: App, **changes: Any) -> list[Any]:
     """What the page sends for a run, with some fields changed."""
     names, values = page_function(app)
     return [changes.get(name, value) for name, value in zip(names, values, strict=True)]
+
+
+def pressed(app: App, name: str, event: str, *values: Any) -> dict[str, Any]:
+    """What the page sends when something happens to the part with that id; values that are not given are nothing."""
+    config = json.loads(app.get("/config")[1])
+    (part,) = [part["id"] for part in config["components"] if part["props"].get("elem_id") == name]
+    named = [each for each in config["dependencies"] if [part, event] in map(list, each["targets"])]
+    function = next(each for each in named if each["backend_fn"])
+    data = [*values, *[None] * (len(function["inputs"]) - len(values))]
+    return {"fn_index": function["id"], "data": data, "trigger_id": part}
 
 
 def _events(response: http.client.HTTPResponse, end: float) -> Iterator[tuple[str, Any]]:
