@@ -140,11 +140,13 @@ def functions(app: App) -> list[dict[str, Any]]:
 def test_no_function_answers_a_forged_call_with_nothing(app: App) -> None:
     """Every function that the page has, with no values; those that only the browser runs cannot be called at all."""
     for each in functions(app):
-        body = {"data": [], "fn_index": each["id"], "session_hash": "forger", "event_data": {"bogus": 1}}
-        status, text = app.post("/gradio_api/queue/join", body)
-        if status != 200:
-            assert status in (400, 404, 422), text
-            assert json.loads(text)["detail"]
+        for told in ({"bogus": 1}, None):
+            body = {"data": [], "fn_index": each["id"], "session_hash": "forger", "event_data": told}
+            status, text = app.post("/gradio_api/queue/join", body)
+            if status != 200:
+                assert status in (400, 404, 422), text
+                assert json.loads(text)["detail"]
+                break
 
 
 @pytest.mark.parametrize(
@@ -158,11 +160,20 @@ def test_what_is_not_json_gets_a_sentence(app: App, route: str, body: bytes) -> 
     assert json.loads(text)["detail"].startswith("A request must be")
 
 
+@pytest.mark.parametrize("path", ["queue/data?session_hash=nobody", "call/generate/nothing"])
+def test_news_of_what_is_not_there_end_at_once(app: App, path: str) -> None:
+    status, text = app.get(f"/gradio_api/{path}")
+    assert status == 200
+    assert "404" in text
+
+
 def test_unknown_names_get_a_sentence(app: App) -> None:
     for route in ("call/v2/generate", "call/v2/nothing", "cancel", "reset", "queue/join", "call/nothing"):
         status, text = app.post(f"/gradio_api/{route}", {"bogus": 1})
         assert 400 <= status < 500, (route, status, text)
         assert json.loads(text)["detail"]
+    for route, body in (("call/nothing", {}), ("queue/join", {"data": []}), ("reset", {}), ("cancel", {"bogus": 1})):
+        assert app.post(f"/gradio_api/{route}", body)[1].startswith('{"detail":"'), route
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ class FairQueue(Queue):
         function = get_fn(self.blocks, None, body)
         if why := _why_forged(function, body.data):
             raise _refusal(400, why, request)
+        if not isinstance(body.event_data, dict):  # handlers look for names in it
+            body.event_data = {}
         self._count(function, body.session_hash, request, username)
         if function.concurrency_id != _DEVICE:
             return await super().push(body, request, username)

@@ -7,8 +7,10 @@ import re
 from contextlib import nullcontext
 from typing import Any, NoReturn
 
+from fastapi.exceptions import RequestValidationError
 from gradio.route_utils import FnIndexInferError
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -75,12 +77,14 @@ class Guard:
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
+            if answer.begun and isinstance(error.__cause__, HTTPException):  # its last event has said what is wrong
+                log.info("a stream of nobody's: %s", error.__cause__)
+                await answer.end()
+                return
             if answer.begun or scope["method"] != "POST":
                 raise
             log.warning("a call that cannot be understood: %s", type(error).__name__)
-            await _refuse(400, "This call cannot be understood: the page at / shows what there is.")(
-                scope, receive, answer
-            )
+            await _not_understood(400)(scope, receive, answer)
 
 
 class _Answer:
@@ -99,12 +103,17 @@ class _Answer:
                 headers.setdefault(name, value)
         await self._send(message)
 
+    async def end(self) -> None:
+        """End an answer that has begun."""
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
 
 def server_options() -> dict[str, Any]:
     """The options of gradio's FastAPI application."""
     unknown = dict.fromkeys((KeyError, FnIndexInferError), _no_such_function)
+    handlers = {**unknown, RequestValidationError: lambda request, error: _not_understood(422)}
     layers = [Middleware(each) for each in (Guard, ChosenLanguage, LinkPreview)]
-    return {"middleware": layers, "exception_handlers": unknown}
+    return {"middleware": layers, "exception_handlers": handlers}
 
 
 def _refusal(request: Request) -> Response | None:
@@ -190,6 +199,11 @@ def _path(request: Request) -> str:
 def _no_such_function(request: Request, error: Exception) -> JSONResponse:
     """For a forged function number or name, for which gradio has only an exception."""
     return _refuse(404, "There is no such function; the page at / shows what there is.")
+
+
+def _not_understood(status: int) -> JSONResponse:
+    """For a call that gradio cannot read, and would answer with nothing or with what its own types look like."""
+    return _refuse(status, "This call cannot be understood: the page at / shows what there is.")
 
 
 def _refuse(status: int, sentence: str) -> JSONResponse:

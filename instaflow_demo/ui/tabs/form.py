@@ -178,9 +178,9 @@ class Form(Inputs):
         self._roll.click(None, None, [seed, randomise], js=roll, **PRIVATE).then(**self.keep)
         self._copy.click(None, seed, None, js="seed => navigator.clipboard?.writeText(String(seed))", **PRIVATE)
 
-    def _visible_rows(self, chosen: Any) -> list[Any]:
+    def _visible_rows(self, chosen: Any) -> dict[Any, Any]:
         names = chosen if isinstance(chosen, list) else []
-        return [gr.Row(visible=model in names) for model in self._rows]
+        return {row: gr.Row(visible=model in names) for model, row in self._rows.items()}
 
     def _negative_prompt(self, guided: Sequence[str], chosen: Any, *scales: Any) -> Any:
         """The field, grey unless a chosen model's guidance scale is above 1."""
