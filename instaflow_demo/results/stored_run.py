@@ -32,10 +32,11 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A comparison of one image of each model, in the order in which they were run; `machine` names where."""
+    """A comparison of one image of each model, in the order in which they were run; `processor` names where."""
 
     request: GenerationRequest
-    machine: str
+    processor: str
+    cores: int
     images: tuple[StoredImage, ...]
 
 
@@ -59,7 +60,8 @@ def store_run(request: GenerationRequest, events: Iterable[Event], machine: Envi
     said = {
         "prompt": request.prompt,
         "seed": request.seed,
-        "machine": f"{machine.gpu or machine.cpu}, {machine.cores} cores",
+        "processor": machine.gpu or machine.cpu,
+        "cores": machine.cores,
         "images": stored,
     }
     (folder / _FILE).write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -93,7 +95,7 @@ def load_stored_run(folder: Path, models: Sequence[str]) -> StoredRun | None:
         steps={image.model: image.measurement.steps for image in images},
         guidance={image.model: image.measurement.guidance for image in images},
     )
-    return StoredRun(request, said["machine"], images)
+    return StoredRun(request, said["processor"], said["cores"], images)
 
 
 def _load_image(said: dict[str, Any], folder: Path) -> StoredImage:

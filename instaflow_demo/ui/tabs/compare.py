@@ -244,8 +244,9 @@ class ComparePage:
             return {}
         view, drawn = RunView.of_stored(stored), stored.request.prompt
         said = "stored" if prompt in (None, drawn) else "stored_other"
+        machine = say(language, "processor", name=stored.processor, cores=stored.cores)
         update: Update = {
-            self._status: status_html(say(language, said, machine=stored.machine, prompt=drawn)),
+            self._status: status_html(say(language, said, machine=machine, prompt=drawn)),
             self._seconds: seconds_html(view, language),
             self._form["prompt"]: drawn,
             self._form["seed"]: stored.request.seed,
