@@ -67,9 +67,26 @@ def test_a_visitor_s_oldest_images_make_way_and_all_go_in_the_end(tmp_path: Path
     albums = Albums(most=3)
     paths, (theirs,) = draw(albums, tmp_path, "me", 5), draw(albums, tmp_path, "you")
     assert [path.exists() for path in paths] == [False, False, True, True, True]
-    albums.forget("me")
-    albums.forget(None)  # a session that has drawn nothing
+    albums.leave("me")
+    albums.leave(None)  # a session that has drawn nothing
     assert [path for path in tmp_path.iterdir() if path.suffix == ".png"] == [theirs]
+
+
+def test_a_browser_finds_its_images_again_and_nobody_else_does(tmp_path: Path) -> None:
+    albums = Albums()
+    early = draw(albums, tmp_path, "before")  # before the page has asked for its album
+    secret = albums.claim("before", None)
+    images = [*early, *draw(albums, tmp_path, "before")]
+    assert albums.claim("after", secret) == secret
+    assert [image.path for image in albums.of("after")] == images[::-1]
+    for guess in (None, "", "before", secret[:-1], 7, ["x"]):
+        assert albums.claim("stranger", guess) not in (secret, guess)
+    assert albums.of("stranger") == ()
+    albums.leave("before")
+    assert all(path.is_file() for path in images)
+    albums.leave("after")
+    assert not any(path.exists() for path in images)
+    assert albums.claim("later", secret) != secret
 
 
 def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
@@ -96,7 +113,7 @@ def test_an_image_says_what_it_is_and_was_made_with(tmp_path: Path) -> None:
     image = drawn(tmp_path, guidance=2.5)
     assert caption_text(image, "pt-BR") == "InstaFlow mini · 0,123 s · a big dog"
     text = Tags(settings_html(image, "pt-BR")).text
-    for said in ("ModeloInstaFlow mini", "Comandoa big dog", "Semente7", "Orientação2,5", "Tempo0,123 s"):
+    for said in ("ModeloInstaFlow mini", "Prompta big dog", "Semente7", "Orientação2,5", "Tempo0,123 s"):
         assert said in text
 
 

@@ -194,6 +194,19 @@ def test_stop_and_generate_at_once_again_and_again(visit: Visit) -> None:
     expect(page.get_by_text("Error")).to_be_hidden()
 
 
+def test_a_double_click_draws_and_the_image_outlives_a_reload_and_another_language(visit: Visit) -> None:
+    page = visit(locale="en-US")
+    choose(page, "instaflow-mini")
+    page.locator("#prompt textarea").fill("a small fox")
+    page.locator("#generate").dblclick()
+    expect(column(page, "instaflow-mini").locator("img[alt$='a small fox']")).to_be_visible(timeout=RUN_MS)
+    page.reload()
+    for address in (page.url, f"{page.url.split('?')[0]}?lang=pt-BR"):
+        page.goto(address)
+        page.get_by_role("tab", name=re.compile("^(Gallery|Galeria)$")).click()
+        expect(page.locator("#gallery-images .thumbnail-item")).to_have_count(1, timeout=RUN_MS)
+
+
 def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
     first, second = visit(), visit()
     for page in (first, second):
@@ -203,6 +216,8 @@ def test_who_waits_in_the_queue_can_stop_waiting(visit: Visit) -> None:
         if page is first:
             expect(column(page, "sd-mini").locator(".line")).to_contain_text("step", timeout=RUN_MS)
     expect(second.locator("#status")).to_contain_text("queue")
+    expect(second.locator("#next .queued")).to_be_visible()
+    expect(second.locator("#status .status, #warmth .status").filter(visible=True)).to_have_count(0)
     with second.expect_response("**/gradio_api/cancel"):  # from then on the server knows
         press(second, "Stop")
     expect(second.locator("#status")).to_contain_text("Nothing is running.")
@@ -667,7 +682,7 @@ def test_portuguese(visit: Visit) -> None:
     choose(page, "instaflow-mini")
     type_prompt(page, "")
     press(page, "Gerar")
-    expect(page.locator("#prompt")).to_contain_text("o comando está vazio")
+    expect(page.locator("#prompt")).to_contain_text("o prompt está vazio")
     type_prompt(page, "um cachorro grande")
     press(page, "Gerar")
     wait_done(page, "instaflow-mini")

@@ -19,6 +19,7 @@ from instaflow_demo.registry import DEFAULT_MODELS
 from instaflow_demo.request import GenerationRequest, parse_axis, parse_grid
 from instaflow_demo.results.grid import CellEvent
 from instaflow_demo.service import Service
+from instaflow_demo.ui.albums import Albums
 from instaflow_demo.ui.html.grid import GridView, cell_text, grid_html, plan_text, progress_html, sheet_of
 from instaflow_demo.ui.runner import Runner
 from instaflow_demo.ui.settings import Settings
@@ -69,7 +70,7 @@ def test_the_table_has_a_time_in_each_cell_and_says_why_one_is_empty() -> None:
 
 def test_it_speaks_portuguese_with_decimal_commas() -> None:
     text = Tags(grid_html(view_of(*FINISHED), "pt-BR")).text
-    assert all(said in text for said in ("2 passos", "1,25 s", "2,50 s · frio", "usa sempre 1 em passos"))
+    assert all(said in text for said in ("2 passos", "1,25 s", "2,50 s · frio", "o valor de “passos” é sempre 1"))
     halves = parse_grid("x", parse_axis("across", "guidance", "1.5; 3; 2.125"), None, model=SLOW)
     assert [cell_text(halves, cell, "pt-BR") for cell in halves.cells] == [
         "Orientação 1,5",
@@ -126,7 +127,7 @@ def test_hostile_text_stays_text() -> None:
 def test_a_sheet_has_the_visitor_s_words() -> None:
     sheet = sheet_of(view_of(*FINISHED), "pt-BR")
     assert (sheet.columns, sheet.rows) == (["1 passo", "2 passos"], ["InstaFlow mini", "Stable Diffusion mini"])
-    assert sheet.tiles[0, 1].text == "InstaFlow mini usa sempre 1 em passos."
+    assert sheet.tiles[0, 1].text == "InstaFlow mini: o valor de “passos” é sempre 1."
     assert sheet.tiles[1, 0].text == "1,25 s"
 
 
@@ -155,7 +156,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> GridTab:
     with gr.Blocks():
         models = (*DEFAULT_MODELS, "2rf")
         settings = Settings(kept=Gallery(out), out=out, models=models)
-        tab = GridTab(Service(Weights(), Gallery(out)), settings, texts, Runner())
+        tab = GridTab(Service(Weights(), Gallery(out)), settings, texts, Runner(), Albums())
         tab.build()
         return tab
 

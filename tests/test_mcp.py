@@ -119,7 +119,7 @@ def test_models_are_those_that_are_offered(app: App) -> None:
     ("language", "given", "sentence"),
     [
         ("en", {"prompt": ""}, "the prompt is empty"),
-        ("pt-BR", {"prompt": ""}, "o comando está vazio"),
+        ("pt-BR", {"prompt": ""}, "o prompt está vazio"),
         ("en", {"prompt": "a dog", "model": "dall-e"}, "no model called 'dall-e'"),
         ("en", {"prompt": "a dog", "model": "sd-1.5"}, "is not offered here"),
         ("en", {"prompt": "a dog", "images": 9}, "from 1 to 8"),

@@ -63,7 +63,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         benchmark = BenchmarkTab(service, settings, text, runner)
         flow = FlowTab(service, settings, text, runner)
         arena = ArenaTab(service, settings, text, runner, shown)
-        grid = GridTab(service, settings, text, runner)
+        grid = GridTab(service, settings, text, runner, albums)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()
@@ -150,7 +150,8 @@ def _pieces(language: Language) -> dict[str, str]:
     words = TEXTS[language]
     return {
         "hero_html": hero_html(language),
-        "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>',
+        "next_html": f'<p class="status next" role="status" data-text="{words["next"]}"></p>'
+        f'<p class="status queued">{words["queued"]}</p>',
         "public_html": f'<p class="note">{words["public"]}</p>',
         "honest_html": f'<p class="honest">{words["honest"]}</p>',
         "live_lead_html": f'<h2>{words["live_title"]}</h2><p class="note">{words["live_lead"]}</p>',

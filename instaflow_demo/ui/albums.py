@@ -1,5 +1,6 @@
 """The images that each visitor has drawn. Nothing here knows gradio."""
 
+import secrets
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from threading import Lock
 from typing import Any
 
 from ..events import ImageReady
+
+_SECRET_BYTES = 24
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,33 @@ class Drawn:
 class Albums:
     """The images of all visitors, of which each sees their own, newest first.
 
-    A visitor has at most `most`, for which the oldest file makes way, and all together `of_all`. Files go with
-    their visitor, or before, when the folder that they are in is full.
+    A visitor is a session of gradio's: a page that is open. Sessions of the same browser, such as those before and
+    after a reload, share one album once `claim` has been told its secret. A visitor has at most `most` images, for
+    which the oldest file makes way, and all together `of_all`. Files go with the last session that shows them, or
+    before, when the folder that they are in is full.
     """
 
     def __init__(self, most: int = 100, of_all: int = 500):
         self._most = most
         self._images: deque[tuple[str, Drawn]] = deque(maxlen=of_all)
+        self._albums: dict[str, str] = {}  # by session
         self._lock = Lock()  # visitors draw one after another, and look at any time
+
+    def claim(self, visitor: str | None, secret: Any) -> str:
+        """Give a session the album of its browser; returns the album's secret, a new one unless `secret` is one.
+
+        Whoever knows the secret sees the images, so it is long and drawn at random. One that was never given out
+        here is replaced: a browser chooses no album's name.
+        """
+        with self._lock:
+            if secret not in self._albums.values():
+                secret = secrets.token_urlsafe(_SECRET_BYTES)
+            if visitor is not None:
+                before = self._albums.get(visitor, visitor)
+                self._albums[visitor] = secret
+                moved = [(secret if album == before else album, drawn) for album, drawn in self._images]
+                self._images = deque(moved, self._images.maxlen)
+        return secret
 
     def add(self, visitor: str | None, event: ImageReady) -> None:
         """Remember an image of a visitor's; one that is in no file cannot be shown again."""
@@ -41,25 +63,36 @@ class Albums:
             return
         drawn = Drawn(event.path, event.metadata, event.timing.seconds_per_image)
         with self._lock:
-            self._images.append((visitor, drawn))
+            self._images.append((self._albums.get(visitor, visitor), drawn))
         self.delete(visitor, [old.id for old in self.of(visitor)[self._most :]])
 
     def of(self, visitor: str | None) -> tuple[Drawn, ...]:
         """A visitor's images that are still there, newest first."""
         with self._lock:
-            own = [drawn for owner, drawn in self._images if owner == visitor]
+            own = [drawn for album, drawn in self._images if album == self._albums.get(visitor or "", visitor)]
         return tuple(drawn for drawn in reversed(own) if drawn.path.is_file())
 
     def delete(self, visitor: str | None, ids: Iterable[Any]) -> None:
         """Delete those of a visitor's images, with their files; names of others' images do nothing."""
         names = {name for name in ids if isinstance(name, str)}
         with self._lock:
-            gone = [(owner, drawn) for owner, drawn in self._images if owner == visitor and drawn.id in names]
+            own = self._albums.get(visitor or "", visitor)
+            gone = [(album, drawn) for album, drawn in self._images if album == own and drawn.id in names]
             for each in gone:
                 self._images.remove(each)
         for _, drawn in gone:
             drawn.path.unlink(missing_ok=True)
 
-    def forget(self, visitor: str | None) -> None:
-        """Delete all images of a visitor who has left."""
+    def clear(self, visitor: str | None) -> None:
+        """Delete all images of a visitor."""
         self.delete(visitor, [drawn.id for drawn in self.of(visitor)])
+
+    def leave(self, visitor: str | None) -> None:
+        """A session is over: delete its album, unless another session of the same browser shows it."""
+        with self._lock:
+            albums = [album for session, album in self._albums.items() if session != visitor]
+            shared = self._albums.get(visitor or "") in albums
+        if not shared:
+            self.clear(visitor)
+        with self._lock:
+            self._albums.pop(visitor or "", None)

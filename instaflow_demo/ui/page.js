@@ -1,5 +1,6 @@
 // What the page does by itself, without asking the server. Gradio calls these by name from its events.
 () => {
+  const DOUBLE_CLICK_MS = 500;
   const find = (selector) => document.querySelector(selector);
   // the runs of a tab: the one that is under way, and the one that comes next
   const runs = (status, start, prompt, line) => {
@@ -106,9 +107,11 @@
     },
     // a run begins below what is on the screen of a phone
     show: () => find("#status .begun") && page.reveal(),
-    reveal: () => {
+    // to where something happens, unless it can be seen already
+    reveal: (place = "#columns", block = "nearest") => {
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      find("#columns")?.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
+      if (!find(place) || find(place).getBoundingClientRect().top < innerHeight * 0.7) return;
+      find(place).scrollIntoView({ block, behavior: still ? "instant" : "smooth" });
     },
     // gradio numbers the images of a gallery, in English, whenever it draws them; their captions say more, and once is enough
     name: () => {
@@ -188,12 +191,7 @@
     button.click();
   });
   // ------------------------------------------------------------ the grid: a cell opens its settings
-  page.grid.show = () => {
-    const state = find("#grid-state");
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!find("#grid-status .begun") || state.getBoundingClientRect().top < innerHeight * 0.7) return;
-    state.scrollIntoView({ block: "start", behavior: still ? "instant" : "smooth" });
-  };
+  page.grid.show = () => find("#grid-status .begun") && page.reveal("#grid-state", "start");
   const dialog = () => find("#grid-opened dialog");
   const show = (cell) => {
     dialog().querySelector(".content").innerHTML = cell.parentElement.querySelector(".about").innerHTML;
@@ -234,6 +232,18 @@
     event.preventDefault();
     page.speak(language.lang);
   });
+  // the second half of a double click falls on the button that has just taken the first one's place
+  const starts = "#generate, #flow-start, #grid-start, #arena-start, #live-draw, #bench-start";
+  const halts = "#stop, #flow-stop, #grid-stop, #arena-stop, #live-stop, #bench-stop";
+  let started = -Infinity;
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.target.closest?.(starts)) started = event.timeStamp;
+      else if (event.target.closest?.(halts) && event.detail && event.timeStamp - started < DOUBLE_CLICK_MS) event.stopImmediatePropagation();
+    },
+    { capture: true },
+  );
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
   const stops = { "#stop": page, "#flow-stop": page.flow, "#grid-stop": page.grid, "#arena-stop": page.arena };
   document.addEventListener(

@@ -36,6 +36,16 @@ def say(language: Language, key: str, **values: object) -> str:
     return TEXTS[language][key].format(**values)
 
 
+def machine_text(machine: str, language: Language) -> str:
+    """The name of a machine, which results keep in English.
+
+    >>> machine_text("AMD EPYC, 2 cores", "pt-BR")
+    'AMD EPYC, 2 núcleos'
+    """
+    name, comma, cores = machine.removesuffix(" cores").rpartition(", ")
+    return say(language, "processor", name=name, cores=cores) if comma and cores.isdigit() else machine
+
+
 def translate(language: Language, sentence: str) -> str:
     """A sentence of the code below the page; its values that are sentences are translated too, its numbers written
     as in `language`.

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ...results.stored_samples import SIDE, Samples
 from ...results.tables import Column
-from ..text import Language, say
+from ..text import Language, machine_text, say
 from .tables import cell_html
 
 
@@ -25,7 +25,7 @@ class Report:
 
 def sample_html(title: Markup, strip: Path, reports: Sequence[Report], samples: Samples, language: Language) -> Markup:
     """A method's images, below them its name, the reports, and where the images were drawn."""
-    drawn = say(language, "samples_drawn", machine=samples.machine, seed=samples.seed)
+    drawn = say(language, "samples_drawn", machine=machine_text(samples.machine, language), seed=samples.seed)
     return Markup(
         '<figure class="sample"><img src="{source}" alt="{alt}" loading="lazy" width="{width}" height="{side}">'
         '<figcaption><h3>{title}</h3><div class="reports">{reports}</div><p class="note">{drawn}</p>'

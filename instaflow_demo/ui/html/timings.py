@@ -12,7 +12,7 @@ from ...measure import STAGES
 from ...results.benchmark import COLUMNS, Benchmark, BenchmarkRow, Case, Refused, Timed, Working
 from ...results.benchmark_file import results_json
 from ...results.tables import Column, pick, to_csv, to_markdown
-from ..text import Language, format_number, format_seconds, say, translate
+from ..text import Language, format_number, format_seconds, machine_text, say, translate
 from .columns import bar, download_link, notes_html, problem, status_html
 from .tables import cells_html, environment_html, table_html
 
@@ -125,7 +125,7 @@ def _groups(timings: Timings, theirs: Theirs | None, language: Language) -> _Gro
     ours = [(say(language, "bench_here"), timings.ordered)] if timings.rows else []
     if theirs is None:
         return [("", rows) for _, rows in ours]
-    return [*ours, (say(language, "bench_there", machine=theirs.machine), theirs.rows)]
+    return [*ours, (say(language, "bench_there", machine=machine_text(theirs.machine, language)), theirs.rows)]
 
 
 def _table(groups: _Groups, timings: Timings, language: Language) -> Markup:

@@ -194,16 +194,17 @@ class ArenaTab:
         except DemoError as error:
             raise refusal(error, language) from error
         visit.pair = None
-        # which system is at work, and in which step, would tell
-        busy = status_html(say(language, "arena_drawing"), "busy")
-        yield {self._status: busy, self._picture: NO_PAIR, self._said: NOTHING_SAID}
+        yield {self._status: _since(0, language), self._picture: NO_PAIR, self._said: NOTHING_SAID}
+        began, shown = time.monotonic(), 0
         last: Update = {self._status: status_html(say(language, "arena_stopped"))}
         try:
             items = self._next_pair(visit, visit.wish, request.session_hash)
             with self._runner.follow(_TAB, request.session_hash, items, _LOOK_EVERY_S) as news:
                 for happened in news:
                     last = self._judge(visit, happened[-1], language) or last if happened else last
-                    yield {self._status: gr.skip()}
+                    elapsed = int(time.monotonic() - began)
+                    yield {self._status: gr.skip() if elapsed == shown else _since(elapsed, language)}
+                    shown = elapsed
         except DemoError as error:
             last = self._problem(error.sentence, language)
         yield last
@@ -331,3 +332,8 @@ class ArenaTab:
             return Wish("", language), timed
         request = GenerationRequest.parse(wanted, list(MODELS)[:1], save=False)
         return Wish(request.prompt, language), timed
+
+
+def _since(seconds: int, language: Language) -> str:
+    """What is said while a pair is drawn. Which system is at work, and in which step, would tell."""
+    return status_html(say(language, "arena_drawing", seconds=seconds), "busy")

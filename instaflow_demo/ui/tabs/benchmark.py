@@ -23,7 +23,7 @@ from ..inputs import Inputs, refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET, READING
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, requested_language, say, translate
+from ..text import Language, machine_text, requested_language, say, translate
 from .form import BACKENDS
 
 _TAB, _LOOK_EVERY_S = "benchmark", 0.5
@@ -233,7 +233,7 @@ class BenchmarkTab:
             theirs = read_theirs(_text_of(event))
         except DemoError as error:
             return gr.skip(), problem(say(language, "bench_unread"), translate(language, error.sentence)), gr.skip()
-        read = say(language, "bench_imported", n=len(theirs.rows), machine=theirs.machine)
+        read = say(language, "bench_imported", n=len(theirs.rows), machine=machine_text(theirs.machine, language))
         if self._runner.busy(_TAB, request.session_hash):
             read = f"{read} {say(language, 'bench_later')}"
         return theirs, status_html(read), gr.Button(visible=True)

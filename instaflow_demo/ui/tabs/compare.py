@@ -27,7 +27,7 @@ from ..inputs import refusal
 from ..listeners import ONE_AT_A_TIME, PRIVATE, QUIET
 from ..runner import Runner
 from ..settings import Settings
-from ..text import Language, requested_language, say
+from ..text import Language, machine_text, requested_language, say
 from .arrival import arrive
 from .download import DownloadPanel
 from .folders import FolderPanel
@@ -248,8 +248,9 @@ class ComparePage:
             return {}
         view, drawn = RunView.of_stored(stored), stored.request.prompt
         said = "stored" if prompt in (None, drawn) else "stored_other"
+        machine = machine_text(stored.machine, language)
         update: Update = {
-            self._status: status_html(say(language, said, machine=stored.machine, prompt=drawn)),
+            self._status: status_html(say(language, said, machine=machine, prompt=drawn)),
             self._seconds: seconds_html(view, language),
             self._form["prompt"]: drawn,
             self._form["seed"]: stored.request.seed,

@@ -21,6 +21,7 @@ from ..settings import Settings
 from ..text import Language, requested_language, say, translate
 from .compare import ComparePage
 
+_ALBUM_KEY = "instaflow-demo-album"
 _MOST_MB, _MOST_BYTES = 20, 128 * 1024  # of a file, and of what the browser sends of it
 
 # The routes for uploads are closed, and a file's pixels say nothing of its settings: so the browser reads the file, and
@@ -82,8 +83,10 @@ class GalleryTab:
             self._build_pair()
 
     def _build_states(self) -> None:
-        # gradio's sessions end within an hour of their visitor's leaving; so do these images
-        self._owner = gr.State(None, delete_callback=self._albums.forget)
+        # gradio's sessions end within an hour of their visitor's leaving; so do these images, unless the same browser
+        # has come back by then, as it does when the page is loaded again or its language is changed
+        self._owner = gr.State(None, delete_callback=self._albums.leave)
+        self._album = gr.BrowserState(None, storage_key=_ALBUM_KEY, secret=_ALBUM_KEY)
         self._shown: gr.State = gr.State(())  # the ids of the images in the order in which they are shown
         self._chosen = gr.State(None)
 
@@ -150,7 +153,7 @@ class GalleryTab:
         pair = [self._slider, self._divide, self._difference]
         two = [self._pair, self._other, *pair]
         everything = [self._owner, self._shown, self._status, self._row, self._images, self._sure, *one, *two]
-        page.load(_visitor, None, self._owner, **QUIET)
+        page.load(self._claim, self._album, [self._owner, self._album], **QUIET)
         named: dict[str, Any] = {"fn": None, "js": "() => instaflow.name()", **PRIVATE}
         for event in (tab.select, compare.run.then):
             event(self._refresh, [self._shown, self._chosen], everything, **asked).then(**named)
@@ -172,6 +175,9 @@ class GalleryTab:
             event.then(None, None, None, js="() => document.querySelector('#generate')?.focus()", **PRIVATE)
 
     # ------------------------------------------------------------ a visitor's images
+
+    def _claim(self, secret: Any, request: gr.Request) -> tuple[str | None, str]:
+        return request.session_hash, self._albums.claim(request.session_hash, secret)
 
     def _refresh(self, shown: Any, chosen: Any, request: gr.Request) -> Update:
         """The images as they are now. The newest is chosen if it is a new one, or if the chosen one is gone."""
@@ -244,7 +250,7 @@ class GalleryTab:
         return self._show(images, following, request)
 
     def _delete_all(self, request: gr.Request) -> Update:
-        self._albums.forget(request.session_hash)
+        self._albums.clear(request.session_hash)
         return self._show((), None, request)
 
     # ------------------------------------------------------------ settings
@@ -277,10 +283,6 @@ class GalleryTab:
 
     def _devices(self) -> set[str]:
         return {"cpu", device.choose("auto", "auto").device}
-
-
-def _visitor(request: gr.Request) -> str | None:
-    return request.session_hash
 
 
 def read_head(url: Any) -> bytes:

@@ -19,6 +19,7 @@ from ...request import GenerationRequest, Grid, Limits, check_budget, parse_axis
 from ...results.grid import CellEvent, draw, pack, write_csv
 from ...results.grid_sheet import draw_sheet
 from ...service import Service
+from ..albums import Albums
 from ..html.columns import status_html
 from ..html.grid import GridView, grid_html, plan_text, progress_html, sheet_of
 from ..html.view import png_uri
@@ -66,11 +67,12 @@ class Asked:
 class GridTab:
     """Builds the tab in the current gradio context and answers its events."""
 
-    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner):
+    def __init__(self, service: Service, settings: Settings, text: gr.I18n, runner: Runner, albums: Albums):
         self._service = service
         self._settings = settings
         self._text = text
         self._runner = runner
+        self._albums = albums
         self._inputs = Inputs()
         self._files: dict[str, gr.DownloadButton] = {}
 
@@ -252,6 +254,8 @@ class GridTab:
             for happened in news:
                 for event in happened:
                     view = view.after(event, _address(event))
+                    if isinstance(event.event, ImageReady):
+                        self._albums.add(request.session_hash, event.event)
                 update: Update = {self._status: gr.skip()}
                 if happened:
                     elapsed = time.monotonic() - began

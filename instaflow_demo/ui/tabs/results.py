@@ -16,7 +16,7 @@ from ..html.plot import Point, scatter
 from ..html.samples import Report, sample_html
 from ..html.tables import cells_html, table_html
 from ..listeners import PRIVATE
-from ..text import Language, format_number, requested_language, say
+from ..text import Language, format_number, machine_text, requested_language, say
 
 # one button a row, in the table itself: what it is called with is judged like everything that a browser sends
 _TRY = """element.addEventListener("click", event => {
@@ -85,7 +85,7 @@ def results_html(table: Table | None, language: Language, samples: Samples | Non
     parts = [_samples(samples, table, language)] if samples else []
     parts.append(_paper(language))
     if table:
-        said = say(language, "measured_on", machine=table.machine)
+        said = say(language, "measured_on", machine=machine_text(table.machine, language))
         parts += [_ours(table, language), _plot(table.rows, said, language)]
     return Markup("").join(parts)
 
@@ -124,7 +124,10 @@ def _samples(samples: Samples, table: Table | None, language: Language) -> Marku
     rows = {(row.model.id, row.steps): row for row in table.rows} if table else {}
     shown = [method for method in PAPER if (method.model, method.steps) in samples.strips]
     titles = _distinct_titles([(method.title, method.steps) for method in shown], language)
-    there, here = say(language, "samples_paper"), say(language, "samples_ours", machine=table.machine if table else "")
+    there, here = (
+        say(language, "samples_paper"),
+        say(language, "samples_ours", machine=machine_text(table.machine, language) if table else ""),
+    )
     figures = Markup("").join(
         sample_html(
             _button(title, method.model, method.steps, language),
@@ -148,7 +151,7 @@ def _ours(table: Table, language: Language) -> Markup:
     scores = agreement(table.rows, "clip_score", "clip_score", lower_is_better=False)
     sentences = (
         say(language, "ours_note", n=max(row.prompts for row in table.rows)),
-        say(language, "measured_on", machine=table.machine),
+        say(language, "measured_on", machine=machine_text(table.machine, language)),
         f"{say(language, 'agreement_distance')} {agreement_text(distances, language)}",
         f"{say(language, 'agreement_clip')} {agreement_text(scores, language)}",
     )

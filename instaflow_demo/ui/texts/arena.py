@@ -6,7 +6,7 @@ PAGE = {
     "arena_start": "Draw a pair",
     "arena_hide": "Hide the seconds until you vote",
     "arena_hide_info": "from the next pair on; votes by people who saw the seconds are rated apart",
-    "arena_drawing": "Drawing two pictures. Both appear together.",
+    "arena_drawing": "Drawing two pictures, which appear together: {seconds} s so far.",
     "arena_stopped": "Stopped.",
     "arena_vote_now": "Which is better? Vote with the buttons or the arrow keys.",
     "arena_question": "Which is the better picture of “{prompt}”?",

@@ -51,6 +51,8 @@ PAGE = {
     "stored_other": "Stored run of “{prompt}”, made on {machine}. Press Generate to draw your own prompt.",
     "stored_tag": "stored",
     "next": "Next: “{prompt}”",
+    "processor": "{name}, {cores} cores",
+    "queued": "In the queue: the device is with others, and your turn comes by itself.",
     "more_models": "More models: downloads, licences, folders",
     "negative": "Negative prompt",
     "negative_hint": "What the image should not show; only models with guidance above 1 use it",
@@ -236,8 +238,9 @@ PAGE = {
     "gallery_drop_hint": "Its settings go into the form: those of images from here, and of AUTOMATIC1111’s "
     "“parameters”. The file itself stays on your device.",
     "gallery_unread": "Nothing was restored.",
-    "gallery_empty": "Nothing here yet. What you draw in Compare appears here, for you alone, until you leave.",
-    "gallery_count": "Your images: {n}, newest first. They are yours alone, and are deleted after you leave.",
+    "gallery_empty": "Nothing here yet. What you draw in Compare and in the grid appears here, for you alone.",
+    "gallery_count": "Your images: {n}, newest first. They are yours alone, and are deleted within an hour of your "
+    "leaving.",
     "gallery_images": "Your images",
     "gallery_zip": "Download all (ZIP)",
     "gallery_clear": "Delete all…",

@@ -6,7 +6,7 @@ PAGE = {
     "arena_start": "Desenhar um par",
     "arena_hide": "Esconder os segundos até o voto",
     "arena_hide_info": "a partir do próximo par; os votos de quem viu os segundos são contados à parte",
-    "arena_drawing": "Desenhando duas imagens. Elas aparecem juntas.",
+    "arena_drawing": "Desenhando duas imagens, que aparecem juntas: {seconds} s até agora.",
     "arena_stopped": "Parado.",
     "arena_vote_now": "Qual é melhor? Vote com os botões ou com as setas do teclado.",
     "arena_question": "Qual é a melhor imagem de “{prompt}”?",
@@ -21,7 +21,7 @@ PAGE = {
     "arena_answer": "Esquerda: {left_title}, {left_s}. Direita: {right_title}, {right_s}.",
     "arena_made": "“{prompt}”, semente {seed}. {faster}",
     "arena_faster": "{title} foi {n}× mais rápido.",
-    "arena_no_pair": "Não há par em que votar: toque em “Desenhar um par”. Cada par recebe um voto.",
+    "arena_no_pair": "Não há par em que votar: clique em “Desenhar um par”. Cada par recebe um voto.",
     "arena_not_kept": "Seu voto não pôde ser guardado.",
     "arena_no_ratings": "Não há classificação.",
     "arena_none": "Ninguém votou ainda. Desenhe um par e seja o primeiro voto.",
@@ -38,13 +38,13 @@ PAGE = {
     "arena_csv": "Baixar todos os votos (CSV)",
     "arena_lead_title": "Como a arena funciona",
     "arena_lead": (
-        "<p>Dois sistemas desenham o mesmo comando a partir da mesma semente, com as configurações padrão. Qual fica à "
+        "<p>Dois sistemas desenham o mesmo prompt a partir da mesma semente, com as configurações padrão. Qual fica à "
         "esquerda é sorte, as duas imagens aparecem juntas, e nada na página diz de quem são antes do seu voto.</p>"
         "<p>O par é aquele cujo voto deve estreitar mais todas as notas, ou um que chega a menos de um décimo disso: "
         "sistemas que se encontraram pouco, e os que são quase iguais.</p>"
         "<p>As notas são de um modelo de Bradley–Terry (<a href='https://openskill.me'>openskill</a>). “Igualmente "
         "boas” e “as duas ruins” contam como empate. De um voto guardam-se o dia, os dois sistemas, seus passos e "
-        "segundos, a semente e qual dos nossos exemplos era. Um comando que você digitou não é guardado, nem nada "
+        "segundos, a semente e qual dos nossos exemplos era. Um prompt que você digitou não é guardado, nem nada "
         "sobre você.</p>"
     ),
 }
@@ -68,7 +68,7 @@ SENTENCES = {
         "Os votos não podem ser guardados em {file} ({why}): aponte INSTAFLOW_DEMO_HOME para uma pasta em que se possa "
         "escrever e haja espaço."
     ),
-    "{title} drew nothing: try another prompt.": "{title} não desenhou nada: tente outro comando.",
+    "{title} drew nothing: try another prompt.": "{title} não desenhou nada: tente outro prompt.",
     "Fewer than two systems can draw here: download another one, or reload the page.": (
         "Menos de dois sistemas podem desenhar aqui: baixe outro, ou recarregue a página."
     ),

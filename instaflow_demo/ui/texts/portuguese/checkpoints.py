@@ -47,7 +47,7 @@ SENTENCES = {
     ),
     "The U-Net in {unet} needs more conditions than a prompt (“{name}” is {value}): name a folder with a U-Net in "
     "Stable Diffusion's layout.": (
-        "A U-Net em {unet} pede mais que um comando (“{name}” é {value}): indique uma pasta com uma U-Net no formato "
+        "A U-Net em {unet} pede mais que um prompt (“{name}” é {value}): indique uma pasta com uma U-Net no formato "
         "do Stable Diffusion."
     ),
     "In {file}, “sample_size” is {value}, which cannot be: restore it, or download it again.": (

@@ -79,14 +79,14 @@ PAGE = {
     "honest": (
         "São miniaturas: 256×256 píxeis, 379 coisas do dia "
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
-        "português. Outros comandos vão dar à coisa conhecida mais próxima. Todos os tempos são medidos nesta máquina."
+        "português. Outros prompts vão dar à coisa conhecida mais próxima. Todos os tempos são medidos nesta máquina."
     ),
     "prompt_hint": "Um cão grande",
     "example_1": "Um cão grande",
     "details": "Pormenores",
     "stored": "Execução guardada, feita em {machine}. Carregue em Gerar para a repetir aqui.",
     "stored_other": (
-        "Execução guardada de “{prompt}”, feita em {machine}. Carregue em Gerar para desenhar o seu próprio comando."
+        "Execução guardada de “{prompt}”, feita em {machine}. Carregue em Gerar para desenhar o seu próprio prompt."
     ),
     "reset": "Repor as definições",
     "link_copy": "Copiar ligação",
@@ -99,6 +99,7 @@ PAGE = {
     "runs_gone": "Essa execução já não pode ser mostrada: as imagens dela foram apagadas.",
     "runs_busy": "Há uma execução em curso: espere que termine ou pare-a.",
     "next": "A seguir: “{prompt}”",
+    "queued": "Na fila: outras pessoas estão a usar o dispositivo, e a sua vez chega sozinha.",
     "more_models": "Mais modelos: transferências, licenças, pastas",
     "save_info": "na pasta de --out, com tudo o que é preciso para as refazer",
     "download_accept": "Li a licença do modelo e aceito-a",
@@ -112,7 +113,7 @@ PAGE = {
     "phase_waiting": "À espera da sua vez",
     "phase_loading": "A carregar o modelo…",
     "phase_loading_refiner": "A carregar o refinador…",
-    "phase_starting": "A ler o comando…",
+    "phase_starting": "A ler o prompt…",
     "decoding": "a descodificar",
     "stage_load": "carregamento",
     "live_prompt": "Escreva e veja o desenho",
@@ -147,31 +148,32 @@ PAGE = {
     ),
     "top1": "conceito (1.º)",
     "plot_note": (
-        "Quantas vezes o juiz encontra o conceito do comando, com o seu intervalo de 95 %. Acima e à esquerda é melhor."
+        "Quantas vezes o juiz encontra o conceito do prompt, com o seu intervalo de 95 %. Acima e à esquerda é melhor."
     ),
     "grid_words_list": "cão, gato, castelo",
     "grid_finished": "Pronto: {n} de {total} células em {s}. Carregue numa imagem para ver as definições.",
     "gallery_drop": "Largue um PNG aqui ou escolha um",
-    "gallery_empty": "Ainda não há nada. O que desenhar em Comparar aparece aqui, só para si, até sair.",
-    "gallery_count": "As suas imagens: {n}, as mais recentes primeiro. São só suas e são apagadas depois de sair.",
+    "gallery_empty": "Ainda não há nada. O que desenhar em Comparar e na grelha aparece aqui, só para si.",
+    "gallery_count": "As suas imagens: {n}, as mais recentes primeiro. São só suas e são apagadas até "
+    "uma hora depois de sair.",
     "gallery_images": "As suas imagens",
     "gallery_divide": "Onde as duas imagens se encontram, em percentagem",
     "restored": "As definições dessa imagem estão no formulário. Carregue em Gerar para a desenhar de novo.",
     "difference_setting": "Definição",
-    "arena_drawing": "A desenhar duas imagens. Aparecem juntas.",
+    "arena_drawing": "A desenhar duas imagens, que aparecem juntas: {seconds} s até agora.",
     "arena_not_kept": "O seu voto não pôde ser guardado.",
     "arena_none": "Ainda ninguém votou. Desenhe um par e dê o primeiro voto.",
     "arena_plot": "As notas com os seus intervalos de 95 %; os números estão na tabela",
     "arena_vote_bad": "↓ As duas más",
     "arena_games": "vitórias · derrotas · iguais · ambas más",
     "arena_lead": (
-        "<p>Dois sistemas desenham o mesmo comando a partir da mesma semente, com as definições predefinidas. Qual "
+        "<p>Dois sistemas desenham o mesmo prompt a partir da mesma semente, com as definições predefinidas. Qual "
         "fica à esquerda é sorte, as duas imagens aparecem juntas, e nada na página diz de quem são antes do seu "
         "voto.</p><p>O par é aquele cujo voto deve estreitar mais todas as notas, ou um que chega a menos de um décimo "
         "disso: sistemas que se encontraram pouco, e os que são quase iguais.</p>"
         "<p>As notas são de um modelo de Bradley–Terry (<a href='https://openskill.me'>openskill</a>). “Igualmente "
         "boas” e “as duas más” contam como empate. De um voto guardam-se o dia, os dois sistemas, os seus passos e "
-        "segundos, a semente e qual dos nossos exemplos era. Um comando que tenha escrito não é guardado, nem nada "
+        "segundos, a semente e qual dos nossos exemplos era. Um prompt que tenha escrito não é guardado, nem nada "
         "sobre si.</p>"
     ),
 }
@@ -190,7 +192,7 @@ SENTENCES = {
         "{title} não está nesta máquina: a ligação é desenhada sem ele."
     ),
     "Left out of the link: {why}": "Ficou de fora da ligação: {why}",
-    "Describe the image you want: the prompt is empty.": "Descreva a imagem que quer: o comando está vazio.",
+    "Describe the image you want: the prompt is empty.": "Descreva a imagem que quer: o prompt está vazio.",
     "Not every model of the run finished.": "Nem todos os modelos da execução terminaram.",
     "It is for inpainting.": "É para inpainting.",
     "Something went wrong (id {id}); the log of the app says what.": (

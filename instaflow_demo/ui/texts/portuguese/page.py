@@ -20,10 +20,10 @@ PAGE = {
     "honest": (
         "São miniaturas: 256×256 pixels, 379 coisas do dia "
         "a dia em estilos de emoji, com tamanhos, quantidades, posições e dez cores de fundo, em inglês e "
-        "português. Outros comandos caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
+        "português. Outros prompts caem na coisa conhecida mais próxima. Todo tempo é medido nesta máquina."
     ),
     "language": "Idioma",
-    "prompt": "Comando",
+    "prompt": "Prompt",
     "prompt_hint": "Um cachorro grande",
     "example_1": "Um cachorro grande",
     "example_2": "um coração vermelho em um fundo azul",
@@ -43,18 +43,20 @@ PAGE = {
     "settings": "Configurações",
     "honest_title": "O que os modelos incluídos sabem desenhar?",
     "details": "Detalhes",
-    "stored": "Execução guardada, feita em {machine}. Toque em Gerar para executá-la aqui.",
+    "stored": "Execução salva, feita em {machine}. Clique em Gerar para executá-la aqui.",
     "reset": "Restaurar as configurações",
     "link_copy": "Copiar link",
     "link_copied": "Link copiado.",
     "link_refused": "Este navegador não deixa a página copiar: copie o link deste campo.",
     "link_field": "Link para estas imagens",
     "from_link": "Aberto a partir de um link.",
-    "stored_other": "Execução guardada de “{prompt}”, feita em {machine}. Toque em Gerar para desenhar o seu comando.",
-    "stored_tag": "guardada",
+    "stored_other": "Execução salva de “{prompt}”, feita em {machine}. Clique em Gerar para desenhar o seu prompt.",
+    "stored_tag": "salva",
     "next": "Depois: “{prompt}”",
+    "processor": "{name}, {cores} núcleos",
+    "queued": "Na fila: outras pessoas estão usando o dispositivo, e a sua vez chega sozinha.",
     "more_models": "Mais modelos: downloads, licenças, pastas",
-    "negative": "Comando negativo",
+    "negative": "Prompt negativo",
     "negative_hint": "O que a imagem não deve mostrar; só vale para modelos com orientação acima de 1",
     "negative_off": "Desligado: nenhum dos modelos escolhidos tem orientação acima de 1, sem a qual não tem efeito",
     "steps": "Passos",
@@ -66,7 +68,7 @@ PAGE = {
     "device_info": "auto: uma GPU CUDA se houver, senão a CPU",
     "backend": "Motor",
     "backend_info": "auto: na GPU, PyTorch compilado em segundo plano; na CPU, OpenVINO para os modelos incluídos, "
-    "preparado em segundo plano; eager: PyTorch como é",
+    "preparado em segundo plano; eager: PyTorch sem compilar",
     "decoder": "Decodificador",
     "decoder_info": (
         "full: o do próprio modelo; int8: o mesmo em 8 bits, pelo OpenVINO; tiny: um pequeno, mais rápido e menos fiel"
@@ -109,10 +111,10 @@ PAGE = {
     "finished": "Terminado: {done} de {total} modelos.",
     "stopped_status": "Parado. As imagens prontas ficam.",
     "nothing_running": "Nada está em execução.",
-    "phase_waiting": "Esperando a sua vez",
+    "phase_waiting": "Aguardando a vez",
     "phase_loading": "Carregando o modelo…",
     "phase_loading_refiner": "Carregando o refinador…",
-    "phase_starting": "Lendo o comando…",
+    "phase_starting": "Lendo o prompt…",
     "phase_stopped": "Parado depois do passo {step} de {steps}.",
     "phase_stopped_early": "Parado antes do primeiro passo.",
     "phase_failed": "Não foi possível executar",
@@ -174,14 +176,14 @@ PAGE = {
     "live_waiting": "Esperando o dispositivo ficar livre: outros estão sendo medidos",
     "live_title": "De uma imagem a outra",
     "live_lead": (
-        "Entre dois comandos, os vetores do texto são interpolados linearmente; entre duas sementes, o ruído é "
+        "Entre dois prompts, os vetores do texto são interpolados linearmente; entre duas sementes, o ruído é "
         "interpolado na esfera (slerp: <a href='https://arxiv.org/abs/1609.04468'>White 2016</a>), pois ruído "
         "gaussiano fica perto de uma esfera. O primeiro e o último quadro são as imagens comuns."
     ),
     "live_ends": "Entre",
-    "live_prompts": "Dois comandos",
+    "live_prompts": "Dois prompts",
     "live_seeds": "Duas sementes",
-    "live_to_prompt": "Até este comando",
+    "live_to_prompt": "Até este prompt",
     "live_to_seed": "Até esta semente",
     "live_frames": "Quadros",
     "live_draw": "Desenhar os quadros",
@@ -200,7 +202,7 @@ PAGE = {
     "flow_step": "{title}: passo {step} de {steps}.",
     "flow_decoding": "{title}: quadro {n} de {all}.",
     "flow_fewer": "{title}: o mesmo ruído em menos passos.",
-    "flow_stored": "Execução guardada. Mova o controle pelo tempo, ou toque em “Desenhar os caminhos”.",
+    "flow_stored": "Execução salva. Mova o controle pelo tempo, ou clique em “Desenhar os caminhos”.",
     "flow_finished": "Pronto. Mova o controle pelo tempo.",
     "flow_straightness": "retidão S = {s}",
     "flow_one_step": "um passo: reto por construção",
@@ -237,11 +239,12 @@ PAGE = {
     "tab_gallery": "Galeria",
     "restored": "As configurações dessa imagem estão no formulário. Aperte Gerar para desenhá-la de novo.",
     "gallery_drop": "Solte um PNG aqui ou escolha um",
-    "gallery_drop_hint": "As configurações dele vão para o formulário: as de imagens daqui e as dos “parameters” do "
-    "AUTOMATIC1111. O arquivo em si fica no seu aparelho.",
+    "gallery_drop_hint": "As configurações dele vão para o formulário: isso vale para imagens feitas aqui e para os "
+    "“parameters” do AUTOMATIC1111. O arquivo em si fica no seu aparelho.",
     "gallery_unread": "Nada foi restaurado.",
-    "gallery_empty": "Ainda não há nada. O que você desenhar em Comparar aparece aqui, só para você, até você sair.",
-    "gallery_count": "Suas imagens: {n}, as mais novas primeiro. São só suas e são apagadas depois que você sai.",
+    "gallery_empty": "Ainda não há nada. O que você desenhar em Comparar e na grade aparece aqui, só para você.",
+    "gallery_count": "Suas imagens: {n}, as mais novas primeiro. São só suas e são apagadas até uma hora "
+    "depois que você sai.",
     "gallery_images": "Suas imagens",
     "gallery_zip": "Baixar todas (ZIP)",
     "gallery_clear": "Apagar todas…",
@@ -253,7 +256,7 @@ PAGE = {
     "gallery_delete": "Apagar",
     "gallery_other": "Comparar com",
     "gallery_slider": "À esquerda, a imagem escolhida; à direita, a outra.",
-    "gallery_divide": "Onde as duas imagens se encontram, em por cento",
+    "gallery_divide": "Onde as duas imagens se encontram, em %",
     "image_model": "Modelo",
     "image_refiner": "Refinador",
     "image_commit": "Pesos",
@@ -263,8 +266,8 @@ PAGE = {
     "difference_none": "As configurações são as mesmas, e todos os pixels também.",
     "difference_pixels": "As configurações são as mesmas; alguns pixels, não.",
     "bench_lead": (
-        "<b>Quão rápida é esta máquina?</b> Tudo o que estiver marcado é medido por turnos, rodada após rodada, para "
-        "que o resto que acontece aqui atrase tudo por igual. Cada passagem tem um comando só seu, e a primeira, que "
+        "<b>Quão rápida é esta máquina?</b> Tudo o que estiver marcado é medido em rodízio, rodada após rodada, para "
+        "que o resto que acontece aqui atrase tudo por igual. Cada passagem tem um prompt só seu, e a primeira, que "
         "carrega e compila, é contada à parte. Feche outros programas para ter números em que se possa confiar."
     ),
     "bench_models": "Modelos a medir",
@@ -317,12 +320,12 @@ PAGE = {
         "Uma imagem de 512×512 numa A100; FID-5k (menor é melhor) e CLIP score (maior é melhor) no MS COCO 2017, "
         "FID-30k no MS COCO 2014. Pela FID-5k, um passo depois de reflow e destilação vem antes de um passo sem "
         "reflow, e a destilação progressiva fica entre os dois. Dois modelos diferentes se chamam 2-Rectified Flow: o "
-        "primeiro, e o que foi publicado. Quatro destes modelos nunca foram: aperte uma linha para ver o modelo que a "
-        "repete."
+        "primeiro, e o que foi publicado. Quatro destes modelos nunca foram publicados: clique numa linha para "
+        "ver o modelo que a repete."
     ),
     "ours_title": "Os mesmos métodos, treinados e medidos por este projeto",
     "ours_note": (
-        "Até {n} comandos, com intervalos de 95 % abaixo de cada valor. O juiz que lê as imagens foi treinado só com "
+        "Até {n} prompts, com intervalos de 95 % abaixo de cada valor. O juiz que lê as imagens foi treinado só com "
         "cenas reais; a distância entre atributos não é uma FID e não se compara com nenhuma."
     ),
     "measured_on": "Os tempos foram medidos em {machine}.",
@@ -337,7 +340,7 @@ PAGE = {
     "plot_x": "segundos por imagem, aquecido, uma de cada vez (logarítmico)",
     "plot_y": "mostra o que foi pedido",
     "plot_note": (
-        "Quantas vezes o juiz encontra o conceito do comando, com seu intervalo de 95 %. Acima e à esquerda é melhor."
+        "Quantas vezes o juiz encontra o conceito do prompt, com seu intervalo de 95 %. Acima e à esquerda é melhor."
     ),
     "table_method": "Método",
     "table_source": "Fonte",

@@ -20,8 +20,8 @@ SENTENCES = {
     "{path} cannot be read: name a file that “benchmark --json” wrote.": (
         "Não foi possível ler {path}: indique um arquivo que “benchmark --json” tenha escrito."
     ),
-    "prompt": "comando",
-    "negative prompt": "comando negativo",
+    "prompt": "prompt",
+    "negative prompt": "prompt negativo",
     "{title} reads at most {n} tokens of the {text}, so this was left out: “{cut}”.": (
         "{title} lê no máximo {n} tokens do {text}; isto ficou de fora: “{cut}”."
     ),
@@ -31,12 +31,12 @@ SENTENCES = {
     "steps": "passos",
     "guidance": "orientação",
     "size": "tamanho",
-    "{title} always uses {n:g} for {what}.": "{title} usa sempre {n:g} em {what}.",
+    "{title} always uses {n:g} for {what}.": "{title}: o valor de “{what}” é sempre {n:g}.",
     "{title} ignores the negative prompt, because guidance is off at {scale:g}.": (
-        "{title} ignora o comando negativo, porque a orientação está desligada em {scale:g}."
+        "{title} ignora o prompt negativo, porque a orientação está desligada em {scale:g}."
     ),
     "{title} is always run by PyTorch as it is, so the backend “{backend}” has no effect.": (
-        "{title} é sempre executado pelo PyTorch como é; o motor “{backend}” não tem efeito."
+        "{title} é sempre executado pelo PyTorch sem compilar; o motor “{backend}” não tem efeito."
     ),
     "{title} draws pixels, not latents, so the decoder “{decoder}” has no effect.": (
         "{title} desenha pixels, não latentes; o decodificador “{decoder}” não tem efeito."
@@ -49,7 +49,7 @@ SENTENCES = {
         "{title} só é orientado acima de 1; uma orientação de {scale:g} é o mesmo que nenhuma."
     ),
     "{title} ignores the negative prompt, because guidance is off at {scale:g}; only the refiner reads it.": (
-        "{title} ignora o comando negativo, porque a orientação está desligada em {scale:g}; só o refinador o lê."
+        "{title} ignora o prompt negativo, porque a orientação está desligada em {scale:g}; só o refinador o lê."
     ),
     "{title} always makes all images together, whether one by one or as a batch is asked for.": (
         "{title} faz sempre todas as imagens juntas, quer se peça uma a uma, quer em lote."
@@ -114,7 +114,7 @@ SENTENCES = {
     "{n:,} characters that cannot be printed were left out of the {text}.": (
         "Caracteres que não se podem imprimir ficaram de fora do {text}: {n:,}."
     ),
-    "Describe the image you want: the prompt is empty.": "Descreva a imagem que você quer: o comando está vazio.",
+    "Describe the image you want: the prompt is empty.": "Descreva a imagem que você quer: o prompt está vazio.",
     "{path:.200} cannot be read ({why}): name another file.": (
         "Não foi possível ler {path:.200} ({why}): indique outro arquivo."
     ),
@@ -165,7 +165,7 @@ SENTENCES = {
         "Só são lidos arquivos de texto de no máximo {kb} KB: escolha um que “benchmark --json” tenha escrito."
     ),
     "Choose what the two ends differ in: the prompt, or the seed.": (
-        "Escolha em que as duas pontas diferem: no comando ou na semente."
+        "Escolha em que as duas pontas diferem: no prompt ou na semente."
     ),
     "Choose one of the models of one step.": "Escolha um dos modelos de um passo.",
     "Frames must be a whole number from {low} to {high}.": "Os quadros devem ser um número inteiro de {low} a {high}.",
@@ -247,7 +247,7 @@ SENTENCES = {
         "Seriam {n} células, e outros esperam por esta máquina: escolha menos valores, para no máximo {most}."
     ),
     "The prompt does not contain “{word}”: begin with words of the prompt, which the others replace.": (
-        "O comando não contém “{word}”: comece com palavras do comando, que as outras substituem."
+        "O prompt não contém “{word}”: comece com palavras do prompt, que as outras substituem."
     ),
     "This is not a cell of a grid.": "Isto não é uma célula de uma grade.",
     "This link is too long ({n:,} characters, and at most {most:,} are read): nothing was taken from it.": (

@@ -192,7 +192,7 @@ SENTENCES = {
         "Este processador calcula {dtype} muito mais devagar que float32; por isso é usado float32."
     ),
     "The safety checker blocked this image, rightly or not: try another prompt or seed.": (
-        "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro comando ou outra semente."
+        "O verificador de segurança bloqueou esta imagem, com ou sem razão: tente outro prompt ou outra semente."
     ),
     "No safety checker looked at this: “hf download {source}” brings one.": (
         "Nenhum verificador de segurança olhou isto: “hf download {source}” traz um."
