@@ -118,7 +118,9 @@ class Runner:
     async def _withdraw(self, tab: str, visitor: str | None, function: int) -> None:
         """Take back a visitor's run that waits, or that has begun and has no work yet, and wait until it is over."""
         queue = getattr(LocalContext.blocks.get(None), "_queue", None)
-        begun = queue.withdraw(visitor or "", function) if isinstance(queue, FairQueue) else []
+        if not isinstance(queue, FairQueue):
+            return
+        begun = queue.withdraw(visitor or "", function)
         while any(queue.is_active(event) for event in begun):
             for over in self._of(tab, visitor):  # its work has begun meanwhile
                 over.set()
