@@ -19,7 +19,7 @@ from instaflow_demo.results.tables import lines, titles
 from instaflow_demo.service import Service
 from instaflow_demo.ui.html.plot import Point, scatter
 from instaflow_demo.ui.tabs.results import SAMPLE_PROMPTS, agreement_text, parse_press, results_html
-from instaflow_demo.ui.text import TEXTS, Language, say
+from instaflow_demo.ui.text import TEXTS, Language, machine_text, say
 from instaflow_demo.weights.locate import Weights
 
 
@@ -138,7 +138,7 @@ def test_every_method_that_can_be_tried_here_has_a_row_of_images_with_both_machi
     assert len(rows) == len(shipped) == 6
     for method, shown in zip(shipped, rows, strict=True):
         assert f'data-model="{method.model}" data-steps="{method.steps}"' in shown
-        assert samples.machine in shown and "A100" in shown
+        assert machine_text(samples.machine, language) in shown and "A100" in shown
         assert (f"{method.fid_5k:.1f}" in shown) or (f"{method.fid_5k:.1f}".replace(".", ",") in shown)
     assert [("Abacus 3000" in shown) for shown in rows] == [
         method.model in ("sd-mini", "instaflow-mini") for method in shipped

@@ -34,7 +34,7 @@ class Lending(Generic[Item]):
     def __init__(self, work: Callable[..., Iterator[Item]]):
         import spaces  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - Spaces have it, and nobody else needs it
 
-        def lent(seconds: int, *order: Any) -> Generator[Item | None, None, None]:
+        def lent(seconds: int, *order: Any) -> Generator[Any, None, None]:
             del seconds  # for the duration alone
             _use_one_thread()
             yield None  # it is here
