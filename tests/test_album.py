@@ -156,6 +156,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GalleryTab]:
     with gr.Blocks():
         compare = ComparePage(service, settings, text, Runner(), albums)
         tab = GalleryTab(service, settings, text, albums)
+        tab.build_album()
         with gr.Tabs() as tabs:
             with gr.Tab(id="compare"):
                 compare.build()

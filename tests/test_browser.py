@@ -396,7 +396,7 @@ def test_a_row_of_the_results_that_is_pressed_during_a_run_comes_next(visit: Vis
     expect(page.locator("#column-sd-mini [data-phase=running]")).to_be_visible(timeout=RUN_MS)
     page.get_by_role("tab", name="Results").click()
     page.locator("#results button[data-model='instaflow-mini']").first.click()
-    expect(page.locator("#next")).to_contain_text("Next:")
+    expect(page.locator("#next .next")).to_contain_text("Next:")
     expect(page.locator("#column-sd-mini [data-phase]")).to_be_visible()  # what runs goes on
     wait_done(page, "instaflow-mini")
     assert page.locator("#columns [data-phase]").count() == 1
@@ -527,9 +527,9 @@ def test_a_prompt_that_is_entered_during_a_run_comes_next(visit: Visit) -> None:
     expect(page.locator("#generate")).to_be_hidden()
     type_prompt(page, "three stars")
     page.locator("#prompt textarea").press("Enter")
-    expect(page.locator("#next")).to_contain_text("Next: “three stars”")
+    expect(page.locator("#next .next")).to_contain_text("Next: “three stars”")
     expect(column(page, "sd-mini").get_by_alt_text("three stars")).to_be_visible(timeout=RUN_MS)
-    expect(page.locator("#next")).not_to_contain_text("Next")
+    expect(page.locator("#next .next")).not_to_contain_text("Next")
     expect(page.locator("#generate")).to_be_visible(timeout=RUN_MS)
 
 
@@ -541,10 +541,10 @@ def test_stop_also_forgets_the_prompt_that_comes_next(visit: Visit) -> None:
     expect(column(page, "sd-mini").locator("[data-phase=running]")).to_contain_text("step", timeout=RUN_MS)
     type_prompt(page, HOSTILE)
     page.locator("#prompt textarea").press("Enter")
-    expect(page.locator("#next")).to_contain_text(HOSTILE)
+    expect(page.locator("#next .next")).to_contain_text(HOSTILE)
     press(page, "Stop")
     expect(page.locator("#status")).to_contain_text("Stopped")
-    expect(page.locator("#next")).not_to_contain_text("Next")
+    expect(page.locator("#next .next")).not_to_contain_text("Next")
     expect(page.locator("#generate")).to_be_visible()
     assert page.evaluate("window.__x") is None
 

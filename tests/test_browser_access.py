@@ -16,6 +16,8 @@ DESKTOP, PHONE, ZOOMED = (1280, 800), (390, 844), (640, 400)
 """In CSS pixels; the last is the first at 200 %."""
 
 HELPERS = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
+FADED = """() => Promise.allSettled(document.getAnimations()
+    .filter(each => each.effect.getComputedTiming().endTime < Infinity).map(each => each.finished))"""
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to bring a browser
 
@@ -121,7 +123,8 @@ def test_axe_finds_nothing_to_object_to_in_what_opens_over_the_page(page: Page) 
 
 
 def objections(page: Page) -> list[str]:
-    """What axe-core calls violations, its best practices included."""
+    """What axe-core calls violations, its best practices included, once colours no longer fade."""
+    page.evaluate(FADED)
     violations = Axe().run(page).response["violations"]
     return [
         f"{each['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"

@@ -146,7 +146,7 @@ def test_what_is_wrong_or_entered_meanwhile_is_said(visit: Visit) -> None:
         document.querySelector("#arena-start").click();
         window.said = new Promise(done => new MutationObserver((_, watch) => {
             if (document.querySelector("#arena-status .busy")) { watch.disconnect(); instaflow.arena.press(); done(
-                document.querySelector("#arena-next").innerText); }
+                document.querySelector("#arena-next .next").innerText); }
         }).observe(document.querySelector("#arena-status"), {subtree: true, childList: true, attributes: true}));
     }""")
     assert page.evaluate("window.said") == "Next: “a cat”"

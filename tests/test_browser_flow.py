@@ -97,7 +97,7 @@ def test_a_prompt_entered_during_a_run_comes_next(visit: Visit) -> None:
     choose(page, "instaflow-mini")
     page.locator("#flow-prompt textarea").fill("three stars")
     page.locator("#flow-prompt textarea").press("Enter")
-    expect(page.locator("#flow-next")).to_have_text("Next: “three stars”")
+    expect(page.locator("#flow-next .next")).to_have_text("Next: “three stars”")
     expect(page.locator("#film-2rf-mini .film")).to_be_visible(timeout=RUN_MS)
     expect(page.locator(".film")).to_have_count(1, timeout=RUN_MS)
     expect(page.get_by_alt_text("three stars: the image in 1 step")).to_be_visible(timeout=RUN_MS)

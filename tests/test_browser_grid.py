@@ -143,10 +143,10 @@ def test_stop_keeps_what_is_drawn_and_a_prompt_entered_meanwhile_comes_next(visi
     expect(page.locator("#grid-zip")).to_be_hidden()
     page.locator("#grid-prompt textarea").fill("three stars")
     page.locator("#grid-prompt textarea").press("Enter")
-    expect(page.locator("#grid-next")).to_have_text("Next: “three stars”")
+    expect(page.locator("#grid-next .next")).to_have_text("Next: “three stars”")
     page.locator("#grid-stop").click()  # which forgets it
     expect(page.locator("#grid-status")).to_contain_text("Stopped")
-    expect(page.locator("#grid-next")).to_have_text("")
+    expect(page.locator("#grid-next .next")).to_have_text("")
 
 
 def test_a_phone_in_portuguese_scrolls_only_downwards(visit: Visit) -> None:

@@ -64,6 +64,7 @@ def build(service: Service, settings: Settings, shown: Path) -> gr.Blocks:
         flow = FlowTab(service, settings, text, runner)
         arena = ArenaTab(service, settings, text, runner, shown)
         grid = GridTab(service, settings, text, runner, albums)
+        gallery.build_album()
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text("tab_compare"), id="compare"):
                 compare.build()

@@ -1,6 +1,5 @@
 // What the page does by itself, without asking the server. Gradio calls these by name from its events.
 () => {
-  const DOUBLE_CLICK_MS = 500;
   const find = (selector) => document.querySelector(selector);
   // the runs of a tab: the one that is under way, and the one that comes next
   const runs = (status, start, prompt, line) => {
@@ -233,15 +232,10 @@
     page.speak(language.lang);
   });
   // the second half of a double click falls on the button that has just taken the first one's place
-  const starts = "#generate, #flow-start, #grid-start, #arena-start, #live-draw, #bench-start";
   const halts = "#stop, #flow-stop, #grid-stop, #arena-stop, #live-stop, #bench-stop";
-  let started = -Infinity;
   document.addEventListener(
     "click",
-    (event) => {
-      if (event.target.closest?.(starts)) started = event.timeStamp;
-      else if (event.target.closest?.(halts) && event.detail && event.timeStamp - started < DOUBLE_CLICK_MS) event.stopImmediatePropagation();
-    },
+    (event) => event.detail > 1 && event.target.closest?.(halts) && event.stopImmediatePropagation(),
     { capture: true },
   );
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin

@@ -69,6 +69,10 @@ class GalleryTab:
 
     # ------------------------------------------------------------ building
 
+    def build_album(self) -> None:
+        """What the browser keeps; call it outside of the tabs, for what is in one is not there before it is opened."""
+        self._album = gr.BrowserState(None, storage_key=_ALBUM_KEY, secret=_ALBUM_KEY)
+
     def build(self) -> None:
         self._build_states()
         t = self._text
@@ -86,7 +90,6 @@ class GalleryTab:
         # gradio's sessions end within an hour of their visitor's leaving; so do these images, unless the same browser
         # has come back by then, as it does when the page is loaded again or its language is changed
         self._owner = gr.State(None, delete_callback=self._albums.leave)
-        self._album = gr.BrowserState(None, storage_key=_ALBUM_KEY, secret=_ALBUM_KEY)
         self._shown: gr.State = gr.State(())  # the ids of the images in the order in which they are shown
         self._chosen = gr.State(None)
 
