@@ -659,7 +659,7 @@ def test_everything_speaks_portuguese_on_arrival(visit: Visit) -> None:
     expect(page.locator("#prompt textarea")).to_have_value("Um cachorro grande")
     expect(page).to_have_title("InstaFlow: um passo, não vinte e cinco")
     assert page.locator(".chip").all_inner_texts()[:2] == ["Um cachorro grande", "um coração vermelho em um fundo azul"]
-    expect(page.locator("#status")).to_contain_text("Execução guardada, feita em")
+    expect(page.locator("#status")).to_contain_text("Execução salva, feita em")
     expect(column(page, "instaflow-mini").locator("img")).to_have_attribute("alt", "InstaFlow mini: Um cachorro grande")
 
 

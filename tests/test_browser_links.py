@@ -166,7 +166,7 @@ def test_the_form_survives_a_reload_until_it_is_reset(visit: Visit, app: App) ->
 
 LANGUAGES = {
     "English": ("en", "Generate", "A big dog", "Stored run", "One step.", "one step, not"),
-    "Português (Brasil)": ("pt-BR", "Gerar", "Um cachorro grande", "Toque em", "Um passo.", "um passo"),
+    "Português (Brasil)": ("pt-BR", "Gerar", "Um cachorro grande", "Clique em", "Um passo.", "um passo"),
     "Português (Portugal)": ("pt-PT", "Gerar", "Um cão grande", "Carregue", "Um passo.", "um passo"),
 }
 

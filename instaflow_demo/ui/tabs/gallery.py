@@ -156,7 +156,7 @@ class GalleryTab:
         pair = [self._slider, self._divide, self._difference]
         two = [self._pair, self._other, *pair]
         everything = [self._owner, self._shown, self._status, self._row, self._images, self._sure, *one, *two]
-        page.load(self._claim, self._album, [self._owner, self._album], **QUIET)
+        page.load(self._claim, self._album, [self._album, *everything], **QUIET)
         named: dict[str, Any] = {"fn": None, "js": "() => instaflow.name()", **PRIVATE}
         for event in (tab.select, compare.run.then):
             event(self._refresh, [self._shown, self._chosen], everything, **asked).then(**named)
@@ -179,8 +179,12 @@ class GalleryTab:
 
     # ------------------------------------------------------------ a visitor's images
 
-    def _claim(self, secret: Any, request: gr.Request) -> tuple[str | None, str]:
-        return request.session_hash, self._albums.claim(request.session_hash, secret)
+    def _claim(self, secret: Any, request: gr.Request) -> Update:
+        """The album of this browser, and what is in it: its tab may be open by now."""
+        update: Update = {self._album: self._albums.claim(request.session_hash, secret)}
+        if not self._albums.of(request.session_hash):
+            return update | {self._owner: request.session_hash}
+        return update | self._refresh((), None, request)
 
     def _refresh(self, shown: Any, chosen: Any, request: gr.Request) -> Update:
         """The images as they are now. The newest is chosen if it is a new one, or if the chosen one is gone."""
