@@ -252,11 +252,15 @@ def test_a_conversion_ends_with_the_process_that_wanted_it(
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"drawn\n"
-        until(lambda: half_written(home))
-        (child,) = psutil.Process(process.pid).children()
-        process.send_signal(signal_)
-    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
-    until(lambda: not half_written(home), 10)
+        try:
+            until(lambda: half_written(home), 200)
+            (child,) = psutil.Process(process.pid).children()
+            process.send_signal(signal_)
+            process.wait(60)
+        finally:
+            process.kill()
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 60)
+    until(lambda: not half_written(home), 60)
 
 
 def test_what_only_openvino_can_do_and_what_is_to_be_timed_waits_for_it(serve: Callable[..., Service]) -> None:
