@@ -50,15 +50,20 @@
       const hero = find(".hero"), root = document.documentElement;
       if (!hero) return;
       [document.title, root.lang] = [hero.dataset.title, hero.dataset.lang];
-      // the buttons of a field are called by what is on them: a picture, of which a screen reader has a name of its own
-      const called = { "🎲": hero.dataset.roll, "📋": hero.dataset.copy };
-      document.querySelectorAll(".custom-button").forEach((button) => {
-        const said = called[button.textContent.trim()];
-        if (said) [button.ariaLabel, button.title] = [said, said];
-      });
+      page.call(hero.dataset);
+      // a tab is made when it is opened
+      new MutationObserver(() => page.call(hero.dataset)).observe(find("#tabs"), { childList: true, subtree: true });
       document.querySelectorAll("footer img").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
       // a language that is chosen in gradio's own settings is chosen for all of the page
       new MutationObserver(() => page.speak(root.lang === "pt" ? "pt-PT" : root.lang)).observe(root, { attributeFilter: ["lang"] });
+    },
+    // the buttons of a field are called by what is on them: a picture, of which a screen reader has a name of its own
+    call: ({ roll, copy }) => {
+      const called = { "🎲": roll, "📋": copy };
+      document.querySelectorAll(".custom-button").forEach((button) => {
+        const said = called[button.textContent.trim()];
+        if (said && button.title !== said) [button.ariaLabel, button.title] = [said, said];
+      });
     },
     // the page in another language: what the server said so far is in this one
     speak: (language) => {
