@@ -145,7 +145,7 @@ class ArenaTab:
         ratings = {"fn": self._show_ratings, "inputs": [language, hide], "outputs": [self._ratings], **QUIET}
         greeted = [language, self._ratings]
         page.load(self._greet, None, greeted, **QUIET)
-        gr.on([tab.select, hide.change], preprocess=False, **ratings)
+        gr.on([tab.select, hide.change], preprocess=False, trigger_mode="always_last", **ratings)
         exported = self._export.click(self._export_votes, [language], [self._file], preprocess=False, **QUIET)
         exported.success(None, None, None, js="() => instaflow.arena.save()", **PRIVATE)
 
