@@ -31,7 +31,7 @@ def test_no_name_that_a_visitor_chooses_becomes_a_path(app: App) -> None:
     values = page_values(app, prompt="../../x", images=1, models=["instaflow-mini"])
     answer = visitor.call("page", values, session_hash="../../../evil")
     assert visitor.outcome("page", answer.event)[0] == "complete"
-    assert [bool(NAME.fullmatch(path.name)) for path in app.out.iterdir()] == [True]
+    assert [bool(NAME.fullmatch(path.name)) for path in app.out.rglob("*") if path.is_file()] == [True]
     assert set(above.iterdir()) == before
 
 

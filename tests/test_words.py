@@ -41,6 +41,7 @@ def test_every_text_is_used() -> None:
     files = (p for p in folder.rglob("*.py") if p.name != "text.py" and folder / "texts" not in p.parents)
     code = "".join(p.read_text(encoding="utf-8") for p in files)
     composed = {f"stage_{stage}" for stage in ("load", "text", "sample", "upsample", "decode")}
+    composed |= {"processor"}  # by text.py itself
     composed |= {"progress_sample", "progress_upsample", "progress_refine"}
     composed |= {*EXAMPLES, "flow_state_alt", "flow_prediction_alt", "live_prompts", "live_seeds"}
     composed |= {f"arena_alt_{side}" for side in ("left", "right")}
