@@ -253,8 +253,10 @@ def test_a_conversion_ends_with_the_process_that_wanted_it(
         assert process.stdout
         assert process.stdout.readline() == b"drawn\n"
         try:
-            until(lambda: half_written(home), 200)
+            until(lambda: psutil.Process(process.pid).children(), 200)
             (child,) = psutil.Process(process.pid).children()
+            # it writes late, and for as long as a moment: what it leaves is looked for wherever it has come to
+            until(lambda: half_written(home) or not child.is_running(), 200)
             process.send_signal(signal_)
             process.wait(60)
         finally:
