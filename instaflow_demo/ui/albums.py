@@ -1,7 +1,6 @@
 """The images that each visitor has drawn. Nothing here knows gradio."""
 
 import secrets
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from ..events import ImageReady
+from .shelf import Shelf
 
 _SECRET_BYTES = 24
 
@@ -37,9 +37,9 @@ class Albums:
 
     def __init__(self, most: int = 100, of_all: int = 500):
         self._most = most
-        self._images: deque[tuple[str, Drawn]] = deque(maxlen=of_all)
+        self._images: Shelf[Drawn] = Shelf(of_all)
         self._albums: dict[str, str] = {}  # by session
-        self._lock = Lock()  # visitors draw one after another, and look at any time
+        self._lock = Lock()  # visitors come, draw one after another and go at any time
 
     def claim(self, visitor: str | None, secret: Any) -> str:
         """Give a session the album of its browser; returns the album's secret, a new one unless `secret` is one.
@@ -51,48 +51,52 @@ class Albums:
             if secret not in self._albums.values():
                 secret = secrets.token_urlsafe(_SECRET_BYTES)
             if visitor is not None:
-                before = self._albums.get(visitor, visitor)
+                self._images.hand_over(self._albums.get(visitor, visitor), secret)
                 self._albums[visitor] = secret
-                moved = [(secret if album == before else album, drawn) for album, drawn in self._images]
-                self._images = deque(moved, self._images.maxlen)
         return secret
 
     def add(self, visitor: str | None, event: ImageReady) -> None:
         """Remember an image of a visitor's; one that is in no file cannot be shown again."""
         if visitor is None or event.path is None:
             return
-        drawn = Drawn(event.path, event.metadata, event.timing.seconds_per_image)
         with self._lock:
-            self._images.append((self._albums.get(visitor, visitor), drawn))
+            drawn = Drawn(event.path, event.metadata, event.timing.seconds_per_image)
+            self._images.add(self._album(visitor) or visitor, drawn)
         self.delete(visitor, [old.id for old in self.of(visitor)[self._most :]])
 
     def of(self, visitor: str | None) -> tuple[Drawn, ...]:
         """A visitor's images that are still there, newest first."""
         with self._lock:
-            own = [drawn for album, drawn in self._images if album == self._albums.get(visitor or "", visitor)]
-        return tuple(drawn for drawn in reversed(own) if drawn.path.is_file())
+            own = self._images.of(self._album(visitor))
+        return tuple(drawn for drawn in own if drawn.path.is_file())
 
     def delete(self, visitor: str | None, ids: Iterable[Any]) -> None:
         """Delete those of a visitor's images, with their files; names of others' images do nothing."""
         names = {name for name in ids if isinstance(name, str)}
         with self._lock:
-            own = self._albums.get(visitor or "", visitor)
-            gone = [(album, drawn) for album, drawn in self._images if album == own and drawn.id in names]
-            for each in gone:
-                self._images.remove(each)
-        for _, drawn in gone:
-            drawn.path.unlink(missing_ok=True)
+            gone = self._images.take(self._album(visitor), lambda drawn: drawn.id in names)
+        _unlink(gone)
 
     def clear(self, visitor: str | None) -> None:
         """Delete all images of a visitor."""
-        self.delete(visitor, [drawn.id for drawn in self.of(visitor)])
+        with self._lock:
+            gone = self._images.take(self._album(visitor), lambda drawn: True)
+        _unlink(gone)
 
     def leave(self, visitor: str | None) -> None:
         """A session is over: delete its album, unless another session of the same browser shows it."""
         with self._lock:
-            albums = [album for session, album in self._albums.items() if session != visitor]
-            shared = self._albums.get(visitor or "") in albums
-        if not shared:
-            self.clear(visitor)
-        with self._lock:
+            album = self._album(visitor)
             self._albums.pop(visitor or "", None)
+            shared = album in self._albums.values()
+            gone = [] if shared else self._images.take(album, lambda drawn: True)
+        _unlink(gone)
+
+    def _album(self, visitor: str | None) -> str | None:
+        """Where a visitor's images are: in one of their own until they have claimed another. Hold the lock."""
+        return self._albums.get(visitor or "", visitor)
+
+
+def _unlink(images: Iterable[Drawn]) -> None:
+    for drawn in images:
+        drawn.path.unlink(missing_ok=True)

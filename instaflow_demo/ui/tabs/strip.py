@@ -1,17 +1,16 @@
 """The strip of what a visitor has run in this session: a press brings a run back, with its images and settings."""
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import gradio as gr
 
 from ..html.view import RunView
 from ..listeners import PRIVATE, QUIET
+from ..shelf import Shelf
 from .form import FormSubmission
 
 
@@ -39,30 +38,23 @@ class PastRuns:
 
     def __init__(self, most: int = 12, of_all: int = 200):
         self._most = most
-        self._runs: deque[tuple[str, PastRun]] = deque(maxlen=of_all)
-        self._lock = Lock()
+        self._runs: Shelf[PastRun] = Shelf(of_all)
 
     def add(self, visitor: str | None, run: PastRun) -> None:
         """Remember a visitor's run; one without images cannot be shown again."""
         if visitor is None or not run.files:
             return
-        with self._lock:
-            self._runs.append((visitor, run))
-            own = [each for each in self._runs if each[0] == visitor]
-            for old in own[: -self._most]:
-                self._runs.remove(old)
+        self._runs.add(visitor, run)
+        old = {each.id for each in self._runs.of(visitor)[self._most :]}
+        self._runs.take(visitor, lambda each: each.id in old)
 
     def of(self, visitor: str | None) -> tuple[PastRun, ...]:
         """A visitor's runs whose images are all still there, newest first."""
-        with self._lock:
-            own = [run for owner, run in self._runs if owner == visitor]
-        return tuple(run for run in reversed(own) if all(file.is_file() for file in run.files))
+        return tuple(run for run in self._runs.of(visitor) if all(file.is_file() for file in run.files))
 
     def forget(self, visitor: str | None) -> None:
         """Forget the runs of a visitor who has left."""
-        with self._lock:
-            for each in [each for each in self._runs if each[0] == visitor]:
-                self._runs.remove(each)
+        self._runs.take(visitor, lambda each: True)
 
 
 class RunStrip:
