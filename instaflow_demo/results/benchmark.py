@@ -313,7 +313,7 @@ class _Samples:
             peak_bytes=measured.peak_bytes,
             upsampling_steps=run.model.upsampling_steps,
         )
-        return keep_supported(replace(row, **_statistics(self._warm, self.case.batch))) if seconds else row
+        return replace(row, **_statistics(self._warm, self.case.batch)) if seconds else row
 
 
 def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
@@ -323,8 +323,8 @@ def _statistics(passes: Sequence[Timing], batch: int) -> dict[str, Any]:
         "median_s": median,
         "min_s": min(seconds) if len(seconds) > 1 else None,
         "max_s": max(seconds) if len(seconds) > 1 else None,
-        "iqr_s": _quantile(seconds, 75) - _quantile(seconds, 25) if len(seconds) > 1 else None,
-        "p95_s": _quantile(seconds, 95) if len(seconds) > 1 else None,
+        "iqr_s": _quantile(seconds, 75) - _quantile(seconds, 25) if len(seconds) >= FEWEST["iqr_s"] else None,
+        "p95_s": _quantile(seconds, 95) if len(seconds) >= FEWEST["p95_s"] else None,
         "stages": {stage: statistics.median(timing.stages[stage] for timing in passes) for stage in STAGES},
         "images_per_second": batch / median,
         "iterations_per_second": iterations_per_second(passes[0].steps, stepping) or None,

@@ -254,8 +254,8 @@ class BenchmarkTab:
             InvalidRequest: with a sentence for every field that is wrong.
         """
         raw, language = self._inputs.by_name(values), self._inputs.language(values)
-        limits = replace(self._limits, images=2**31 if self._settings.alone else self._limits.images)
-        limits = replace(limits, image_steps=self._settings.budget)
+        images = 2**31 if self._settings.alone else self._limits.images
+        limits = replace(self._limits, images=images, image_steps=self._settings.budget)
         theirs = raw["theirs"] if isinstance(raw["theirs"], Theirs) else None
         return Asked(parse_benchmark(raw, self._settings.models, limits), theirs, language)
 
