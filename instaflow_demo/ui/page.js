@@ -236,15 +236,15 @@
     event.preventDefault();
     page.speak(language.lang);
   });
+  const stops = { "#stop": page, "#flow-stop": page.flow, "#grid-stop": page.grid, "#arena-stop": page.arena };
+  const halts = [...Object.keys(stops), "#live-stop", "#bench-stop"].join();
   // the second half of a double click falls on the button that has just taken the first one's place
-  const halts = "#stop, #flow-stop, #grid-stop, #arena-stop, #live-stop, #bench-stop";
   document.addEventListener(
     "click",
     (event) => event.detail > 1 && event.target.closest?.(halts) && event.stopImmediatePropagation(),
     { capture: true },
   );
   // before gradio hears of it: its answer could be that the run is over, after which the next one would begin
-  const stops = { "#stop": page, "#flow-stop": page.flow, "#grid-stop": page.grid, "#arena-stop": page.arena };
   document.addEventListener(
     "click",
     (event) => Object.entries(stops).forEach(([button, tab]) => event.target.closest?.(button) && tab.forget()),
